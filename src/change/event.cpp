@@ -1,0 +1,25 @@
+#include "change/event.hpp"
+
+namespace cnx::change {
+namespace {
+
+// The event's own frame: it counts, so that a flood of tiny rows is bounded as well.
+constexpr size_t kFrameBytes = 96;
+
+size_t row_weight(size_t buffer_bytes, size_t data) {
+  return kFrameBytes + buffer_bytes + data * sizeof(DatumView);
+}
+
+}  // namespace
+
+size_t weight(const Event& event) {
+  if (const auto* row = std::get_if<RowChange>(&event)) {
+    return row_weight(row->buffer_bytes, row->old_row.size() + row->row.size());
+  }
+  if (const auto* row = std::get_if<SnapshotRow>(&event)) {
+    return row_weight(row->buffer_bytes, row->row.size());
+  }
+  return kFrameBytes;
+}
+
+}  // namespace cnx::change

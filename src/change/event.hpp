@@ -1,0 +1,96 @@
+// What moves from capture to the batch: a transaction's frame and its rows, still in PostgreSQL's own text.
+// Text becomes a Value where the mapping knows the column (mapping/); until then nothing is interpreted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "change/ids.hpp"
+
+namespace cnx::change {
+
+struct Column {
+  std::string name;
+  Oid type;                   // As the relation message gives it: a domain keeps its own.
+  int32_t type_modifier = -1;
+  bool identity = false;      // Part of the replica identity.
+};
+
+enum class ReplicaIdentity : char { primary_key = 'd', nothing = 'n', full = 'f', index = 'i' };
+
+// A table as the change was decoded with it (the catalog of that moment). Immutable once made.
+struct Relation {
+  Oid oid;
+  std::string schema;  // As it is, unquoted. A table is always the pair (schema, name), never a joined string.
+  std::string name;
+  ReplicaIdentity identity = ReplicaIdentity::primary_key;
+  std::vector<Column> columns;  // In the order of the row's data.
+};
+// Shared: every change of a table points to it, across threads, and it is never changed.
+using RelationPtr = std::shared_ptr<const Relation>;
+
+// One column of a row: a view into the buffer of the change that holds it.
+struct DatumView {
+  enum class Kind : uint8_t { null, unchanged, text };
+  Kind kind = Kind::null;
+  std::string_view text;  // Only with Kind::text.
+};
+
+// The bytes that a change's views point into. Moving it keeps the address.
+using Buffer = std::unique_ptr<const char, void (*)(const void*)>;
+
+enum class Operation : uint8_t { insert, update, remove };
+
+struct RowChange {
+  Operation operation = Operation::insert;
+  Position position;       // (final_lsn, number among the transaction's row messages, from 1).
+  RelationPtr relation;
+  Buffer buffer{nullptr, [](const void*) {}};
+  uint32_t buffer_bytes = 0;
+  bool old_is_full = false;        // The old row is whole (REPLICA IDENTITY FULL), not only the key.
+  std::vector<DatumView> old_row;  // Empty where the message had none; as long as the relation's columns otherwise.
+  std::vector<DatumView> row;      // Empty for a removal.
+};
+
+struct Begin {
+  Lsn final_lsn;  // Where its commit stands.
+  Xid xid;
+  int64_t commit_microseconds = 0;  // Since 1970-01-01T00:00Z.
+};
+
+struct Commit {
+  Lsn end_lsn;  // The only LSN of a transaction that is ever confirmed.
+};
+
+struct Truncate {
+  Position position;
+  std::vector<RelationPtr> relations;
+  bool cascade = false;
+};
+
+// Nothing of ours up to here, with no transaction open: an idle slot may move (I1).
+struct Idle {
+  Lsn wal_end;
+};
+
+// A row that was there before the slot: read under the slot's exported snapshot.
+struct SnapshotRow {
+  RelationPtr relation;
+  Buffer buffer{nullptr, [](const void*) {}};
+  uint32_t buffer_bytes = 0;
+  std::vector<DatumView> row;
+};
+// All rows of all tables have been handed on.
+struct SnapshotEnd {};
+
+using Event =
+    std::variant<Begin, RowChange, Truncate, Commit, Idle, SnapshotRow, SnapshotEnd>;
+
+// What an event costs a queue's byte budget.
+size_t weight(const Event& event);
+
+}  // namespace cnx::change
