@@ -1,0 +1,106 @@
+// What a mapping file says, as data: which table becomes which node or relationship. Read from YAML by mapping/load,
+// held against a table's columns by mapping/bind. The engine knows no table by name; it knows rules.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cnx::mapping {
+
+// A table is the pair, never a joined string.
+struct TableName {
+  std::string schema;
+  std::string name;
+  friend auto operator<=>(const TableName&, const TableName&) = default;
+};
+// For people only: "schema.name".
+std::string to_string(const TableName& table);
+
+// Text with columns in it: "postgres://content_items/{id}". A NULL column makes the whole property null.
+struct Template {
+  struct Part {
+    bool is_column = false;
+    std::string text;  // The literal text, or the column's name.
+    friend bool operator==(const Part&, const Part&) = default;
+  };
+  std::vector<Part> parts;
+  friend bool operator==(const Template&, const Template&) = default;
+};
+
+// A property made from several columns, optionally chosen by one column's value.
+struct ComputedProperty {
+  std::string property;
+  std::string choice_column;                               // Empty: `otherwise` always.
+  std::vector<std::pair<std::string, Template>> choices;   // Value of choice_column → template.
+  std::optional<Template> otherwise;                       // Absent and no choice fits: null.
+};
+
+enum class Naming { camel_case, as_is };
+
+// Which columns become properties and how they are called. A column is a property unless excluded.
+struct PropertyRules {
+  bool all = true;                             // False: only `renamed` and `included`.
+  std::set<std::string> included;              // Columns, when not all.
+  std::set<std::string> excluded;              // Columns that never reach the graph.
+  std::map<std::string, std::string> renamed;  // Property → column; a column may stand under several.
+  std::vector<ComputedProperty> computed;
+};
+
+// A foreign key of a node's table: one relationship per row.
+struct ForeignKeyRule {
+  std::string type;                       // HAS_CHUNK
+  std::vector<std::string> columns;       // Of this table, in the order of the other table's key.
+  TableName other;                        // The table whose node is the other end.
+  bool incoming = true;                   // True: (other)-[type]->(this); false: (this)-[type]->(other).
+  std::map<std::string, std::string> properties;  // Property → column.
+};
+
+struct NodeRule {
+  std::string label;
+  std::vector<std::string> key;  // Columns, in key order.
+  PropertyRules properties;
+  std::vector<ForeignKeyRule> relationships;
+};
+
+struct RelationshipEnd {
+  TableName table;                   // Whose node it is.
+  std::vector<std::string> columns;  // Of this table, in the order of that table's key.
+};
+
+// A row that is itself a relationship. Its identity is the pair of its ends when its key is exactly their columns.
+struct RelationshipRule {
+  std::string type;
+  RelationshipEnd start;
+  RelationshipEnd end;
+  std::vector<std::string> key;                   // Columns, in key order.
+  std::map<std::string, std::string> properties;  // Property → column.
+};
+
+struct TableRule {
+  TableName table;
+  std::variant<NodeRule, RelationshipRule> form;
+  std::string version_column;         // Empty: no guard.
+  std::string tenant_column;          // Empty: no tenant.
+  std::optional<std::string> cypher;  // A statement of the user's own in place of the generated upsert; gets $rows.
+};
+
+struct Mapping {
+  std::string name;
+  Naming naming = Naming::camel_case;
+  std::string tenant_property = "tenantId";
+  std::vector<TableRule> tables;
+  // Tables that are named so that nobody wonders, and have no form in the graph.
+  std::vector<TableName> unmapped;
+  std::string fingerprint;  // SHA-256 in hexadecimal of the rules as they are understood, not of the file's layout.
+
+  const TableRule* find(const TableName& table) const;
+};
+
+// created_at → createdAt, under Naming::camel_case; unchanged otherwise.
+std::string property_name(Naming naming, std::string_view column);
+
+}  // namespace cnx::mapping
