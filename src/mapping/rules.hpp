@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -41,11 +42,13 @@ struct ComputedProperty {
 
 enum class Naming { camel_case, as_is };
 
-// Which columns become properties and how they are called. A column is a property unless excluded.
+// Which columns become properties and how they are called. A column is a property under its own name (property_name)
+// where it is not excluded, and under each name that `renamed` gives it, excluded or not: a column that a mapping
+// renames is in both.
 struct PropertyRules {
   bool all = true;                             // False: only `renamed` and `included`.
   std::set<std::string> included;              // Columns, when not all.
-  std::set<std::string> excluded;              // Columns that never reach the graph.
+  std::set<std::string> excluded;              // Columns that are no property under their own name.
   std::map<std::string, std::string> renamed;  // Property → column; a column may stand under several.
   std::vector<ComputedProperty> computed;
 };
@@ -86,6 +89,10 @@ struct TableRule {
   std::string version_column;         // Empty: no guard.
   std::string tenant_column;          // Empty: no tenant.
   std::optional<std::string> cypher;  // A statement of the user's own in place of the generated upsert; gets $rows.
+  // Columns that the table's own rule names: each must exist. A column that only the file's `defaults` name (version,
+  // tenant, exclude) and that the table does not have is passed over.
+  std::set<std::string> named = {};
+  int line = 0;  // Where the rule stands in the mapping file, for messages.
 };
 
 struct Mapping {
