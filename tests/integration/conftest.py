@@ -1,0 +1,57 @@
+"""Fixtures of the integration tests: the servers, a database with the schema, and one running engine a module.
+
+The graph is one for all (Community has one database), so a lock keeps test files that share servers apart.
+"""
+
+import fcntl
+import hashlib
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from lib import database as postgres  # noqa: E402
+from lib import servers as servers_module  # noqa: E402
+
+TEMPLATE = "cnx_template"
+
+
+@pytest.fixture(scope="session")
+def servers():
+    found = servers_module.from_environment()
+    local = postgres.REPOSITORY / ".local"
+    local.mkdir(exist_ok=True)
+    name = hashlib.sha256(found.neo4j_url.encode()).hexdigest()[:12]
+    with (local / f"tests-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def template(servers):
+    """A database with the schema and no rows, which others are copied from."""
+    url = postgres.create_database(servers.postgres_url, TEMPLATE)
+    postgres.install_schema(url)
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def graph(servers):
+    return servers.graph()
+
+
+@pytest.fixture
+def database_url(servers, template, graph):
+    """A database of the test's own with the schema and no rows, beside an empty graph."""
+    graph.wipe()
+    url = postgres.create_database(servers.postgres_url, "cnx_test", template)
+    yield url
+    postgres.drop_database(servers.postgres_url, "cnx_test")
+
+
+@pytest.fixture
+def database(database_url):
+    with postgres.Database(database_url) as opened:
+        yield opened
