@@ -1,6 +1,9 @@
 -- Who there is and where they work: tenants, their users, programmes and projects.
 -- A foreign key inside a tenant carries tenant_id, so no row can point into another tenant; `(tenant_id, id)` is unique for that
 -- reason alone. Deleting or renaming a key follows through everything below it.
+-- A table with a column that is cleared when its user goes also references its tenant directly: when the tenant goes, the row is
+-- gone before the column is cleared, else that update of a row that the same transaction wrote would be checked against a parent
+-- already deleted.
 
 CREATE TABLE IF NOT EXISTS public.tenants (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

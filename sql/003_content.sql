@@ -4,7 +4,7 @@
 
 CREATE TABLE IF NOT EXISTS public.content_items (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  tenant_id uuid NOT NULL,
+  tenant_id uuid NOT NULL REFERENCES public.tenants (id) ON UPDATE CASCADE ON DELETE CASCADE,
   project_id uuid NOT NULL,
   kind text NOT NULL CHECK (kind IN ('text', 'code', 'file')),
   title text NOT NULL,

@@ -2,7 +2,7 @@
 
 CREATE TABLE IF NOT EXISTS public.threads (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  tenant_id uuid NOT NULL,
+  tenant_id uuid NOT NULL REFERENCES public.tenants (id) ON UPDATE CASCADE ON DELETE CASCADE,
   project_id uuid NOT NULL,
   title text NOT NULL,
   status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'resolved', 'archived')),
@@ -37,7 +37,7 @@ CREATE INDEX IF NOT EXISTS thread_relationships_child ON public.thread_relations
 CREATE TABLE IF NOT EXISTS public.thread_content (
   thread_id uuid NOT NULL,
   content_item_id uuid NOT NULL,
-  tenant_id uuid NOT NULL,
+  tenant_id uuid NOT NULL REFERENCES public.tenants (id) ON UPDATE CASCADE ON DELETE CASCADE,
   relevance_score double precision,
   position integer,
   added_by uuid,
@@ -58,14 +58,14 @@ CREATE TABLE IF NOT EXISTS public.thread_content (
     ON UPDATE CASCADE ON DELETE SET NULL (added_by)
 ) WITH (fillfactor = 85);
 COMMENT ON COLUMN public.thread_content.neo4j_node_id IS 'The node of the included content item.';
-CREATE INDEX IF NOT EXISTS thread_content_content_item ON public.thread_content (content_item_id);
+CREATE INDEX IF NOT EXISTS thread_content_content_item ON public.thread_content (tenant_id, content_item_id);
 CREATE INDEX IF NOT EXISTS thread_content_added_by ON public.thread_content (added_by) WHERE added_by IS NOT NULL;
 CREATE INDEX IF NOT EXISTS thread_content_not_synced ON public.thread_content (updated_at, thread_id, content_item_id)
   WHERE neo4j_sync_status <> 'synced';
 
 CREATE TABLE IF NOT EXISTS public.messages (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  tenant_id uuid NOT NULL,
+  tenant_id uuid NOT NULL REFERENCES public.tenants (id) ON UPDATE CASCADE ON DELETE CASCADE,
   thread_id uuid NOT NULL,
   author_id uuid,
   role text NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'assistant', 'system', 'tool')),
