@@ -108,6 +108,11 @@ struct Mapping {
 };
 
 // created_at → createdAt, under Naming::camel_case; unchanged otherwise.
+// Underscores within a name go, and the letter or digit behind them is raised; those at its start and end stay.
 std::string property_name(Naming naming, std::string_view column);
+
+// The properties that a column becomes, computed ones apart: its own name first, then those of `renamed` in order.
+std::vector<std::string> properties_of(const PropertyRules& rules, Naming naming,
+                                       const std::string& column);
 
 }  // namespace cnx::mapping

@@ -1,0 +1,94 @@
+// A mapping file half read: the rules so far, and what is still to be held against the other
+// tables, with its place. Shared by the parts of load; nobody else's.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "mapping/rules.hpp"
+#include "mapping/yaml_reader.hpp"
+
+namespace cnx::mapping {
+
+enum class Form { node, relationship, unmapped, unknown };
+
+// An entry of `tables:`. Other tables refer to it by its key there.
+struct TableEntry {
+  std::string handle;
+  TableName table;
+  Form form = Form::unknown;
+  YAML::Mark mark;  // Of the handle.
+  std::vector<MapEntry> entries;
+};
+
+// What the file says for all tables.
+struct Defaults {
+  std::vector<std::string> key;
+  std::string version;
+  std::string tenant;
+  std::vector<Scalar> exclude;
+};
+
+// A place that refers to a node's table: its columns are as many as that table's key has.
+struct Reference {
+  YAML::Mark mark;
+  TableName table;
+  size_t column_count = 0;
+};
+
+// A place that makes a relationship of one type between two tables' nodes.
+struct Edge {
+  YAML::Mark mark;
+  TableName by;  // The table whose rows make it.
+  std::string type;
+  TableName start;
+  TableName end;
+  bool foreign_key = false;
+  bool from_end =
+      false;  // A foreign key of the table at the relationship's end; else of the one at its start.
+  bool pair = false;  // A relationship's table whose rows are identified by their two ends.
+};
+
+struct Label {
+  YAML::Mark mark;
+  TableName table;
+};
+
+struct Draft {
+  explicit Draft(std::string_view file) : reader(file) {}
+
+  YamlReader reader;
+  Mapping mapping;
+  std::string schema = "public";
+  Defaults defaults;
+  std::vector<TableEntry> entries;
+  std::map<std::string, size_t> handles;  // Into `entries`.
+  std::vector<Reference> references;
+  std::vector<Edge> edges;
+  std::vector<Label> labels;
+};
+
+// One or more `property: column`, as a list of columns (named by `naming`) and single renamings, or
+// as a map.
+std::map<std::string, std::string> read_property_columns(Draft& draft, const MapEntry& field,
+                                                         std::set<std::string>& named);
+// The `properties` of a node: renamings and computed ones. A renamed column loses its own name,
+// unless that is listed too.
+void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& properties,
+                          std::set<std::string>& named);
+
+enum class NameKind { property, label, relationship_type };
+// A fault where the engine keeps such names for itself: `_cnx_…`, `…__pg`, labels `ContextNexus…`.
+void check_name(YamlReader& reader, const Scalar& name, NameKind kind);
+
+// The table's rule from the entry; faults in it leave it out, or leave it incomplete, which does
+// not matter then.
+void read_table(Draft& draft, const TableEntry& entry);
+
+// What no table can know alone: ends and their keys, labels and relationships of two rules.
+void check_tables(Draft& draft);
+
+}  // namespace cnx::mapping

@@ -1,0 +1,138 @@
+// See fingerprint.hpp. The text's form is fixed by the word it begins with; another form begins
+// with another.
+#include "mapping/fingerprint.hpp"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace cnx::mapping {
+namespace {
+
+constexpr std::string_view kForm = "contextnexus mapping 1\n";
+
+// Length before text, so that no text can look like the end of its list.
+class Canonical {
+ public:
+  Canonical& word(std::string_view text) {
+    text_ += std::to_string(text.size()) + ":";
+    text_ += text;
+    return *this;
+  }
+  template <typename Words>
+  Canonical& words(const Words& words) {
+    text_ += std::to_string(words.size()) + "[";
+    for (const auto& text : words) word(text);
+    text_ += "]";
+    return *this;
+  }
+  Canonical& columns(const std::map<std::string, std::string>& by_property) {
+    text_ += std::to_string(by_property.size()) + "{";
+    for (const auto& [property, column] : by_property) word(property).word(column);
+    text_ += "}";
+    return *this;
+  }
+  // Parts whose order says nothing.
+  Canonical& sorted(std::vector<std::string> parts) {
+    std::sort(parts.begin(), parts.end());
+    return words(parts);
+  }
+  Canonical& table(const TableName& table) { return word(table.schema).word(table.name); }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+std::string text_of(const Template& value) {
+  Canonical text;
+  for (const Template::Part& part : value.parts)
+    text.word(part.is_column ? "column" : "text").word(part.text);
+  return text.take();
+}
+
+std::string text_of(const ComputedProperty& computed) {
+  Canonical text;
+  text.word(computed.property).word(computed.choice_column);
+  std::vector<std::string> choices;
+  for (const auto& [value, choice] : computed.choices) {
+    choices.push_back(Canonical().word(value).word(text_of(choice)).take());
+  }
+  text.sorted(std::move(choices));
+  text.word(computed.otherwise ? text_of(*computed.otherwise) : "none");
+  return text.take();
+}
+
+std::string text_of(const ForeignKeyRule& rule) {
+  return Canonical()
+      .word(rule.type)
+      .word(rule.incoming ? "from" : "to")
+      .table(rule.other)
+      .words(rule.columns)
+      .columns(rule.properties)
+      .take();
+}
+
+std::string text_of(const NodeRule& node) {
+  const PropertyRules& properties = node.properties;
+  Canonical text;
+  text.word("node").word(node.label).words(node.key);
+  text.word(properties.all ? "all" : "only").words(properties.included).words(properties.excluded);
+  text.columns(properties.renamed);
+  std::vector<std::string> parts;
+  for (const ComputedProperty& computed : properties.computed) parts.push_back(text_of(computed));
+  text.sorted(std::exchange(parts, {}));
+  for (const ForeignKeyRule& rule : node.relationships) parts.push_back(text_of(rule));
+  text.sorted(std::move(parts));
+  return text.take();
+}
+
+std::string text_of(const RelationshipRule& rule) {
+  return Canonical()
+      .word("relationship")
+      .word(rule.type)
+      .table(rule.start.table)
+      .words(rule.start.columns)
+      .table(rule.end.table)
+      .words(rule.end.columns)
+      .words(rule.key)
+      .columns(rule.properties)
+      .take();
+}
+
+std::string text_of(const TableRule& rule) {
+  Canonical text;
+  text.table(rule.table);
+  text.word(std::visit([](const auto& form) { return text_of(form); }, rule.form));
+  text.word(rule.version_column).word(rule.tenant_column);
+  text.word(rule.cypher ? "cypher" : "generated").word(rule.cypher.value_or(""));
+  return text.take();
+}
+
+}  // namespace
+
+std::string canonical_text(const Mapping& mapping) {
+  std::vector<std::string> tables;
+  for (const TableRule& rule : mapping.tables) tables.push_back(text_of(rule));
+  Canonical text;
+  text.word(mapping.naming == Naming::camel_case ? "camelCase" : "as_is")
+      .word(mapping.tenant_property);
+  text.sorted(std::move(tables));
+  return std::string(kForm) + text.take() + "\n";
+}
+
+std::string fingerprint(const Mapping& mapping) {
+  const std::string text = canonical_text(mapping);
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hexadecimal;
+  for (unsigned char byte : digest) {
+    hexadecimal += kDigits[byte >> 4];
+    hexadecimal += kDigits[byte & 0x0f];
+  }
+  return hexadecimal;
+}
+
+}  // namespace cnx::mapping

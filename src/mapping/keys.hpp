@@ -1,0 +1,30 @@
+// The words of the mapping language, one list for each kind of map. load reads by them, and a test
+// holds mappings/mapping.schema.json against them.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace cnx::mapping::keys {
+
+using Word = std::string_view;
+
+inline constexpr std::array kFile = {
+    Word("version"),         Word("name"),     Word("schema"), Word("naming"),
+    Word("tenant_property"), Word("defaults"), Word("tables")};
+inline constexpr std::array kDefaults = {Word("key"), Word("version"), Word("tenant"),
+                                         Word("exclude")};
+inline constexpr std::array kNode = {Word("node"),    Word("key"),     Word("properties"),
+                                     Word("include"), Word("exclude"), Word("relationships"),
+                                     Word("version"), Word("tenant"),  Word("cypher"),
+                                     Word("schema"),  Word("table")};
+inline constexpr std::array kRelationship = {
+    Word("relationship"), Word("from"),   Word("to"),     Word("key"),    Word("properties"),
+    Word("version"),      Word("tenant"), Word("cypher"), Word("schema"), Word("table")};
+inline constexpr std::array kUnmapped = {Word("graph"), Word("schema"), Word("table")};
+inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("properties")};
+inline constexpr std::array kTemplate = {Word("template")};
+inline constexpr std::array kChoice = {Word("choose"), Word("when"), Word("otherwise")};
+inline constexpr std::array kNaming = {Word("camelCase"), Word("as_is")};
+
+}  // namespace cnx::mapping::keys

@@ -1,0 +1,359 @@
+// One table of a mapping file: the node or the relationship that its rows become.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "mapping/draft.hpp"
+#include "mapping/keys.hpp"
+
+namespace cnx::mapping {
+namespace {
+
+std::vector<std::string> plain(const std::vector<Scalar>& scalars) {
+  std::vector<std::string> texts;
+  for (const Scalar& scalar : scalars) texts.push_back(scalar.text);
+  return texts;
+}
+
+// `version` or `tenant`: the table's own word, `null` for none, or what the defaults say.
+std::string read_column(Fields& fields, std::string_view key, const std::string& otherwise,
+                        std::set<std::string>& named) {
+  const MapEntry* entry = fields.find(key);
+  if (entry == nullptr) return otherwise;
+  if (entry->value.IsNull()) return {};
+  auto column = fields.text(key);
+  if (!column) return {};
+  named.insert(column->text);
+  return column->text;
+}
+
+void read_common(Draft& draft, Fields& fields, TableRule& rule) {
+  rule.version_column = read_column(fields, "version", draft.defaults.version, rule.named);
+  rule.tenant_column = read_column(fields, "tenant", draft.defaults.tenant, rule.named);
+  const MapEntry* cypher = fields.find("cypher");
+  if (cypher == nullptr) return;
+  if (!cypher->value.IsScalar() || cypher->value.Scalar().empty()) {
+    draft.reader.fault(cypher->mark, "`cypher` must be a statement");
+  } else if (cypher->value.Scalar().find("$rows") == std::string::npos) {
+    draft.reader.fault(cypher->mark, "the statement of `cypher` does not use `$rows`",
+                       "begin with `UNWIND $rows AS row`");
+  } else {
+    rule.cypher = cypher->value.Scalar();
+  }
+}
+
+// `{table: columns}`: the node of another table, and the columns of this one that hold its key.
+std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,
+                                        std::set<std::string>& named) {
+  const std::string what = "`" + field.key.text + "`";
+  auto map = draft.reader.map(field.value, field.mark, what);
+  if (!map) return std::nullopt;
+  if (map->size() != 1) {
+    draft.reader.fault(field.mark, what + " must name one table and its columns",
+                       "`" + field.key.text + ": {table: column}`");
+    return std::nullopt;
+  }
+  const MapEntry& end = map->front();
+  auto columns = draft.reader.texts(end.value, end.mark, "the columns of `" + end.key.text + "`");
+  auto handle = draft.handles.find(end.key.text);
+  if (handle == draft.handles.end()) {
+    std::vector<std::string_view> known;
+    for (const TableEntry& entry : draft.entries) {
+      if (entry.form == Form::node) known.push_back(entry.handle);
+    }
+    draft.reader.fault(end.key.mark,
+                       what + " names `" + end.key.text + "`, which is not under `tables`",
+                       did_you_mean(end.key.text, known));
+    return std::nullopt;
+  }
+  const TableEntry& other = draft.entries[handle->second];
+  if (other.form == Form::relationship || other.form == Form::unmapped) {
+    draft.reader.fault(end.key.mark, what + " names `" + end.key.text + "`, which becomes no node");
+    return std::nullopt;
+  }
+  if (!columns) return std::nullopt;
+  for (const Scalar& column : *columns) named.insert(column.text);
+  draft.references.push_back({end.key.mark, other.table, columns->size()});
+  return RelationshipEnd{other.table, plain(*columns)};
+}
+
+void read_foreign_key(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node) {
+  check_name(draft.reader, field.key, NameKind::relationship_type);
+  const std::string what = "the relationship `" + field.key.text + "`";
+  auto map = draft.reader.map(field.value, field.mark, what);
+  if (!map) return;
+  Fields fields(draft.reader, *std::move(map), what, keys::kForeignKey);
+  const MapEntry* from = fields.find("from");
+  const MapEntry* to = fields.find("to");
+  if ((from == nullptr) == (to == nullptr)) {
+    draft.reader.fault(field.key.mark, what + " needs either `from` or `to`");
+    return;
+  }
+  ForeignKeyRule foreign_key;
+  foreign_key.type = field.key.text;
+  foreign_key.incoming = from != nullptr;
+  if (const MapEntry* properties = fields.find("properties")) {
+    foreign_key.properties = read_property_columns(draft, *properties, rule.named);
+  }
+  auto end = read_end(draft, from != nullptr ? *from : *to, rule.named);
+  if (!end) return;
+  foreign_key.columns = std::move(end->columns);
+  foreign_key.other = std::move(end->table);
+  Edge edge{field.key.mark, rule.table, foreign_key.type, rule.table, foreign_key.other, true,
+            false,          false};
+  if (foreign_key.incoming) {
+    std::swap(edge.start, edge.end);
+    edge.from_end = true;
+  }
+  draft.edges.push_back(std::move(edge));
+  node.relationships.push_back(std::move(foreign_key));
+}
+
+void read_foreign_keys(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node) {
+  if (!field.value.IsSequence()) {
+    draft.reader.fault(field.mark, "`relationships` must be a list",
+                       "write `- TYPE: {from: {table: column}}`");
+    return;
+  }
+  for (const auto& item : field.value) {
+    auto map = draft.reader.map(item, field.mark, "a relationship");
+    if (!map) continue;
+    if (map->size() != 1) {
+      YAML::Mark mark = map->empty() ? field.mark : map->front().key.mark;
+      draft.reader.fault(mark, "an item of `relationships` has one key, its type",
+                         "write `- TYPE: {from: {table: column}}`");
+      continue;
+    }
+    read_foreign_key(draft, map->front(), rule, node);
+  }
+}
+
+// Columns that the graph needs cannot be left out: the key finds the node, the version guards it,
+// the tenant owns it.
+void check_excluded(Draft& draft, const std::vector<Scalar>& excluded, const TableRule& rule,
+                    const NodeRule& node) {
+  for (const Scalar& column : excluded) {
+    bool key = node.key.size() == 1 && node.key.front() == column.text;
+    if (!key && column.text != rule.version_column && column.text != rule.tenant_column) continue;
+    draft.reader.fault(column.mark, "`" + column.text + "` is the table's " +
+                                        (key                                  ? "key"
+                                         : column.text == rule.version_column ? "version"
+                                                                              : "tenant") +
+                                        " and cannot be excluded");
+  }
+}
+
+void read_column_choice(Draft& draft, Fields& fields, TableRule& rule, NodeRule& node) {
+  PropertyRules& properties = node.properties;
+  auto include = fields.texts("include");
+  auto exclude = fields.texts("exclude");
+  if (include && exclude) {
+    draft.reader.fault(fields.find("exclude")->key.mark, "`include` and `exclude` in one table",
+                       "`include` lists the only columns to be taken");
+  }
+  if (include) {
+    properties.all = false;
+    for (const Scalar& column : *include) properties.included.insert(column.text);
+    rule.named.insert(properties.included.begin(), properties.included.end());
+  }
+  if (exclude) {
+    for (const Scalar& column : *exclude) properties.excluded.insert(column.text);
+    rule.named.insert(properties.excluded.begin(), properties.excluded.end());
+    check_excluded(draft, *exclude, rule, node);
+  }
+}
+
+// The rules as they are meant: a renamed column keeps its own name only where that is listed too;
+// the defaults exclude what the table does not ask for; key, version and tenant are there whatever
+// `include` lists.
+void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node,
+                       const YAML::Mark& mark) {
+  PropertyRules& properties = node.properties;
+  std::set<std::string> kept(node.key.begin(), node.key.end());
+  if (!rule.version_column.empty()) kept.insert(rule.version_column);
+  if (!rule.tenant_column.empty()) kept.insert(rule.tenant_column);
+  for (const Scalar& column : draft.defaults.exclude) {
+    bool wanted = kept.contains(column.text) || properties.included.contains(column.text);
+    if (!wanted) properties.excluded.insert(column.text);
+  }
+  if (!properties.all) properties.included.insert(kept.begin(), kept.end());
+
+  std::map<std::string, std::string> renamed = std::exchange(properties.renamed, {});
+  for (const auto& [property, column] : renamed) {
+    auto own = renamed.find(property_name(draft.mapping.naming, column));
+    bool keeps_own = own != renamed.end() && own->second == column;
+    if (!keeps_own) properties.excluded.insert(column);
+    if (keeps_own && own->first == property) {
+      properties.excluded.erase(column);
+      if (!properties.all) properties.included.insert(column);
+    } else {
+      properties.renamed.emplace(property, column);
+    }
+  }
+
+  if (rule.tenant_column.empty()) return;
+  const std::string& tenant_property = draft.mapping.tenant_property;
+  auto names = properties_of(properties, draft.mapping.naming, rule.tenant_column);
+  if (std::find(names.begin(), names.end(), tenant_property) != names.end()) return;
+  auto [at, is_new] = properties.renamed.emplace(tenant_property, rule.tenant_column);
+  if (!is_new) {
+    draft.reader.fault(mark, "`" + tenant_property + "` is made of `" + at->second +
+                                 "`, and the table's tenant is `" + rule.tenant_column + "`");
+  }
+}
+
+// Two computed properties, or a computed and a renamed one, cannot share a name: YAML's own keys
+// keep them apart. What remains is a computed one that takes the name of a column that the file
+// itself names.
+void check_computed(Draft& draft, const NodeRule& node, const TableRule& rule,
+                    const YAML::Mark& mark) {
+  for (const ComputedProperty& computed : node.properties.computed) {
+    for (const std::string& column : rule.named) {
+      auto names = properties_of(node.properties, draft.mapping.naming, column);
+      if (std::find(names.begin(), names.end(), computed.property) == names.end()) continue;
+      draft.reader.fault(mark,
+                         "the property `" + computed.property + "` is made twice: of the column `" +
+                             column + "`, and by a template",
+                         "exclude the column");
+    }
+  }
+}
+
+void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
+  Fields fields(draft.reader, entry.entries, "a node", keys::kNode, keys::kRelationship);
+  NodeRule node;
+  read_common(draft, fields, rule);
+  if (auto label = fields.text("node")) {
+    check_name(draft.reader, *label, NameKind::label);
+    node.label = label->text;
+    draft.labels.push_back({label->mark, rule.table});
+  }
+  if (auto key = fields.texts("key")) {
+    node.key = plain(*key);
+  } else if (fields.find("key") == nullptr) {
+    node.key = draft.defaults.key;
+    if (node.key.empty()) {
+      draft.reader.fault(entry.mark, "the node of `" + entry.handle + "` has no key",
+                         "add `key:`, the columns that identify a row");
+    }
+  }
+  rule.named.insert(node.key.begin(), node.key.end());
+  read_column_choice(draft, fields, rule, node);
+  const MapEntry* properties = fields.find("properties");
+  if (properties != nullptr) read_node_properties(draft, *properties, node.properties, rule.named);
+  YAML::Mark mark = properties != nullptr ? properties->key.mark : entry.mark;
+  settle_properties(draft, rule, node, mark);
+  check_computed(draft, node, rule, mark);
+  if (const MapEntry* links = fields.find("relationships")) {
+    read_foreign_keys(draft, *links, rule, node);
+  }
+  rule.form = std::move(node);
+  draft.mapping.tables.push_back(std::move(rule));
+}
+
+// Whether the key is exactly the two ends' columns: then the pair identifies the row.
+bool is_pair(const RelationshipRule& relationship) {
+  std::set<std::string> key(relationship.key.begin(), relationship.key.end());
+  std::set<std::string> ends(relationship.start.columns.begin(), relationship.start.columns.end());
+  ends.insert(relationship.end.columns.begin(), relationship.end.columns.end());
+  return key == ends;
+}
+
+void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
+  Fields fields(draft.reader, entry.entries, "a relationship", keys::kRelationship, keys::kNode);
+  RelationshipRule relationship;
+  read_common(draft, fields, rule);
+  YAML::Mark mark = entry.mark;
+  if (auto type = fields.text("relationship")) {
+    check_name(draft.reader, *type, NameKind::relationship_type);
+    relationship.type = type->text;
+    mark = type->mark;
+  }
+  std::optional<RelationshipEnd> ends[2];
+  constexpr std::array kSides = {keys::Word("from"), keys::Word("to")};
+  for (size_t i = 0; i < kSides.size(); ++i) {
+    if (const MapEntry* end = fields.find(kSides[i])) {
+      ends[i] = read_end(draft, *end, rule.named);
+    } else {
+      draft.reader.fault(entry.mark, "the relationship of `" + entry.handle + "` has no `" +
+                                         std::string(kSides[i]) + "`");
+    }
+  }
+  if (const MapEntry* properties = fields.find("properties")) {
+    relationship.properties = read_property_columns(draft, *properties, rule.named);
+  }
+  auto key = fields.texts("key");
+  if (!ends[0] || !ends[1]) return;
+  relationship.start = *std::move(ends[0]);
+  relationship.end = *std::move(ends[1]);
+  if (key) {
+    relationship.key = plain(*key);
+  } else {
+    relationship.key = relationship.start.columns;
+    for (const std::string& column : relationship.end.columns) {
+      if (std::find(relationship.key.begin(), relationship.key.end(), column) ==
+          relationship.key.end()) {
+        relationship.key.push_back(column);
+      }
+    }
+  }
+  rule.named.insert(relationship.key.begin(), relationship.key.end());
+  // The guard compares with the version in the graph, so it is kept there.
+  bool has_version = rule.version_column.empty();
+  for (const auto& [property, column] : relationship.properties) {
+    has_version = has_version || column == rule.version_column;
+  }
+  if (!has_version) {
+    relationship.properties.emplace(property_name(draft.mapping.naming, rule.version_column),
+                                    rule.version_column);
+  }
+  draft.edges.push_back({mark, rule.table, relationship.type, relationship.start.table,
+                         relationship.end.table, false, false, is_pair(relationship)});
+  rule.form = std::move(relationship);
+  draft.mapping.tables.push_back(std::move(rule));
+}
+
+void read_unmapped(Draft& draft, const TableEntry& entry) {
+  Fields fields(draft.reader, entry.entries, "a table without a form in the graph", keys::kUnmapped,
+                keys::kNode);
+  if (auto graph = fields.text("graph"); graph && graph->text != "none") {
+    draft.reader.fault(graph->mark, "`graph` is `none`, or not said");
+  }
+  draft.mapping.unmapped.push_back(entry.table);
+}
+
+}  // namespace
+
+void check_name(YamlReader& reader, const Scalar& name, NameKind kind) {
+  constexpr std::string_view kPrefix = "_cnx_";
+  constexpr std::string_view kSuffix = "__pg";
+  constexpr std::string_view kLabels = "ContextNexus";
+  std::string_view text = name.text;
+  if (text.starts_with(kPrefix)) {
+    reader.fault(name.mark,
+                 "`" + name.text + "`: names that begin with `_cnx_` belong to the engine");
+  } else if (text.ends_with(kSuffix)) {
+    reader.fault(name.mark, "`" + name.text + "`: names that end with `__pg` belong to the engine");
+  } else if (kind == NameKind::label && text.starts_with(kLabels)) {
+    reader.fault(name.mark,
+                 "`" + name.text + "`: labels that begin with `ContextNexus` belong to the engine");
+  }
+}
+
+void read_table(Draft& draft, const TableEntry& entry) {
+  TableRule rule;
+  rule.table = entry.table;
+  rule.line = entry.mark.line + 1;
+  switch (entry.form) {
+    case Form::node:
+      return read_node(draft, entry, std::move(rule));
+    case Form::relationship:
+      return read_relationship(draft, entry, std::move(rule));
+    case Form::unmapped:
+      return read_unmapped(draft, entry);
+    case Form::unknown:
+      return;
+  }
+}
+
+}  // namespace cnx::mapping
