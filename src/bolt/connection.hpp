@@ -59,7 +59,7 @@ class Connection {
   static cnx::Result<Connection> open_over(std::unique_ptr<Transport> transport,
                                            const Options& options, cnx::TimePoint deadline);
   Connection(Connection&&) noexcept = default;
-  Connection& operator=(Connection&&) noexcept = default;
+  Connection& operator=(Connection&& other) noexcept;
   ~Connection();
 
   const ServerInfo& server() const { return server_; }
@@ -122,9 +122,8 @@ class Connection {
 
  private:
   Connection(std::unique_ptr<Transport> transport, Exchange exchange, cnx::TimePoint now);
-  cnx::Status log_in(const Options& options, cnx::BytesView handshake_rest,
-                     cnx::TimePoint deadline);
-  void read_hello(const Map& metadata);
+  cnx::Status log_in(const Options& options, cnx::TimePoint deadline);
+  void read_log_in(const Reply& reply);
   void about_to_queue();
   cnx::Result<bool> write_some();
   cnx::Result<bool> read_some(cnx::TimePoint now);

@@ -68,6 +68,9 @@ class Exchange {
  public:
   Exchange(Version version, const Options& options);
 
+  // Bytes that go out in front of the first message: the handshake's last words.
+  void prefix(cnx::BytesView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+
   // Each queues one request; nothing is sent yet. `packed_parameters` is one packed map; it is
   // copied.
   void hello(const Options& options);
