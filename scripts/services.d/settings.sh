@@ -34,11 +34,16 @@ new_password() {
 write_env() {
   (umask 077 && cat >"$dir/env.new" <<TEXT
 export CNX_SERVICES_DIR='$dir'
-export PGHOST=127.0.0.1 PGPORT=$postgres_port PGUSER=postgres PGPASSWORD=$postgres_password PGDATABASE=contextnexus
+export PGHOST=127.0.0.1
+export PGPORT=$postgres_port
+export PGUSER=postgres
+export PGPASSWORD=$postgres_password
+export PGDATABASE=contextnexus
 export CNX_POSTGRES_URL='postgresql://postgres:$postgres_password@127.0.0.1:$postgres_port/contextnexus'
 export CNX_NEO4J_URL='bolt://neo4j:$neo4j_password@127.0.0.1:$bolt_port'
 export CNX_NEO4J_HTTP='http://127.0.0.1:$http_port'
-export CNX_NEO4J_USER=neo4j CNX_NEO4J_PASSWORD=$neo4j_password
+export CNX_NEO4J_USER=neo4j
+export CNX_NEO4J_PASSWORD=$neo4j_password
 TEXT
   )
   mv "$dir/env.new" "$dir/env"
