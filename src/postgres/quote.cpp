@@ -29,6 +29,20 @@ std::string quote_table(const TableName& table) {
 
 std::string quote_literal(std::string_view text) { return quoted(text, '\''); }
 
+std::string array_text(const std::vector<std::string>& elements) {
+  std::string out = "{";
+  for (const std::string& element : elements) {
+    if (out.size() > 1) out += ",";
+    out += '"';
+    for (char c : element) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    out += '"';
+  }
+  return out + "}";
+}
+
 std::string quote_names(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) {

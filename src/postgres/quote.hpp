@@ -28,6 +28,9 @@ std::string quote_table(const TableName& table);
 // connection sets.
 std::string quote_literal(std::string_view text);
 
+// The text of a text[] with these elements, for a parameter.
+std::string array_text(const std::vector<std::string>& elements);
+
 // What the replication protocol calls publication_names: each name quoted, joined by commas; not yet a literal.
 std::string quote_names(const std::vector<std::string>& names);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "postgres/text_array.hpp"
 
 namespace cnx::postgres {
 namespace {
@@ -66,6 +67,17 @@ Result<bool> Rows::boolean(size_t row, size_t column) const {
   std::string_view word = text(row, column);
   if (word != "t" && word != "f") return not_a("boolean", column_name(column));
   return word == "t";
+}
+
+Result<std::vector<std::string>> Rows::texts(size_t row, size_t column) const {
+  std::string_view array = text(row, column);
+  auto shape = shape_of_array(array, ',');
+  if (!shape || !shape->flat || shape->nulls) return not_a("text array", column_name(column));
+  std::vector<std::string> elements;
+  elements.reserve(shape->items);
+  ArrayItems items(array, ',');
+  for (size_t i = 0; i < shape->items; ++i) elements.emplace_back(items.next());
+  return elements;
 }
 
 Result<change::Oid> Rows::oid(size_t row, size_t column) const {
@@ -183,6 +195,10 @@ Result<std::optional<Notification>> Session::try_read_notification() {
   Notification notification{raw->relname, raw->extra, raw->be_pid};
   PQfreemem(raw);
   return notification;
+}
+
+bool Session::in_transaction() const {
+  return PQtransactionStatus(connection_.raw()) != PQTRANS_IDLE;
 }
 
 int32_t Session::backend_pid() const { return PQbackendPID(connection_.raw()); }

@@ -39,6 +39,8 @@ class Rows {
   // NULL or another type's text is ErrorKind::malformed.
   Result<int64_t> integer(size_t row, size_t column) const;
   Result<bool> boolean(size_t row, size_t column) const;
+  // The elements of a text[]; NULL inside is malformed.
+  Result<std::vector<std::string>> texts(size_t row, size_t column) const;
   Result<change::Oid> oid(size_t row, size_t column) const;
   Result<change::Lsn> lsn(size_t row, size_t column) const;
 
@@ -98,6 +100,8 @@ class Session {
   // Blocks until fd() is readable.
   Status wait_readable(TimePoint deadline) { return connection_.wait_readable(deadline); }
   int fd() const { return connection_.fd(); }
+  // A BEGIN is open (also a failed one).
+  bool in_transaction() const;
   // As server_version_num: 150018.
   int server_version() const { return connection_.server_version(); }
   // The server process, as pg_stat_activity.pid.
