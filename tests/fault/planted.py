@@ -1,0 +1,58 @@
+"""Builds the engine with a fault planted: a patch of tests/fault/patches applied to a copy of the sources.
+
+A test that stays green with the fault in proves nothing. A patch that no longer applies is a fault of the patch, and is
+said as such.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+from lib.database import REPOSITORY
+
+PATCHES = pathlib.Path(__file__).resolve().parent / "patches"
+ROOM = REPOSITORY / ".local" / "planted"
+
+
+class PlantError(Exception):
+    """The patch does not apply, or what it makes does not build."""
+
+
+def patches():
+    return sorted(PATCHES.glob("*.patch"))
+
+
+def build(patch, timeout=1500):
+    """The program with that fault in it, built in a folder of its own; raises PlantError."""
+    place = ROOM / patch.stem
+    source = place / "source"
+    shutil.rmtree(source, ignore_errors=True)
+    _copy_sources(source)
+    # The copy lies inside a repository; seen as part of it, git would pass over its files without a word.
+    _run(["git", "apply", str(patch)], source, 60, f"{patch.name} no longer applies",
+         os.environ | {"GIT_CEILING_DIRECTORIES": str(place)})
+    environment = os.environ | {"CCACHE_BASEDIR": str(source), "CCACHE_NOHASHDIR": "1"}
+    _run(["cmake", "-S", str(source), "-B", str(place / "build"), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+          "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1", "-DCNX_TESTS=OFF"], place, 300,
+         f"{patch.name}: cmake fails", environment)
+    _run(["cmake", "--build", str(place / "build"), "--target", "contextnexus"], place, timeout,
+         f"{patch.name}: the build fails", environment)
+    return place / "build" / "contextnexus"
+
+
+def _copy_sources(target):
+    """Every tracked file as it stands in the work tree."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        path = REPOSITORY / name
+        if path.is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target / name)
+
+
+def _run(words, directory, timeout, failure, environment=None):
+    done = subprocess.run(words, cwd=directory, env=environment, capture_output=True, text=True, timeout=timeout,
+                          check=False)
+    if done.returncode != 0:
+        raise PlantError(f"{failure}: {(done.stderr + done.stdout).strip()[-1500:]}")

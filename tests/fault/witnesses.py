@@ -1,0 +1,162 @@
+"""Witnesses of a kill run: what the comparer of the last state cannot see.
+
+`Counter` changes rows of a table whose mapping gives a statement of the user's own: one more for each change. A change
+that took effect twice, or never, shows in the count for ever. `Sequence` gives two rows a new value in each transaction
+and keeps the order of the values; a reader of the graph must see them in that order, none twice after another, and none
+that was never committed.
+"""
+
+import contextlib
+import random
+import threading
+import time
+
+import psycopg2
+
+from lib.comparer import Foreign
+from lib.graph import GraphError, GraphUnavailable
+from load import LOST_CONNECTION
+
+TABLES = """
+CREATE TABLE public.counted (id bigint PRIMARY KEY, changes bigint NOT NULL);
+CREATE TABLE public.sequenced (id bigint PRIMARY KEY, value text NOT NULL);
+CREATE TABLE public.sequence_of_values (number bigserial PRIMARY KEY, value text NOT NULL UNIQUE);
+GRANT SELECT ON public.counted, public.sequenced TO contextnexus_engine;
+"""
+MAPPING = """
+  counted:
+    node: Counted
+    cypher: UNWIND $rows AS row MERGE (c:Seen {id: row.id}) SET c.n = coalesce(c.n, 0) + 1
+  sequenced:
+    node: Sequenced
+"""
+FOREIGN = Foreign(labels=frozenset({"Seen", "Counted", "Sequenced"}))
+_ROWS = 40
+
+
+class _Writer(threading.Thread):
+    """Runs `work` again and again on a connection that may be lost."""
+
+    def __init__(self, url, work, pause):
+        super().__init__(daemon=True)
+        self._url, self._work, self._pause = url, work, pause
+        self._stop_event = threading.Event()
+        self.error = None
+
+    def run(self):
+        connection = None
+        try:
+            while not self._stop_event.is_set():
+                try:
+                    connection = connection or psycopg2.connect(self._url, connect_timeout=5)
+                    with connection.cursor() as cursor:
+                        self._work(cursor)
+                    connection.commit()
+                    self._stop_event.wait(self._pause)
+                except LOST_CONNECTION:
+                    with contextlib.suppress(psycopg2.Error):
+                        connection and connection.close()
+                    connection = None
+                    self._stop_event.wait(0.2)
+        except Exception as error:  # Shown by stop(): a thread has nobody to raise to.
+            self.error = error
+        finally:
+            if connection:
+                connection.close()
+
+    def stop(self):
+        self._stop_event.set()
+        self.join(60)
+        if self.error:
+            raise self.error
+
+
+class Counter:
+    """Inserts and updates of `counted`: one to five rows in a transaction, a row perhaps more than once."""
+
+    def __init__(self, url, seed):
+        self._random = random.Random(seed)
+        self._writer = _Writer(url, self._change, 0.01)
+
+    def _change(self, cursor):
+        for _ in range(1 + self._random.randrange(5)):
+            cursor.execute("INSERT INTO public.counted VALUES (%s, 1) "
+                           "ON CONFLICT (id) DO UPDATE SET changes = counted.changes + 1",
+                           (self._random.randrange(_ROWS),))
+
+    def start(self):
+        self._writer.start()
+        return self
+
+    def stop(self):
+        self._writer.stop()
+
+    @staticmethod
+    def faults(database, graph):
+        """(what is wrong, how many changes there were)."""
+        wanted = dict(database.rows("SELECT id, changes FROM public.counted"))
+        counted = {row["id"]: row["n"] for row in graph.rows("MATCH (c:Seen) RETURN c.id AS id, c.n AS n")}
+        wrong = [f"row {key}: {counted.get(key)} for {changes} changes" for key, changes in sorted(wanted.items())
+                 if counted.get(key) != changes]
+        wrong += [f"row {key}: {counted[key]} for no change" for key in sorted(counted.keys() - wanted.keys())]
+        return wrong, sum(wanted.values())
+
+
+class Sequence:
+    """Two rows of `sequenced` get each new value in one transaction; a reader watches them in the graph."""
+
+    def __init__(self, url, graph, seed):
+        self._random = random.Random(seed)
+        self._graph = graph
+        self._writer = _Writer(url, self._change, 0.005)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._stop = threading.Event()
+        self.seen = {0: [], 1: []}
+        self.samples = 0
+
+    def _change(self, cursor):
+        value = f"{self._random.getrandbits(64):016x}"
+        cursor.execute("INSERT INTO public.sequence_of_values (value) VALUES (%s)", (value,))
+        for key in (0, 1):
+            cursor.execute("INSERT INTO public.sequenced VALUES (%s, %s) "
+                           "ON CONFLICT (id) DO UPDATE SET value = excluded.value", (key, value))
+
+    def _read(self):
+        while not self._stop.wait(0.003):
+            try:
+                rows = self._graph.rows("MATCH (n:Sequenced) RETURN n.id AS id, n.value AS value", timeout=5)
+            except (GraphUnavailable, GraphError):
+                time.sleep(0.2)
+                continue
+            self.samples += 1
+            for row in rows:
+                history = self.seen[row["id"]]
+                if not history or history[-1] != row["value"]:
+                    history.append(row["value"])
+
+    def start(self):
+        self._writer.start()
+        self._reader.start()
+        return self
+
+    def stop_writer(self):
+        self._writer.stop()
+
+    def stop(self):
+        self._stop.set()
+        self._reader.join(60)
+
+    def faults(self, database):
+        """What is wrong with the order in which the reader saw the values."""
+        order = {value: number for number, value in database.rows("SELECT number, value FROM public.sequence_of_values")}
+        wrong = []
+        for key, values in self.seen.items():
+            wrong += [f"row {key} had a value that was never committed: {value}" for value in values if value not in order]
+            numbers = [order[value] for value in values if value in order]
+            wrong += [f"row {key} went back from value {before} to {after}"
+                      for before, after in zip(numbers, numbers[1:]) if after < before]
+        last = [row[0] for row in database.rows("SELECT value FROM public.sequenced ORDER BY id")]
+        for key, value in enumerate(last):
+            if not self.seen[key] or self.seen[key][-1] != value:
+                wrong.append(f"row {key} does not end with its last value")
+        return wrong
