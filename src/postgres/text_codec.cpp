@@ -68,8 +68,9 @@ std::optional<Value> parse_money(std::string_view text) {
   size_t point = text.find('.');
   std::string_view whole = text.substr(0, point);
   for (size_t i = 0; i < whole.size(); ++i) {
-    bool comma = i > 0 && (whole.size() - i) % 4 == 0;  // Before each three digits from the right.
-    if (comma ? whole[i] != ',' : whole[i] < '0' || whole[i] > '9') return std::nullopt;
+    bool comma = (whole.size() - i) % 4 == 0;  // Before each three digits from the right.
+    bool fits = comma ? i > 0 && whole[i] == ',' : whole[i] >= '0' && whole[i] <= '9';
+    if (!fits) return std::nullopt;
     if (!comma) plain += whole[i];
   }
   if (whole.empty()) return std::nullopt;
