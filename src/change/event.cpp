@@ -12,10 +12,12 @@ size_t row_weight(size_t buffer_bytes, size_t data) {
 
 }  // namespace
 
+size_t weight(const RowChange& row) {
+  return row_weight(row.buffer_bytes, row.old_row.size() + row.row.size());
+}
+
 size_t weight(const Event& event) {
-  if (const auto* row = std::get_if<RowChange>(&event)) {
-    return row_weight(row->buffer_bytes, row->old_row.size() + row->row.size());
-  }
+  if (const auto* row = std::get_if<RowChange>(&event)) return weight(*row);
   if (const auto* row = std::get_if<SnapshotRow>(&event)) {
     return row_weight(row->buffer_bytes, row->row.size());
   }

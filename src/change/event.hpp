@@ -90,7 +90,8 @@ struct SnapshotEnd {};
 using Event =
     std::variant<Begin, RowChange, Truncate, Commit, Idle, SnapshotRow, SnapshotEnd>;
 
-// What an event costs a queue's byte budget.
+// What it costs a queue's byte budget.
+size_t weight(const RowChange& row);
 size_t weight(const Event& event);
 
 }  // namespace cnx::change

@@ -1,0 +1,196 @@
+#include "apply/batch_stage.hpp"
+
+namespace cnx::apply {
+
+using stream::Step;
+
+namespace {
+
+// Merged rows are larger than their text: names, keys, and the vectors that hold them.
+size_t batch_weight(const Batch& batch) { return batch.bytes * 3 + batch.rows * 200 + 1; }
+
+}  // namespace
+
+BatchStage::BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch>& batches, mapping::Model& model,
+                       const postgres::TypeCatalog& types, BatchOptions options)
+    : events_(events),
+      batches_(batches),
+      model_(model),
+      types_(types),
+      options_(options),
+      merge_(model),
+      from_(options.start),
+      to_(options.start) {}
+
+Step BatchStage::step(TimePoint) {
+  if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
+  if (!finished_.empty() && !hand_on()) return Step::wait_until(kNever);
+  // Only so much at a time: what waits must see the lane's needs soon.
+  constexpr int kEventsAtOnce = 256;
+  for (int i = 0; i < kEventsAtOnce; ++i) {
+    std::optional<change::Event> event = events_.try_pop();
+    if (!event) {
+      if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
+      const bool drained = events_.drained();
+      // The lane has nothing to do, or nothing more will come: no reason to wait for company.
+      if (!(to_ == from_) && (drained || batches_.empty())) {
+        close(to_);
+        hand_on();
+        return Step::progressed();
+      }
+      if (drained) {
+        if (!finished_.empty()) return Step::wait_until(kNever);
+        batches_.close();
+        return Step::done();
+      }
+      return Step::wait_until(kNever);
+    }
+    Result<bool> closed = take(std::move(*event));
+    if (!closed) {
+      batches_.fail(closed.error());
+      return Step::failed(std::move(closed.error()));
+    }
+    if (*closed && !hand_on()) break;
+  }
+  return Step::progressed();
+}
+
+// Says whether a batch was finished.
+Result<bool> BatchStage::take(change::Event&& event) {
+  if (auto* row = std::get_if<change::RowChange>(&event)) {
+    CNX_TRY(take_row(std::move(*row)));
+  } else if (const auto* begin = std::get_if<change::Begin>(&event)) {
+    CNX_CHECK(!open_, "a transaction begins after the one before it has ended");
+    open_ = *begin;
+  } else if (const auto* end = std::get_if<change::Commit>(&event)) {
+    CNX_TRY(commit(*end));
+  } else if (const auto* idle = std::get_if<change::Idle>(&event)) {
+    CNX_CHECK(!open_, "an idle advance counts only with no transaction open");
+    if (to_.position.lsn < idle->wal_end) to_.position = {idle->wal_end, 0};
+  } else if (const auto* snapshot_row = std::get_if<change::SnapshotRow>(&event)) {
+    CNX_TRY(take_snapshot(*snapshot_row));
+  } else if (std::holds_alternative<change::SnapshotEnd>(event)) {
+    close({.position = {from_.position.lsn, 0}, .phase = Phase::stream, .partial = false});
+  } else if (const auto* truncate = std::get_if<change::Truncate>(&event)) {
+    std::string tables;
+    for (const change::RelationPtr& relation : truncate->relations) {
+      tables += (tables.empty() ? "" : ", ") + relation->schema + "." + relation->name;
+    }
+    return fail(Error(ErrorKind::unsupported, "TRUNCATE of a mapped table is not applied by this version")
+                    .with("tables", tables)
+                    .with("position", truncate->position.to_string())
+                    .advise("nothing was skipped: drop the pipeline and start it again, which copies the tables anew"));
+  }
+  return !finished_.empty();
+}
+
+Status BatchStage::take_row(change::RowChange&& row) {
+  CNX_CHECK(open_.has_value(), "a row belongs to a transaction");
+  CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+  if (binding == nullptr) return {};
+  // Applied already: the rest of a transaction of which pieces are in the graph.
+  if (row.position <= from_.position) return {};
+  rows_bytes_ += change::weight(row);
+  rows_elements_ += 1 + binding->foreign_keys.size();
+  rows_.push_back(std::move(row));
+  return is_large() ? cut_piece() : Status{};
+}
+
+bool BatchStage::is_large() const {
+  return rows_elements_ >= options_.transaction_elements_max || rows_bytes_ >= options_.transaction_bytes_max;
+}
+
+// The open transaction is too large for one of Neo4j: what came before it is closed, and its rows so far go on as a piece.
+Status BatchStage::cut_piece() {
+  if (!(to_ == from_)) close(to_);
+  in_pieces_ = true;
+  merge_.begin_transaction();
+  for (const change::RowChange& row : rows_) {
+    CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+    CNX_TRY(merge_.add(*binding, row));
+  }
+  commit_microseconds_ = open_->commit_microseconds;
+  close({.position = rows_.back().position, .phase = Phase::stream, .partial = true});
+  rows_.clear();
+  rows_bytes_ = 0;
+  rows_elements_ = 0;
+  return {};
+}
+
+Status BatchStage::commit(const change::Commit& commit) {
+  CNX_CHECK(open_.has_value(), "a commit ends a transaction");
+  LanePosition end{.position = {commit.end_lsn, 0}, .phase = Phase::stream, .partial = false};
+  if (!merge_.empty() && merge_.rows() + rows_.size() > options_.rows_target) close(to_);
+  if (!rows_.empty()) {
+    merge_.begin_transaction();
+    for (const change::RowChange& row : rows_) {
+      CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+      CNX_TRY(merge_.add(*binding, row));
+    }
+  }
+  if (from_.position < end.position) {
+    to_ = end;
+    ++transactions_;
+    commit_microseconds_ = open_->commit_microseconds;
+  }
+  open_.reset();
+  rows_.clear();
+  rows_bytes_ = 0;
+  rows_elements_ = 0;
+  if (in_pieces_ || merge_.rows() >= options_.rows_target || merge_.bytes() >= options_.bytes_target) close(to_);
+  in_pieces_ = false;
+  return {};
+}
+
+Status BatchStage::take_snapshot(const change::SnapshotRow& row) {
+  CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+  CNX_CHECK(binding != nullptr, "only mapped tables are copied");
+  CNX_TRY(merge_.add(*binding, row));
+  to_ = {.position = {from_.position.lsn, from_.position.ordinal + 1}, .phase = Phase::snapshot, .partial = false};
+  if (merge_.rows() >= options_.rows_target || merge_.bytes() >= options_.bytes_target) close(to_);
+  return {};
+}
+
+// Null where the table has no form in the graph.
+Result<const mapping::Binding*> BatchStage::binding_of(const change::RelationPtr& relation) {
+  auto found = bindings_.find(relation->oid);
+  if (found != bindings_.end() && found->second.relation == relation) return &found->second;
+  mapping::TableName name{relation->schema, relation->name};
+  mapping::NodeTable* node = model_.find_node(name);
+  mapping::RelationshipTable* relationship = model_.find_relationship(name);
+  if (node == nullptr && relationship == nullptr) return nullptr;
+  Result<mapping::Binding> bound =
+      node != nullptr ? mapping::bind(*node, relation, types_) : mapping::bind(*relationship, relation, types_);
+  if (!bound) return fail(std::move(bound.error()));
+  return &bindings_.insert_or_assign(relation->oid, std::move(*bound)).first->second;
+}
+
+void BatchStage::close(LanePosition to) {
+  Batch batch;
+  batch.from = from_;
+  batch.to = to;
+  batch.rows = merge_.rows();
+  batch.bytes = merge_.bytes();
+  batch.transactions = transactions_;
+  batch.commit_microseconds = commit_microseconds_;
+  batch.mutations = merge_.take();
+  finished_.push_back(std::move(batch));
+  from_ = to;
+  to_ = to;
+  transactions_ = 0;
+  commit_microseconds_ = 0;
+}
+
+// Says whether everything finished was handed on.
+bool BatchStage::hand_on() {
+  size_t handed = 0;
+  while (handed < finished_.size()) {
+    size_t weight = batch_weight(finished_[handed]);
+    if (!batches_.try_push(std::move(finished_[handed]), weight)) break;
+    ++handed;
+  }
+  finished_.erase(finished_.begin(), finished_.begin() + static_cast<long>(handed));
+  return finished_.empty();
+}
+
+}  // namespace cnx::apply

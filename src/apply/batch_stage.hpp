@@ -1,0 +1,72 @@
+// Cuts the stream of events into batches: consecutive whole transactions, by rows, bytes and what the lane can take now.
+// A row alone goes on at once; behind a busy lane a backlog grows into large batches. A transaction above the limits is
+// a batch of its own, in numbered pieces.
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "apply/batch.hpp"
+#include "change/event.hpp"
+#include "mapping/merge.hpp"
+#include "stream/queue.hpp"
+#include "stream/stage.hpp"
+
+namespace cnx::apply {
+
+struct BatchOptions {
+  LanePosition start;
+  // A batch is closed once it has so many rows. Neo4j takes most rows a second at 500 to 1,000 a transaction.
+  size_t rows_target = 1'000;
+  // Or so many bytes of rows.
+  size_t bytes_target = 4u << 20;
+  // One transaction with more is applied in pieces (I3): of nodes and relationships, of bytes.
+  size_t transaction_elements_max = 100'000;
+  size_t transaction_bytes_max = 32u << 20;
+};
+
+class BatchStage final : public stream::Stage {
+ public:
+  // All must outlive the stage; the model is this stage's alone while it runs.
+  BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch>& batches, mapping::Model& model,
+             const postgres::TypeCatalog& types, BatchOptions options);
+
+  std::string_view name() const override { return "batch"; }
+  stream::Step step(TimePoint now) override;
+  void stop() override {}
+
+ private:
+  Result<bool> take(change::Event&& event);
+  Status take_row(change::RowChange&& row);
+  Status commit(const change::Commit& commit);
+  Status take_snapshot(const change::SnapshotRow& row);
+  Result<const mapping::Binding*> binding_of(const change::RelationPtr& relation);
+  Status cut_piece();
+  void close(LanePosition to);
+  bool hand_on();
+  bool is_large() const;
+
+  stream::Queue<change::Event>& events_;
+  stream::Queue<Batch>& batches_;
+  mapping::Model& model_;
+  const postgres::TypeCatalog& types_;
+  BatchOptions options_;
+
+  mapping::Merge merge_;
+  LanePosition from_;       // Where the batch being made starts.
+  LanePosition to_;         // Where its last whole transaction ends.
+  size_t transactions_ = 0;
+  int64_t commit_microseconds_ = 0;
+
+  // The transaction that is open: its rows are merged once it is whole, or piece by piece.
+  std::optional<change::Begin> open_;
+  std::vector<change::RowChange> rows_;
+  size_t rows_bytes_ = 0;
+  size_t rows_elements_ = 0;
+  bool in_pieces_ = false;
+
+  std::unordered_map<change::Oid, mapping::Binding> bindings_;
+  std::vector<Batch> finished_;  // Waiting for room, oldest first.
+};
+
+}  // namespace cnx::apply

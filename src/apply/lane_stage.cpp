@@ -1,0 +1,118 @@
+#include "apply/lane_stage.hpp"
+
+namespace cnx::apply {
+
+using stream::Step;
+
+LaneStage::LaneStage(stream::Queue<Batch>& batches, GraphPort& graph, stream::Acknowledgement& acknowledgement,
+                     LaneCounters& counters, LaneOptions options, std::function<void(const Error&, Duration)> on_retry)
+    : batches_(batches),
+      graph_(graph),
+      acknowledgement_(acknowledgement),
+      counters_(counters),
+      options_(options),
+      on_retry_(std::move(on_retry)),
+      position_(options.start.lane),
+      backoff_(options.seed) {}
+
+Step LaneStage::step(TimePoint now) {
+  if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
+  switch (state_) {
+    case State::disconnected: return connect(now);
+    case State::ready: return start_next(now);
+    case State::under_way: return follow(now);
+  }
+  return Step::done();
+}
+
+Step LaneStage::connect(TimePoint now) {
+  // Ended with nothing in hand: no connection is needed for that.
+  if (!current_ && !next_ && batches_.drained()) return Step::done();
+  if (now < retry_at_) return Step::wait_until(retry_at_);
+  Result<StoredPosition> stored = graph_.open(now + options_.open_max);
+  if (!stored) return retry(std::move(stored.error()), now);
+  if (stored->epoch != options_.start.epoch) {
+    return Step::failed(Error(ErrorKind::state, "another instance has taken over this pipeline")
+                            .advise("stop one of the two; the one that took over goes on"));
+  }
+  counters_.connected = true;
+  state_ = State::ready;
+  if (!current_) {
+    if (stored->lane == position_) return Step::progressed();
+  } else if (stored->lane == current_->batch.to) {
+    // The commit was done, only its answer was lost.
+    backoff_.reset();
+    finish({});
+    return Step::progressed();
+  } else if (stored->lane == current_->batch.from) {
+    graph_.submit(current_->batch, *current_->prepared, options_.start.epoch, now);
+    state_ = State::under_way;
+    return Step::progressed();
+  }
+  return Step::failed(Error(ErrorKind::state, "the position in the graph is not where this pipeline left it")
+                          .with("graph", stored->lane.position.to_string())
+                          .with("expected", position_.position.to_string())
+                          .advise("the graph was restored or changed by hand; start again: the start says what to choose"));
+}
+
+Step LaneStage::start_next(TimePoint now) {
+  if (!next_ && !prepare_next()) {
+    return batches_.drained() ? Step::done() : Step::wait_until(kNever);
+  }
+  current_ = std::move(next_);
+  next_.reset();
+  CNX_CHECK(current_->batch.from == position_, "a batch starts where the one before it ended");
+  graph_.submit(current_->batch, *current_->prepared, options_.start.epoch, now);
+  state_ = State::under_way;
+  return follow(now);
+}
+
+Step LaneStage::follow(TimePoint now) {
+  Result<std::optional<Applied>> applied = graph_.poll(now);
+  if (!applied) return retry(std::move(applied.error()), now);
+  if (*applied) {
+    backoff_.reset();
+    finish(**applied);
+    return Step::progressed();
+  }
+  if (!next_ && prepare_next()) return Step::progressed();
+  return Step::wait_until(graph_.deadline()).on(graph_.descriptor(), true, graph_.wants_write());
+}
+
+bool LaneStage::prepare_next() {
+  std::optional<Batch> batch = batches_.try_pop();
+  if (!batch) return false;
+  next_.emplace(Work{std::move(*batch), nullptr});
+  next_->prepared = graph_.prepare(next_->batch);
+  return true;
+}
+
+void LaneStage::finish(const Applied& applied) {
+  const Batch& batch = current_->batch;
+  position_ = batch.to;
+  counters_.batches += 1;
+  counters_.rows += batch.rows;
+  counters_.transactions += batch.transactions;
+  counters_.refused += applied.refused;
+  // While rows are copied nothing may be confirmed: the position stands at the slot's start.
+  if (position_.phase == Phase::stream) acknowledgement_.advance(position_.position);
+  current_.reset();
+  state_ = State::ready;
+}
+
+Step LaneStage::retry(Error error, TimePoint now) {
+  graph_.close();
+  state_ = State::disconnected;
+  counters_.connected = false;
+  // A refused compare-and-set is no answer by itself: the position read next says whether the batch was applied before,
+  // or whose the graph is now.
+  const bool position_refused = error.code() == kPositionRefused;
+  if (!position_refused && stream::retry_class(error) == stream::RetryClass::stop) return Step::failed(std::move(error));
+  Duration wait = backoff_.next();
+  retry_at_ = now + wait;
+  counters_.retries += 1;
+  if (on_retry_) on_retry_(error, wait);
+  return Step::wait_until(retry_at_);
+}
+
+}  // namespace cnx::apply

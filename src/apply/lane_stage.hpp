@@ -1,0 +1,70 @@
+// Applies batches in order: one at a time is under way, the next is prepared meanwhile. It owns the connection to the
+// graph; after any failure the position in the graph says what became of the batch.
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "apply/graph_port.hpp"
+#include "stream/acknowledgement.hpp"
+#include "stream/queue.hpp"
+#include "stream/retry_class.hpp"
+#include "stream/stage.hpp"
+
+namespace cnx::apply {
+
+struct LaneCounters {
+  std::atomic<uint64_t> batches{0};
+  std::atomic<uint64_t> rows{0};
+  std::atomic<uint64_t> transactions{0};
+  std::atomic<uint64_t> refused{0};
+  std::atomic<uint64_t> retries{0};
+  std::atomic<bool> connected{false};
+};
+
+struct LaneOptions {
+  StoredPosition start;  // With the epoch that this owner raised.
+  Duration open_max = std::chrono::seconds(5);
+  uint64_t seed = 1;  // Of the back-off's jitter.
+};
+
+class LaneStage final : public stream::Stage {
+ public:
+  // All must outlive the stage. `on_retry` is told of each failure that will be tried again (for the log); may be empty.
+  LaneStage(stream::Queue<Batch>& batches, GraphPort& graph, stream::Acknowledgement& acknowledgement, LaneCounters& counters,
+            LaneOptions options, std::function<void(const Error&, Duration)> on_retry);
+
+  std::string_view name() const override { return "lane"; }
+  stream::Step step(TimePoint now) override;
+  // What is under way is finished; the queue's end ends the stage.
+  void stop() override {}
+
+ private:
+  enum class State { disconnected, ready, under_way };
+  struct Work {
+    Batch batch;
+    std::unique_ptr<PreparedBatch> prepared;
+  };
+
+  stream::Step connect(TimePoint now);
+  stream::Step start_next(TimePoint now);
+  stream::Step follow(TimePoint now);
+  bool prepare_next();
+  void finish(const Applied& applied);
+  stream::Step retry(Error error, TimePoint now);
+
+  stream::Queue<Batch>& batches_;
+  GraphPort& graph_;
+  stream::Acknowledgement& acknowledgement_;
+  LaneCounters& counters_;
+  LaneOptions options_;
+  std::function<void(const Error&, Duration)> on_retry_;
+  State state_ = State::disconnected;
+  LanePosition position_;
+  stream::Backoff backoff_;
+  TimePoint retry_at_ = TimePoint::min();
+  std::optional<Work> current_;
+  std::optional<Work> next_;
+};
+
+}  // namespace cnx::apply

@@ -1,0 +1,51 @@
+// The graph port over Neo4j: one connection, one transaction in one flush — BEGIN, position, each statement with its PULL,
+// COMMIT — and its answers read in order.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "apply/graph_port.hpp"
+#include "bolt/connection.hpp"
+#include "cypher/plan.hpp"
+
+namespace cnx::apply {
+
+struct Neo4jGraphOptions {
+  bolt::Options connection;
+  std::string pipeline;
+  std::string lane;
+  // A transaction that takes longer than this is given up and tried again from the position. Long, because a large
+  // transaction is one Neo4j transaction; the server's silence is noticed much earlier by its own hint.
+  Duration transaction_max = std::chrono::minutes(10);
+};
+
+class Neo4jGraph final : public GraphPort {
+ public:
+  // `plan` must outlive the port.
+  Neo4jGraph(Neo4jGraphOptions options, const cypher::Plan& plan);
+
+  Result<StoredPosition> open(TimePoint deadline) override;
+  std::unique_ptr<PreparedBatch> prepare(const Batch& batch) override;
+  void submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch, TimePoint now) override;
+  Result<std::optional<Applied>> poll(TimePoint now) override;
+  int descriptor() const override { return connection_ ? connection_->fd() : -1; }
+  bool wants_write() const override { return connection_ && connection_->wants_write(); }
+  TimePoint deadline() const override;
+  void close() override;
+
+ private:
+  Status take(bolt::Reply&& reply);
+  Error failure(const bolt::Reply& reply) const;
+
+  Neo4jGraphOptions options_;
+  const cypher::Plan* plan_;
+  std::optional<bolt::Connection> connection_;
+  // Of the transaction under way.
+  const class PreparedStatements* statements_ = nullptr;
+  size_t replies_ = 0;
+  Applied applied_;
+  TimePoint give_up_ = kNever;
+};
+
+}  // namespace cnx::apply

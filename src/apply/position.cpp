@@ -1,0 +1,147 @@
+#include "apply/position.hpp"
+
+#include "bolt/packstream.hpp"
+
+namespace cnx::apply {
+namespace {
+
+constexpr std::string_view kRead =
+    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, "
+    "p.systemIdentifier, p.timeline, p.database, p.slot, p.fingerprint, p.format";
+constexpr std::string_view kStart =
+    "CYPHER 5 MERGE (p:ContextNexusPosition {key: $lane}) "
+    "SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = coalesce(p.epoch, 0) + 1, p.phase = 'snapshot', "
+    "p.partial = false, p.systemIdentifier = $system, p.timeline = $timeline, p.database = $database, p.slot = $slot, "
+    "p.fingerprint = $fingerprint, p.format = $format, p.committedAt = null";
+constexpr std::string_view kRaiseEpoch =
+    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true SET p.epoch = p.epoch + 1, p._cnx_lock = null "
+    "RETURN p.epoch";
+constexpr std::string_view kRemove = "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) DELETE p";
+constexpr std::string_view kCompareAndSet =
+    "CYPHER 5 OPTIONAL MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
+    "WITH p, CASE WHEN p.lsn = $lsn AND p.ordinal = $ordinal AND p.epoch = $epoch AND p.phase = $phase "
+    "THEN $nextLsn ELSE 1/0 END AS next "
+    "SET p.lsn = next, p.lsnText = $nextText, p.ordinal = $nextOrdinal, p.phase = $nextPhase, p.partial = $partial, "
+    "p.committedAt = coalesce($committedAt, p.committedAt), p._cnx_lock = null";
+
+std::string_view phase_name(Phase phase) { return phase == Phase::snapshot ? "snapshot" : "stream"; }
+
+// LSNs fit a signed integer for the life of any server: 2^63 bytes of log.
+int64_t as_integer(change::Lsn lsn) { return static_cast<int64_t>(lsn.value()); }
+
+// One record's columns, by number; a node that lacks one is not ours.
+class Record {
+ public:
+  explicit Record(const bolt::List& columns) : columns_(columns) {}
+  Result<int64_t> integer(size_t column) const {
+    if (const auto* value = columns_[column].get_if<int64_t>()) return *value;
+    return fail(strange());
+  }
+  Result<std::string> text(size_t column) const {
+    if (const auto* value = columns_[column].get_if<std::string>()) return *value;
+    return fail(strange());
+  }
+  bool flag(size_t column) const {
+    const auto* value = columns_[column].get_if<bool>();
+    return value != nullptr && *value;
+  }
+
+ private:
+  static Error strange() {
+    return Error(ErrorKind::state, "the position node in the graph is not as this program writes it")
+        .advise("find out who changed it; contextnexus drop removes it for a start from the beginning");
+  }
+  const bolt::List& columns_;
+};
+
+}  // namespace
+
+std::string lane_key(std::string_view pipeline) { return std::string(pipeline) + "/0"; }
+
+Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline) {
+  CNX_TRY(bolt::QueryResult result, connection.query(kRead, bolt::Map{{"lane", std::string(lane)}}, deadline));
+  if (result.records.empty()) return std::optional<PositionNode>();
+  if (result.records.front().size() != 11) return fail(ErrorKind::malformed, "the position query gave another number of columns");
+  Record record(result.records.front());
+  PositionNode node;
+  CNX_TRY(node.format, record.integer(10));
+  if (node.format > kPositionFormat) {
+    return fail(Error(ErrorKind::unsupported, "the graph was written by a newer version of this program")
+                    .advise("run that version or a later one"));
+  }
+  CNX_TRY(int64_t lsn, record.integer(0));
+  CNX_TRY(int64_t ordinal, record.integer(1));
+  CNX_TRY(node.stored.epoch, record.integer(2));
+  CNX_TRY(std::string phase, record.text(3));
+  node.stored.lane.position = {change::Lsn(static_cast<uint64_t>(lsn)), static_cast<uint64_t>(ordinal)};
+  node.stored.lane.phase = phase == "snapshot" ? Phase::snapshot : Phase::stream;
+  node.stored.lane.partial = record.flag(4);
+  CNX_TRY(node.source.system_identifier, record.text(5));
+  CNX_TRY(node.source.timeline, record.integer(6));
+  CNX_TRY(node.source.database, record.text(7));
+  CNX_TRY(node.source.slot, record.text(8));
+  CNX_TRY(node.source.fingerprint, record.text(9));
+  return std::optional<PositionNode>(std::move(node));
+}
+
+Status start_position(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
+                      TimePoint deadline) {
+  bolt::Map parameters{{"lane", std::string(lane)},
+                       {"lsn", as_integer(consistent_point)},
+                       {"text", consistent_point.to_string()},
+                       {"system", source.system_identifier},
+                       {"timeline", source.timeline},
+                       {"database", source.database},
+                       {"slot", source.slot},
+                       {"fingerprint", source.fingerprint},
+                       {"format", kPositionFormat}};
+  CNX_TRY(connection.query(kStart, std::move(parameters), deadline));
+  return {};
+}
+
+Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane, TimePoint deadline) {
+  CNX_TRY(bolt::QueryResult result, connection.query(kRaiseEpoch, bolt::Map{{"lane", std::string(lane)}}, deadline));
+  if (result.records.empty()) return fail(ErrorKind::state, "the graph has no position for this pipeline");
+  return Record(result.records.front()).integer(0);
+}
+
+Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline) {
+  CNX_TRY(connection.query(kRemove, bolt::Map{{"lane", std::string(lane)}}, deadline));
+  return {};
+}
+
+std::string_view compare_and_set_text() { return kCompareAndSet; }
+
+Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int64_t epoch) {
+  Bytes packed;
+  bolt::Packer packer(packed);
+  packer.map_header(11);
+  auto text = [&](std::string_view name, std::string_view value) {
+    packer.string(name);
+    packer.string(value);
+  };
+  auto integer = [&](std::string_view name, int64_t value) {
+    packer.string(name);
+    packer.integer(value);
+  };
+  text("lane", lane);
+  integer("lsn", as_integer(batch.from.position.lsn));
+  integer("ordinal", static_cast<int64_t>(batch.from.position.ordinal));
+  text("phase", phase_name(batch.from.phase));
+  integer("epoch", epoch);
+  integer("nextLsn", as_integer(batch.to.position.lsn));
+  text("nextText", batch.to.position.to_string());
+  integer("nextOrdinal", static_cast<int64_t>(batch.to.position.ordinal));
+  text("nextPhase", phase_name(batch.to.phase));
+  packer.string("partial");
+  packer.boolean(batch.to.partial);
+  packer.string("committedAt");
+  if (batch.commit_microseconds == 0) {
+    packer.null();
+  } else {
+    packer.integer(batch.commit_microseconds);
+  }
+  return packed;
+}
+
+}  // namespace cnx::apply

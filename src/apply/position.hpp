@@ -1,0 +1,51 @@
+// The position node: where the lane stands in the graph, and whose graph it is. `:ContextNexusPosition {key}`, written in
+// the same Neo4j transaction as the data, first, as a compare-and-set (I2).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "apply/graph_port.hpp"
+#include "bolt/connection.hpp"
+#include "change/ids.hpp"
+
+namespace cnx::apply {
+
+// A later form of our marks gets a higher number, and an older binary refuses it.
+constexpr int64_t kPositionFormat = 1;
+
+// Which source the position belongs to (I2). A position of another source means nothing here.
+struct Source {
+  std::string system_identifier;
+  int64_t timeline = 0;
+  std::string database;
+  std::string slot;
+  std::string fingerprint;  // Of the mapping.
+};
+
+struct PositionNode {
+  StoredPosition stored;
+  Source source;
+  int64_t format = kPositionFormat;
+};
+
+// "<pipeline>/0": one lane.
+std::string lane_key(std::string_view pipeline);
+
+// All block until `deadline`. Errors: those of the connection; ErrorKind::unsupported for a format that is newer than ours.
+Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
+// Makes the node (or starts it over) at the beginning of a copy: the slot's consistent point, phase snapshot.
+Status start_position(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
+                      TimePoint deadline);
+// A new owner: raises the epoch and returns it. ErrorKind::state where there is no node.
+Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
+Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
+
+// The compare-and-set that leads every transaction, and its parameters. It takes the node's lock first, so that a
+// transaction still running from a lost connection is waited for; a missing node, another position or another epoch is a
+// division by zero, which fails the transaction and with it the COMMIT that was already sent.
+std::string_view compare_and_set_text();
+Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int64_t epoch);
+
+}  // namespace cnx::apply

@@ -1,0 +1,21 @@
+// Values, keys and properties in PackStream, as parameters of our statements.
+#pragma once
+
+#include "bolt/packstream.hpp"
+#include "mapping/mutation.hpp"
+
+namespace cnx::cypher {
+
+void pack(bolt::Packer& packer, const change::Value& value);
+void pack(bolt::Packer& packer, const mapping::Key& key);
+
+enum class Companions {
+  when_unfit,  // A new entity: nothing is to be removed.
+  always,      // An entity that may be there: the companion of a value that fits is removed (R3).
+};
+
+// The entries that `properties` make in a map: each property, and its companion where it has one.
+size_t entry_count(const mapping::Properties& properties, Companions companions);
+void pack_entries(bolt::Packer& packer, const mapping::Properties& properties, Companions companions);
+
+}  // namespace cnx::cypher

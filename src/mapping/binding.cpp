@@ -1,0 +1,253 @@
+#include "mapping/binding.hpp"
+
+#include <charconv>
+#include <set>
+
+namespace cnx::mapping {
+namespace {
+
+using change::DatumView;
+
+Error lacks_column(const change::Relation& relation, const std::string& column) {
+  return Error(ErrorKind::invalid, "the mapping uses a column that the table no longer has")
+      .with("table", relation.schema + "." + relation.name)
+      .with("column", column)
+      .advise("correct the mapping, or bring the column back");
+}
+
+Result<uint16_t> column_index(const change::Relation& relation, const std::string& name) {
+  for (size_t i = 0; i < relation.columns.size(); ++i) {
+    if (relation.columns[i].name == name) return static_cast<uint16_t>(i);
+  }
+  return fail(lacks_column(relation, name));
+}
+
+// Binds one table; the two forms share everything but where their parts are written.
+class Binder {
+ public:
+  Binder(Binding& binding, PropertyNames& names, Naming naming, const postgres::TypeCatalog& types)
+      : binding_(binding), relation_(*binding.relation), names_(names), naming_(naming), types_(types) {}
+
+  Result<BoundKey> key(const std::vector<std::string>& columns, bool integer) {
+    BoundKey bound{.columns = {}, .integer = integer};
+    for (const std::string& column : columns) {
+      CNX_TRY(uint16_t index, column_index(relation_, column));
+      bound.columns.push_back(index);
+    }
+    return bound;
+  }
+
+  Result<BoundProperty> property(PropertyNames& names, const std::string& name, uint16_t index) {
+    const change::Column& column = relation_.columns[index];
+    CNX_TRY(postgres::Codec codec, postgres::codec_for(types_, column.type, column.type_modifier));
+    bool unfit = postgres::may_be_unfit(codec);
+    return BoundProperty{.column = index, .name = names.intern(name, unfit), .codec = codec};
+  }
+
+  Result<std::vector<BoundProperty>> listed(PropertyNames& names, const std::map<std::string, std::string>& properties) {
+    std::vector<BoundProperty> bound;
+    for (const auto& [name, column] : properties) {
+      CNX_TRY(uint16_t index, column_index(relation_, column));
+      CNX_TRY(BoundProperty made, property(names, name, index));
+      bound.push_back(std::move(made));
+    }
+    return bound;
+  }
+
+  Status all(const PropertyRules& rules) {
+    for (size_t i = 0; i < relation_.columns.size(); ++i) {
+      const std::string& column = relation_.columns[i].name;
+      bool kept = rules.all ? !rules.excluded.contains(column) : rules.included.contains(column);
+      if (!kept) continue;
+      CNX_TRY(BoundProperty made, property(names_, property_name(naming_, column), static_cast<uint16_t>(i)));
+      binding_.properties.push_back(std::move(made));
+    }
+    CNX_TRY(auto more, listed(names_, rules.renamed));
+    for (BoundProperty& bound : more) binding_.properties.push_back(std::move(bound));
+    for (const ComputedProperty& computed : rules.computed) CNX_TRY(this->computed(computed));
+    return {};
+  }
+
+ private:
+  Result<BoundTemplate> bound_template(const Template& source) {
+    BoundTemplate bound;
+    for (const Template::Part& part : source.parts) {
+      BoundTemplate::Part& added = bound.parts.emplace_back();
+      if (part.is_column) {
+        CNX_TRY(added.column, column_index(relation_, part.text));
+      } else {
+        added.text = part.text;
+      }
+    }
+    return bound;
+  }
+
+  Status computed(const ComputedProperty& rule) {
+    BoundComputed bound;
+    bound.name = names_.intern(rule.property, false);
+    if (!rule.choice_column.empty()) {
+      CNX_TRY(bound.choice_column, column_index(relation_, rule.choice_column));
+    }
+    for (const auto& [value, choice] : rule.choices) {
+      CNX_TRY(BoundTemplate made, bound_template(choice));
+      bound.choices.emplace_back(value, std::move(made));
+    }
+    if (rule.otherwise) {
+      CNX_TRY(bound.otherwise, bound_template(*rule.otherwise));
+    }
+    binding_.computed.push_back(std::move(bound));
+    return {};
+  }
+
+  Binding& binding_;
+  const change::Relation& relation_;
+  PropertyNames& names_;
+  Naming naming_;
+  const postgres::TypeCatalog& types_;
+};
+
+Status bind_tenant(Binding& binding, const std::string& column) {
+  if (column.empty()) return {};
+  CNX_TRY(binding.tenant_column, column_index(*binding.relation, column));
+  return {};
+}
+
+Error datum_error(const Binding& binding, uint16_t column, const char* what) {
+  return Error(ErrorKind::malformed, what)
+      .with("table", binding.relation->schema + "." + binding.relation->name)
+      .with("column", binding.relation->columns[column].name);
+}
+
+Result<Key> make_key(const Binding& binding, const BoundKey& key, const std::vector<DatumView>& row) {
+  uint16_t column = key.columns.front();
+  std::string_view text = row[column].text;
+  if (!key.integer) return Key(std::string(text));
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return fail(datum_error(binding, column, "a key column of an integer type does not hold an integer"));
+  }
+  return Key(number);
+}
+
+// Null, or the template's text; nullopt where a column is unchanged and so unknown.
+std::optional<change::Value> fill(const BoundTemplate& bound, const std::vector<DatumView>& row) {
+  std::string text;
+  for (const BoundTemplate::Part& part : bound.parts) {
+    if (part.column < 0) {
+      text += part.text;
+      continue;
+    }
+    const DatumView& datum = row[static_cast<size_t>(part.column)];
+    if (datum.kind == DatumView::Kind::unchanged) return std::nullopt;
+    if (datum.kind == DatumView::Kind::null) return change::Value(change::Null{});
+    text += datum.text;
+  }
+  return change::Value(std::move(text));
+}
+
+std::optional<change::Value> compute(const BoundComputed& computed, const std::vector<DatumView>& row) {
+  if (computed.choice_column >= 0) {
+    const DatumView& choice = row[static_cast<size_t>(computed.choice_column)];
+    if (choice.kind == DatumView::Kind::unchanged) return std::nullopt;
+    for (const auto& [value, bound] : computed.choices) {
+      if (choice.kind == DatumView::Kind::text && choice.text == value) return fill(bound, row);
+    }
+  }
+  if (computed.otherwise) return fill(*computed.otherwise, row);
+  return change::Value(change::Null{});
+}
+
+}  // namespace
+
+Result<Binding> bind(NodeTable& table, change::RelationPtr relation, const postgres::TypeCatalog& types) {
+  Binding binding;
+  binding.node = &table;
+  binding.relation = std::move(relation);
+  Binder binder(binding, table.names, table.naming, types);
+  CNX_TRY(binding.key, binder.key(table.node->key, table.integer_key));
+  CNX_TRY(binder.all(table.node->properties));
+  for (ForeignKey& foreign : table.foreign_keys) {
+    BoundForeignKey& bound = binding.foreign_keys.emplace_back();
+    CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->integer_key));
+    CNX_TRY(bound.properties, binder.listed(foreign.names, foreign.rule->properties));
+  }
+  CNX_TRY(bind_tenant(binding, table.tenant_column));
+  return binding;
+}
+
+Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation, const postgres::TypeCatalog& types) {
+  Binding binding;
+  binding.relationship = &table;
+  binding.relation = std::move(relation);
+  const RelationshipRule& rule = *table.relationship;
+  Binder binder(binding, table.names, Naming::as_is, types);
+  CNX_TRY(binding.key, binder.key(rule.key, false));
+  CNX_TRY(binding.start, binder.key(rule.start.columns, table.start->integer_key));
+  CNX_TRY(binding.end, binder.key(rule.end.columns, table.end->integer_key));
+  CNX_TRY(binding.properties, binder.listed(table.names, rule.properties));
+  CNX_TRY(bind_tenant(binding, table.tenant_column));
+  return binding;
+}
+
+Result<Key> project_key(const Binding& binding, const BoundKey& key, const std::vector<DatumView>& row) {
+  for (uint16_t column : key.columns) {
+    if (row[column].kind != DatumView::Kind::text) {
+      return fail(datum_error(binding, column, "a key column holds no value"));
+    }
+  }
+  return make_key(binding, key, row);
+}
+
+Result<std::optional<Key>> project_foreign_key(const Binding& binding, const BoundKey& key,
+                                               const std::vector<DatumView>& row) {
+  for (uint16_t column : key.columns) {
+    if (row[column].kind == DatumView::Kind::null) return std::optional<Key>();
+    if (row[column].kind == DatumView::Kind::unchanged) {
+      return fail(datum_error(binding, column, "a foreign key's column was left out as unchanged"));
+    }
+  }
+  CNX_TRY(Key made, make_key(binding, key, row));
+  return std::optional<Key>(std::move(made));
+}
+
+Result<ProjectedProperties> project_properties(const Binding& binding, const std::vector<BoundProperty>& properties,
+                                               const std::vector<BoundComputed>& computed,
+                                               const std::vector<DatumView>& row) {
+  ProjectedProperties projected;
+  projected.properties.reserve(properties.size() + computed.size());
+  for (const BoundProperty& bound : properties) {
+    const DatumView& datum = row[bound.column];
+    if (datum.kind == DatumView::Kind::unchanged) {
+      projected.lacks_columns = true;
+    } else if (datum.kind == DatumView::Kind::null) {
+      projected.properties.push_back({bound.name, change::Null{}});
+    } else {
+      Result<change::Value> value = postgres::decode(bound.codec, datum.text);
+      if (!value) {
+        return fail(std::move(value.error())
+                        .wrap("reading a column's value")
+                        .with("table", binding.relation->schema + "." + binding.relation->name)
+                        .with("column", binding.relation->columns[bound.column].name));
+      }
+      projected.properties.push_back({bound.name, *std::move(value)});
+    }
+  }
+  for (const BoundComputed& bound : computed) {
+    if (auto value = compute(bound, row)) {
+      projected.properties.push_back({bound.name, *std::move(value)});
+    } else {
+      projected.lacks_columns = true;
+    }
+  }
+  return projected;
+}
+
+std::optional<std::string> project_tenant(const Binding& binding, const std::vector<DatumView>& row) {
+  if (binding.tenant_column < 0) return std::nullopt;
+  const DatumView& datum = row[static_cast<size_t>(binding.tenant_column)];
+  if (datum.kind != DatumView::Kind::text) return std::nullopt;
+  return std::string(datum.text);
+}
+
+}  // namespace cnx::mapping

@@ -1,0 +1,85 @@
+// A table of the model held against one relation message: which datum becomes which property, and how its text is read.
+// Rows are projected through it, one by one, without looking up a name.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "change/event.hpp"
+#include "mapping/model.hpp"
+#include "postgres/text_codec.hpp"
+
+namespace cnx::mapping {
+
+struct BoundProperty {
+  uint16_t column = 0;
+  const PropertyName* name = nullptr;
+  postgres::Codec codec;
+};
+
+struct BoundTemplate {
+  struct Part {
+    int column = -1;  // Negative: literal text.
+    std::string text;
+  };
+  std::vector<Part> parts;
+};
+
+struct BoundComputed {
+  const PropertyName* name = nullptr;
+  int choice_column = -1;
+  std::vector<std::pair<std::string, BoundTemplate>> choices;
+  std::optional<BoundTemplate> otherwise;
+};
+
+struct BoundKey {
+  std::vector<uint16_t> columns;
+  bool integer = false;
+};
+
+struct BoundForeignKey {
+  BoundKey key;
+  std::vector<BoundProperty> properties;
+};
+
+// Immutable once made; shared by the rows of a batch.
+struct Binding {
+  const NodeTable* node = nullptr;                  // One of the two.
+  const RelationshipTable* relationship = nullptr;
+  change::RelationPtr relation;
+  BoundKey key;                                     // The row's own.
+  BoundKey start;                                   // Of a relationship.
+  BoundKey end;
+  std::vector<BoundProperty> properties;
+  std::vector<BoundComputed> computed;
+  std::vector<BoundForeignKey> foreign_keys;
+  int tenant_column = -1;
+};
+
+// ErrorKind::invalid names the table and the column that the mapping uses and the relation lacks.
+Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
+                     const postgres::TypeCatalog& types);
+Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation,
+                     const postgres::TypeCatalog& types);
+
+// A row's parts. Errors are ErrorKind::malformed with table and column, never the value.
+Result<Key> project_key(const Binding& binding, const BoundKey& key,
+                        const std::vector<change::DatumView>& row);
+// None where a column of the foreign key is NULL.
+Result<std::optional<Key>> project_foreign_key(const Binding& binding, const BoundKey& key,
+                                               const std::vector<change::DatumView>& row);
+
+struct ProjectedProperties {
+  Properties properties;
+  bool lacks_columns = false;  // An unchanged TOAST column was passed over.
+};
+Result<ProjectedProperties> project_properties(const Binding& binding,
+                                               const std::vector<BoundProperty>& properties,
+                                               const std::vector<BoundComputed>& computed,
+                                               const std::vector<change::DatumView>& row);
+std::optional<std::string> project_tenant(const Binding& binding,
+                                          const std::vector<change::DatumView>& row);
+
+}  // namespace cnx::mapping

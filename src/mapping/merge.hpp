@@ -1,0 +1,64 @@
+// The rows of one batch merged entity by entity, column by column, into the mutations that lead to the same graph.
+// Pure: no database, no clock.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "mapping/binding.hpp"
+#include "mapping/entity_states.hpp"
+
+namespace cnx::mapping {
+
+struct RelationshipKeyHash {
+  size_t operator()(const RelationshipKey& key) const {
+    size_t hash = KeyHash{}(key.start);
+    hash = hash * 0x9E3779B97F4A7C15ull + KeyHash{}(key.end);
+    return hash * 0x9E3779B97F4A7C15ull + std::hash<std::string>{}(key.own);
+  }
+};
+
+// One thread. Bindings must outlive what take() returns only through their tables (property names), not themselves.
+class Merge {
+ public:
+  explicit Merge(Model& model);
+
+  // A new transaction's rows follow.
+  void begin_transaction() { ++transaction_; }
+  // ErrorKind::malformed where a row is not as its relation says, with table and column.
+  Status add(const Binding& binding, const change::RowChange& change);
+  Status add(const Binding& binding, const change::SnapshotRow& row);
+
+  // Nodes and relationships that the batch touches so far, at most.
+  size_t elements() const { return elements_; }
+  // Bytes of rows taken so far.
+  size_t bytes() const { return bytes_; }
+  size_t rows() const { return rows_; }
+  bool empty() const { return rows_ == 0; }
+
+  // What was merged, in the order of the model's tables; the merge is then empty.
+  Mutations take();
+
+ private:
+  using NodeStates = EntityStates<Key, KeyHash>;
+  using RelationshipStates = EntityStates<RelationshipKey, RelationshipKeyHash>;
+
+  Status add_node(const Binding& binding, change::Operation operation, const std::vector<change::DatumView>& old_row,
+                  const std::vector<change::DatumView>& row);
+  Status add_relationship(const Binding& binding, change::Operation operation,
+                          const std::vector<change::DatumView>& old_row, const std::vector<change::DatumView>& row);
+  NodeMutations take_node(size_t table);
+  RelationshipMutations take_relationship(size_t table, const Mutations& so_far);
+
+  Model* model_;
+  uint64_t transaction_ = 0;
+  size_t elements_ = 0;
+  size_t bytes_ = 0;
+  size_t rows_ = 0;
+  std::vector<NodeStates> nodes_;                  // By the table's index.
+  std::vector<RelationshipStates> relationships_;
+  std::map<size_t, std::vector<Properties>> node_user_rows_;
+  std::map<size_t, std::vector<Properties>> relationship_user_rows_;
+};
+
+}  // namespace cnx::mapping

@@ -1,0 +1,109 @@
+// What is to be done in the graph, as values: the outcome of one batch, each entity at most once. Pure data; cypher/ says
+// it in statements, a simulated graph executes it as it stands. Applied in this order (design §3): relationship removals,
+// node removals — both by the keys that the graph has before the batch —, key changes, node upserts, relationship
+// upserts by the keys after it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "change/value.hpp"
+
+namespace cnx::mapping {
+
+struct NodeTable;
+struct RelationshipTable;
+
+// The value of a node's (or a relationship's) key property: an integer, or text as PostgreSQL prints it.
+struct Key : std::variant<int64_t, std::string> {
+  using variant::variant;
+  friend bool operator==(const Key&, const Key&) = default;
+};
+
+struct KeyHash {
+  size_t operator()(const Key& key) const {
+    return std::hash<std::variant<int64_t, std::string>>{}(key);
+  }
+};
+
+// A property's name, stable in memory for the life of its table's model; compared by address.
+struct PropertyName {
+  std::string name;
+  std::string companion;      // "<name>__pg" (R3).
+  bool may_be_unfit = false;  // Whether a value can need the companion.
+};
+
+struct Property {
+  const PropertyName* name = nullptr;
+  change::Value value;
+};
+// In the order of the columns; a name at most once. SQL NULL is a Null value, an unchanged TOAST column is not there.
+using Properties = std::vector<Property>;
+
+// The other end of a foreign key's relationship, as the row says.
+struct ForeignEnd {
+  std::optional<Key> key;  // None: the foreign key is NULL.
+  Properties properties;   // Of the relationship.
+};
+
+struct NodeUpsert {
+  Key key;                     // After the batch.
+  Key key_before;              // In the graph before the batch; the same where the key did not change.
+  bool inserted = false;       // The batch made the row: nothing to be guarded, no relationship to be moved.
+  bool lacks_columns = false;  // An unchanged TOAST column is missing: the node must be there already.
+  Properties properties;
+  std::optional<std::string> tenant;
+  std::vector<ForeignEnd> ends;  // One for each of the table's foreign keys, in their order.
+};
+
+struct KeyChange {
+  Key from;
+  Key to;
+};
+
+struct NodeMutations {
+  const NodeTable* table = nullptr;
+  std::vector<Key> removed;
+  // With `removed`: every property of ours, so that a node that must stay as a stub keeps none of them.
+  std::vector<const PropertyName*> known_properties;
+  std::vector<KeyChange> key_changes;
+  std::vector<NodeUpsert> upserts;
+  // For each foreign key: nodes at its other end were removed or took another key in this batch, so that equal keys
+  // before and after do not mean the same node.
+  std::vector<bool> other_changed;
+  std::vector<Properties> user_rows;  // Every insert and update in order, for a statement of the user's own.
+  bool removes_or_moves() const { return !removed.empty() || !key_changes.empty(); }
+};
+
+struct RelationshipKey {
+  Key start;
+  Key end;
+  std::string own;  // `_cnx_key`, where the pair of ends is not the identity; empty otherwise.
+  friend bool operator==(const RelationshipKey&, const RelationshipKey&) = default;
+};
+
+struct RelationshipUpsert {
+  RelationshipKey key;  // After the batch.
+  bool inserted = false;
+  bool lacks_columns = false;
+  Properties properties;
+  std::optional<std::string> tenant;
+};
+
+struct RelationshipMutations {
+  const RelationshipTable* table = nullptr;
+  std::vector<RelationshipKey> removed;
+  std::vector<RelationshipUpsert> upserts;
+  std::vector<Properties> user_rows;
+};
+
+struct Mutations {
+  std::vector<NodeMutations> nodes;
+  std::vector<RelationshipMutations> relationships;
+  bool empty() const { return nodes.empty() && relationships.empty(); }
+};
+
+}  // namespace cnx::mapping
