@@ -80,6 +80,15 @@ std::map<std::string, std::string> read_property_columns(Draft& draft, const Map
 void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& properties,
                           std::set<std::string>& named);
 
+// `{table: columns}`: the node of another table, and the columns of this one that hold its key.
+std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,
+                                        std::set<std::string>& named);
+// The `relationships` of a node.
+void read_foreign_keys(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node);
+
+// The scalars' texts, without their places.
+std::vector<std::string> plain(const std::vector<Scalar>& scalars);
+
 enum class NameKind { property, label, relationship_type };
 // A fault where the engine keeps such names for itself: `_cnx_…`, `…__pg`, labels `ContextNexus…`.
 void check_name(YamlReader& reader, const Scalar& name, NameKind kind);

@@ -9,12 +9,6 @@
 namespace cnx::mapping {
 namespace {
 
-std::vector<std::string> plain(const std::vector<Scalar>& scalars) {
-  std::vector<std::string> texts;
-  for (const Scalar& scalar : scalars) texts.push_back(scalar.text);
-  return texts;
-}
-
 // `version` or `tenant`: the table's own word, `null` for none, or what the defaults say.
 std::string read_column(Fields& fields, std::string_view key, const std::string& otherwise,
                         std::set<std::string>& named) {
@@ -39,92 +33,6 @@ void read_common(Draft& draft, Fields& fields, TableRule& rule) {
                        "begin with `UNWIND $rows AS row`");
   } else {
     rule.cypher = cypher->value.Scalar();
-  }
-}
-
-// `{table: columns}`: the node of another table, and the columns of this one that hold its key.
-std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,
-                                        std::set<std::string>& named) {
-  const std::string what = "`" + field.key.text + "`";
-  auto map = draft.reader.map(field.value, field.mark, what);
-  if (!map) return std::nullopt;
-  if (map->size() != 1) {
-    draft.reader.fault(field.mark, what + " must name one table and its columns",
-                       "`" + field.key.text + ": {table: column}`");
-    return std::nullopt;
-  }
-  const MapEntry& end = map->front();
-  auto columns = draft.reader.texts(end.value, end.mark, "the columns of `" + end.key.text + "`");
-  auto handle = draft.handles.find(end.key.text);
-  if (handle == draft.handles.end()) {
-    std::vector<std::string_view> known;
-    for (const TableEntry& entry : draft.entries) {
-      if (entry.form == Form::node) known.push_back(entry.handle);
-    }
-    draft.reader.fault(end.key.mark,
-                       what + " names `" + end.key.text + "`, which is not under `tables`",
-                       did_you_mean(end.key.text, known));
-    return std::nullopt;
-  }
-  const TableEntry& other = draft.entries[handle->second];
-  if (other.form == Form::relationship || other.form == Form::unmapped) {
-    draft.reader.fault(end.key.mark, what + " names `" + end.key.text + "`, which becomes no node");
-    return std::nullopt;
-  }
-  if (!columns) return std::nullopt;
-  for (const Scalar& column : *columns) named.insert(column.text);
-  draft.references.push_back({end.key.mark, other.table, columns->size()});
-  return RelationshipEnd{other.table, plain(*columns)};
-}
-
-void read_foreign_key(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node) {
-  check_name(draft.reader, field.key, NameKind::relationship_type);
-  const std::string what = "the relationship `" + field.key.text + "`";
-  auto map = draft.reader.map(field.value, field.mark, what);
-  if (!map) return;
-  Fields fields(draft.reader, *std::move(map), what, keys::kForeignKey);
-  const MapEntry* from = fields.find("from");
-  const MapEntry* to = fields.find("to");
-  if ((from == nullptr) == (to == nullptr)) {
-    draft.reader.fault(field.key.mark, what + " needs either `from` or `to`");
-    return;
-  }
-  ForeignKeyRule foreign_key;
-  foreign_key.type = field.key.text;
-  foreign_key.incoming = from != nullptr;
-  if (const MapEntry* properties = fields.find("properties")) {
-    foreign_key.properties = read_property_columns(draft, *properties, rule.named);
-  }
-  auto end = read_end(draft, from != nullptr ? *from : *to, rule.named);
-  if (!end) return;
-  foreign_key.columns = std::move(end->columns);
-  foreign_key.other = std::move(end->table);
-  Edge edge{field.key.mark, rule.table, foreign_key.type, rule.table, foreign_key.other, true,
-            false,          false};
-  if (foreign_key.incoming) {
-    std::swap(edge.start, edge.end);
-    edge.from_end = true;
-  }
-  draft.edges.push_back(std::move(edge));
-  node.relationships.push_back(std::move(foreign_key));
-}
-
-void read_foreign_keys(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node) {
-  if (!field.value.IsSequence()) {
-    draft.reader.fault(field.mark, "`relationships` must be a list",
-                       "write `- TYPE: {from: {table: column}}`");
-    return;
-  }
-  for (const auto& item : field.value) {
-    auto map = draft.reader.map(item, field.mark, "a relationship");
-    if (!map) continue;
-    if (map->size() != 1) {
-      YAML::Mark mark = map->empty() ? field.mark : map->front().key.mark;
-      draft.reader.fault(mark, "an item of `relationships` has one key, its type",
-                         "write `- TYPE: {from: {table: column}}`");
-      continue;
-    }
-    read_foreign_key(draft, map->front(), rule, node);
   }
 }
 
@@ -182,7 +90,10 @@ void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node,
   for (const auto& [property, column] : renamed) {
     auto own = renamed.find(property_name(draft.mapping.naming, column));
     bool keeps_own = own != renamed.end() && own->second == column;
-    if (!keeps_own) properties.excluded.insert(column);
+    if (!keeps_own) {
+      properties.excluded.insert(column);
+      properties.included.erase(column);
+    }
     if (keeps_own && own->first == property) {
       properties.excluded.erase(column);
       if (!properties.all) properties.included.insert(column);
@@ -202,20 +113,29 @@ void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node,
   }
 }
 
-// Two computed properties, or a computed and a renamed one, cannot share a name: YAML's own keys
-// keep them apart. What remains is a computed one that takes the name of a column that the file
-// itself names.
-void check_computed(Draft& draft, const NodeRule& node, const TableRule& rule,
-                    const YAML::Mark& mark) {
-  for (const ComputedProperty& computed : node.properties.computed) {
-    for (const std::string& column : rule.named) {
-      auto names = properties_of(node.properties, draft.mapping.naming, column);
-      if (std::find(names.begin(), names.end(), computed.property) == names.end()) continue;
-      draft.reader.fault(mark,
-                         "the property `" + computed.property + "` is made twice: of the column `" +
-                             column + "`, and by a template",
-                         "exclude the column");
+// Among the columns that the file names, no two may become one property, and none a name of the
+// engine's. Columns that it does not name are held against the rules where the catalog is known.
+void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule,
+                      const YAML::Mark& mark) {
+  std::map<std::string, std::string> makers;
+  auto make = [&](const std::string& property, const std::string& maker) {
+    auto [first, is_new] = makers.emplace(property, maker);
+    if (is_new) return;
+    draft.reader.fault(
+        mark, "the property `" + property + "` is made of " + first->second + " and of " + maker,
+        "give one of them another name, or exclude the column");
+  };
+  for (const std::string& column : rule.named) {
+    for (const std::string& property :
+         properties_of(node.properties, draft.mapping.naming, column)) {
+      make(property, "`" + column + "`");
+      // Names that the file gives were checked where they stand.
+      bool given = node.properties.renamed.contains(property);
+      if (!given) check_name(draft.reader, {property, mark}, NameKind::property);
     }
+  }
+  for (const ComputedProperty& computed : node.properties.computed) {
+    make(computed.property, "a template");
   }
 }
 
@@ -243,7 +163,7 @@ void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
   if (properties != nullptr) read_node_properties(draft, *properties, node.properties, rule.named);
   YAML::Mark mark = properties != nullptr ? properties->key.mark : entry.mark;
   settle_properties(draft, rule, node, mark);
-  check_computed(draft, node, rule, mark);
+  check_properties(draft, node, rule, mark);
   if (const MapEntry* links = fields.find("relationships")) {
     read_foreign_keys(draft, *links, rule, node);
   }
