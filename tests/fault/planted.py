@@ -52,7 +52,10 @@ def _copy_sources(target):
 
 
 def _run(words, directory, timeout, failure, environment=None):
-    done = subprocess.run(words, cwd=directory, env=environment, capture_output=True, text=True, timeout=timeout,
-                          check=False)
+    try:
+        done = subprocess.run(words, cwd=directory, env=environment, capture_output=True, text=True, timeout=timeout,
+                              check=False)
+    except subprocess.TimeoutExpired as error:
+        raise PlantError(f"{failure}: not within {timeout} s") from error
     if done.returncode != 0:
         raise PlantError(f"{failure}: {(done.stderr + done.stdout).strip()[-1500:]}")
