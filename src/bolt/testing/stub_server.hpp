@@ -115,7 +115,7 @@ inline StubServer& StubServer::with_noops() {
 }
 
 inline void StubServer::receive(cnx::BytesView bytes) {
-  while (!bytes.empty() && (!greeted_ || awaits_choice_)) {
+  while (!closed_ && !bytes.empty() && (!greeted_ || awaits_choice_)) {
     hello_.push_back(bytes.front());
     bytes = bytes.subspan(1);
     shake_hands();
@@ -141,6 +141,9 @@ inline void StubServer::shake_hands() {
   }
   if (hello_.size() < kGreetingBytes) return;
   greeted_ = true;
+  // Neo4j closes without a word.
+  closed_ = *cnx::ByteReader(hello_).read<uint32_t>() != 0x6060B017;
+  if (closed_) return;
   cnx::ByteWriter writer(output_);
   uint32_t word = uint32_t{version_.minor} << 8 | version_.major;
   awaits_choice_ = version_ >= Version{5, 7};
