@@ -1,0 +1,190 @@
+#include "capture/logical/logical_stage.hpp"
+
+namespace cnx::capture {
+namespace {
+
+using stream::Step;
+
+// Answering each keep-alive at once drew 66,000 in three seconds.
+constexpr Duration kReplyInterval = std::chrono::milliseconds(100);
+// A new confirmation is worth a message of its own so often.
+constexpr Duration kConfirmInterval = std::chrono::seconds(1);
+// A stopping server asks ten times a second, a running one never while our status flows.
+constexpr size_t kStoppingRequests = 5;
+constexpr Duration kStoppingWindow = std::chrono::seconds(1);
+// Messages between two looks at the clock.
+constexpr int kMessagesAtOnce = 128;
+
+}  // namespace
+
+LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& events,
+                           const stream::Acknowledgement& acknowledgement, LogicalCounters& counters, LogicalOptions options,
+                           std::function<void(const Error&, Duration)> on_retry)
+    : port_(port),
+      events_(events),
+      acknowledgement_(acknowledgement),
+      counters_(counters),
+      options_(options),
+      on_retry_(std::move(on_retry)),
+      reader_(options.start),
+      confirmed_(options.start.ordinal == 0 ? options.start.lsn : change::Lsn()),
+      backoff_(options.seed) {}
+
+void LogicalStage::stop() { stopping_ = true; }
+
+Step LogicalStage::step(TimePoint now) {
+  if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
+  if (stopping_ && !closed_) {
+    held_.reset();
+    events_.close();
+    closed_ = true;
+  }
+  // Stopped, and all that was handed on whole is in the graph and confirmed; without a connection it is confirmed at the
+  // next start.
+  if (closed_ && (!connected_ || confirmed_ >= reader_.whole())) {
+    if (connected_) port_.close();
+    return Step::done();
+  }
+  return connected_ ? stream(now) : connect(now);
+}
+
+Step LogicalStage::connect(TimePoint now) {
+  if (now < retry_at_) return Step::wait_until(retry_at_);
+  Result<Opened> opened = port_.open(acknowledgement_.position(), now + options_.open_max);
+  if (!opened) return lose(std::move(opened.error()), now);
+  connected_ = true;
+  counters_.connected = true;
+  reader_.restart();
+  status_interval_ = opened->status_interval;
+  status_sent_ = now;
+  idle_since_ = now;
+  reply_due_ = false;
+  reply_requests_.clear();
+  wal_end_ = {};
+  return Step::progressed();
+}
+
+Step LogicalStage::stream(TimePoint now) {
+  if (Status sent = send_due_status(now); !sent) return lose(std::move(sent.error()), now);
+  if (!closed_) {
+    if (held_ && push(std::move(*held_))) held_.reset();
+    if (!held_) {
+      Result<bool> progressed = read(now);
+      if (!progressed) return lose(std::move(progressed.error()), now);
+      if (*progressed) return Step::progressed();
+    }
+  }
+  TimePoint until = status_due();
+  if (!closed_ && wal_end_ > reader_.whole()) until = std::min(until, idle_since_ + options_.idle_advance_max);
+  // Nothing is read while an event waits for room: only the socket's end would be of interest.
+  return Step::wait_until(until).on(port_.descriptor(), !held_ && !closed_, port_.wants_write());
+}
+
+Result<bool> LogicalStage::read(TimePoint now) {
+  bool progressed = false;
+  for (int i = 0; i < kMessagesAtOnce && !held_; ++i) {
+    CNX_TRY(std::optional<postgres::StreamMessage> message, port_.try_read());
+    if (!message) break;
+    progressed = true;
+    CNX_TRY(take(std::move(*message), now));
+  }
+  if (!held_ && hand_on_idle(now)) progressed = true;
+  return progressed;
+}
+
+Result<bool> LogicalStage::take(postgres::StreamMessage&& message, TimePoint now) {
+  if (auto* data = std::get_if<postgres::WalData>(&message)) {
+    if (data->start.value() > counters_.wal_end) counters_.wal_end = data->start.value();
+    CNX_TRY(std::optional<change::Event> event, reader_.read(std::move(*data)));
+    backoff_.reset();
+    if (!event) return true;
+    if (std::holds_alternative<change::RowChange>(*event)) counters_.rows += 1;
+    if (std::holds_alternative<change::Commit>(*event)) {
+      counters_.transactions += 1;
+      idle_since_ = now;
+    }
+    if (!push(std::move(*event))) held_ = std::move(event);
+    return true;
+  }
+  if (const auto* keep_alive = std::get_if<postgres::KeepAlive>(&message)) {
+    take_keep_alive(*keep_alive, now);
+    bool work_is_held = acknowledgement_.position().lsn < reader_.whole() || !reader_.between_transactions();
+    if (reply_requests_.size() >= kStoppingRequests && work_is_held) {
+      return fail(ErrorKind::unavailable,
+                  "PostgreSQL is shutting down and waits for what Neo4j has not taken yet: leaving it, to come back later");
+    }
+    return true;
+  }
+  return fail(ErrorKind::unavailable, "PostgreSQL ended the replication stream");
+}
+
+void LogicalStage::take_keep_alive(const postgres::KeepAlive& keep_alive, TimePoint now) {
+  if (keep_alive.wal_end.value() > counters_.wal_end) counters_.wal_end = keep_alive.wal_end.value();
+  if (reader_.between_transactions() && keep_alive.wal_end > wal_end_) wal_end_ = keep_alive.wal_end;
+  if (!keep_alive.reply_requested) return;
+  reply_due_ = true;
+  reply_requests_.push_back(now);
+  while (reply_requests_.front() + kStoppingWindow < now) reply_requests_.pop_front();
+}
+
+// An idle slot moves: the position in the graph first, by an event that overtakes nothing; confirmed only afterwards.
+bool LogicalStage::hand_on_idle(TimePoint now) {
+  if (!reader_.between_transactions() || wal_end_ <= reader_.whole()) return false;
+  bool wanted = reader_.whole() < options_.wanted;
+  bool much = wal_end_.value() - reader_.whole().value() >= options_.idle_advance_bytes;
+  bool long_ago = now >= idle_since_ + options_.idle_advance_max;
+  if (!wanted && !much && !long_ago) return false;
+  change::Event event = change::Idle{wal_end_};
+  if (!push(std::move(event))) return false;
+  reader_.advance(wal_end_);
+  idle_since_ = now;
+  return true;
+}
+
+TimePoint LogicalStage::status_due() const {
+  TimePoint due = status_sent_ + status_interval_;
+  if (reply_due_ || (closed_ && confirmed_ < reader_.whole())) due = std::min(due, status_sent_ + kReplyInterval);
+  if (acknowledgement_.confirmable(confirmed_) > confirmed_) due = std::min(due, status_sent_ + kConfirmInterval);
+  // Asks the server how far it is, for who waits for an LSN in a quiet database.
+  if (!closed_ && reader_.whole() < options_.wanted) due = std::min(due, status_sent_ + kReplyInterval);
+  return due;
+}
+
+Status LogicalStage::send_due_status(TimePoint now) {
+  if (port_.wants_write()) CNX_TRY(port_.flush());
+  if (now < status_due()) return {};
+  confirmed_ = acknowledgement_.confirmable(confirmed_);
+  postgres::StatusUpdate update;
+  update.written = std::max(confirmed_, reader_.whole());
+  update.flushed = confirmed_;
+  update.applied = confirmed_;
+  update.reply_requested = !closed_ && reader_.whole() < options_.wanted;
+  CNX_TRY(port_.send_status(update));
+  counters_.confirmed = confirmed_.value();
+  status_sent_ = now;
+  reply_due_ = false;
+  return {};
+}
+
+// Takes the event only where it says true.
+bool LogicalStage::push(change::Event&& event) {
+  size_t bytes = change::weight(event);
+  return events_.try_push(std::move(event), bytes);
+}
+
+Step LogicalStage::lose(Error error, TimePoint now) {
+  port_.close();
+  connected_ = false;
+  counters_.connected = false;
+  if (stream::retry_class(error) == stream::RetryClass::stop) {
+    events_.fail(error);
+    return Step::failed(std::move(error));
+  }
+  Duration wait = backoff_.next();
+  retry_at_ = now + wait;
+  counters_.reconnects += 1;
+  if (on_retry_) on_retry_(error, wait);
+  return Step::wait_until(retry_at_);
+}
+
+}  // namespace cnx::capture

@@ -1,0 +1,86 @@
+// Reads the slot and hands on its transactions; says to PostgreSQL what the graph holds, whether the line is full or not.
+// It owns the replication connection. What it confirms is the acknowledged position and nothing else (I1).
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <optional>
+
+#include "capture/logical/replication_port.hpp"
+#include "capture/logical/transaction_reader.hpp"
+#include "stream/acknowledgement.hpp"
+#include "stream/queue.hpp"
+#include "stream/retry_class.hpp"
+#include "stream/stage.hpp"
+
+namespace cnx::capture {
+
+struct LogicalCounters {
+  std::atomic<uint64_t> rows{0};
+  std::atomic<uint64_t> transactions{0};
+  std::atomic<uint64_t> wal_end{0};  // The furthest LSN that the server has spoken of.
+  std::atomic<uint64_t> confirmed{0};
+  std::atomic<uint64_t> reconnects{0};
+  std::atomic<bool> connected{false};
+};
+
+struct LogicalOptions {
+  change::Position start;  // What the graph holds.
+  // Somebody waits for this LSN: idle advances up to it are made at once. 0: nobody.
+  change::Lsn wanted;
+  // An idle slot moves after so long, or so much log, at the latest (I1).
+  Duration idle_advance_max = std::chrono::seconds(10);
+  uint64_t idle_advance_bytes = 16u << 20;
+  Duration open_max = std::chrono::seconds(10);
+  uint64_t seed = 1;
+};
+
+class LogicalStage final : public stream::Stage {
+ public:
+  // All must outlive the stage. `on_retry` is told of each failure that will be tried again; may be empty.
+  LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& events, const stream::Acknowledgement& acknowledgement,
+               LogicalCounters& counters, LogicalOptions options, std::function<void(const Error&, Duration)> on_retry);
+
+  std::string_view name() const override { return "capture"; }
+  stream::Step step(TimePoint now) override;
+  // No more is read; what was handed on is waited for, confirmed, and then the stage is done.
+  void stop() override;
+
+ private:
+  stream::Step connect(TimePoint now);
+  stream::Step stream(TimePoint now);
+  Result<bool> read(TimePoint now);
+  Result<bool> take(postgres::StreamMessage&& message, TimePoint now);
+  void take_keep_alive(const postgres::KeepAlive& keep_alive, TimePoint now);
+  bool hand_on_idle(TimePoint now);
+  Status send_due_status(TimePoint now);
+  TimePoint status_due() const;
+  bool push(change::Event&& event);
+  stream::Step lose(Error error, TimePoint now);
+
+  ReplicationPort& port_;
+  stream::Queue<change::Event>& events_;
+  const stream::Acknowledgement& acknowledgement_;
+  LogicalCounters& counters_;
+  LogicalOptions options_;
+  std::function<void(const Error&, Duration)> on_retry_;
+
+  TransactionReader reader_;
+  change::Lsn confirmed_;
+  bool connected_ = false;
+  bool stopping_ = false;
+  bool closed_ = false;
+  stream::Backoff backoff_;
+  TimePoint retry_at_ = TimePoint::min();
+
+  std::optional<change::Event> held_;  // Found no room.
+  change::Lsn wal_end_;                // From keep-alives, between transactions only.
+  TimePoint idle_since_ = TimePoint::min();
+  Duration status_interval_{};
+  TimePoint status_sent_ = TimePoint::min();
+  bool reply_due_ = false;
+  std::deque<TimePoint> reply_requests_;  // Of the last second.
+};
+
+}  // namespace cnx::capture
