@@ -15,12 +15,17 @@ def live(servers, template):
         yield made
 
 
+@pytest.fixture(autouse=True)
+def clean(live):
+    """Whatever a test leaves, or leaves half done, is not the next one's."""
+    yield
+    remove_others(live)
+    live.database.execute("DELETE FROM public.tenants")
+
+
 @pytest.fixture
 def world(live, request):
-    made = live.world(request.node.name)
-    yield made
-    remove_others(live)
-    live.database.execute("DELETE FROM public.tenants WHERE id = %s", (made.tenant,))
+    return live.world(request.node.name)
 
 
 # Removals.
@@ -39,7 +44,6 @@ def test_a_delete_cascades(table, name, live, request):
     live.expect_equal()
     if table == "tenants":
         assert live.graph.value("MATCH (n {tenantId: $id}) RETURN count(n)", id=world.tenant) == 0
-    live.database.execute("DELETE FROM public.tenants WHERE id = %s", (world.tenant,))
 
 
 def test_a_removed_node_with_a_relationship_of_others_becomes_a_stub(live, world):

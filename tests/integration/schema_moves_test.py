@@ -16,12 +16,17 @@ def live(servers, template):
         yield made
 
 
+@pytest.fixture(autouse=True)
+def clean(live):
+    """Whatever a test leaves, or leaves half done, is not the next one's."""
+    yield
+    remove_others(live)
+    live.database.execute("DELETE FROM public.tenants")
+
+
 @pytest.fixture
 def world(live, request):
-    made = live.world(request.node.name)
-    yield made
-    remove_others(live)
-    live.database.execute("DELETE FROM public.tenants WHERE id = %s", (made.tenant,))
+    return live.world(request.node.name)
 
 
 # Foreign keys.
@@ -160,9 +165,6 @@ def test_a_key_change_keeps_the_node_and_what_others_made(table, live, request):
     expect_marked(live, label, new, element_id)
     assert live.graph.node(label, old) is None
     live.expect_equal(MARK)
-    remove_others(live)
-    tenant = new if table == "tenants" else world.tenant
-    live.database.execute("DELETE FROM public.tenants WHERE id = %s", (tenant,))
 
 
 def test_a_swap_of_keys_through_a_third_value(live, world):
