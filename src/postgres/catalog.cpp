@@ -10,12 +10,13 @@ namespace {
 using change::Oid;
 using change::ReplicaIdentity;
 
+// unnest() of several arrays is a form of the grammar, which knows the name only unqualified.
 constexpr std::string_view kTables = R"sql(
 SELECT c.oid, n.nspname, c.relname, c.relkind,
        CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid END,
        c.relpersistence = 'p', c.relreplident, pg_catalog.has_table_privilege(c.oid, 'SELECT'),
        c.relrowsecurity, c.relforcerowsecurity, pg_catalog.row_security_active(c.oid)
-FROM pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS wanted(schema, name)
+FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS wanted(schema, name)
 JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f'))sql";
