@@ -40,8 +40,8 @@ WHERE i.indrelid = ANY ($1::pg_catalog.oid[]) AND i.indisunique AND i.indislive
   AND i.indexprs IS NULL
 ORDER BY i.indrelid, i.indisprimary DESC, ic.relname)sql";
 
-// A constraint of a partition that stands for its parent's counts for the partition; the copies that PostgreSQL makes for
-// each partition of the referenced side do not.
+// A constraint of a partition that stands for its parent's counts for the partition; the copies
+// that PostgreSQL makes for each partition of the referenced side do not.
 constexpr std::string_view kForeignKeys = R"sql(
 SELECT f.conrelid, f.conname, f.confrelid, n.nspname, c.relname, f.convalidated,
        (SELECT pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY k.place)
@@ -177,7 +177,7 @@ using ByOid = std::unordered_map<Oid, Table*>;
 // Runs `sql` for the tables' oids and hands each row, read by `read`, to the list of its table.
 template <typename Part>
 Status read_parts(Session& session, std::string_view sql, const std::string& oids,
-                  const ByOid& tables, std::vector<Part> Table::* parts,
+                  const ByOid& tables, std::vector<Part> Table::*parts,
                   Result<Part> (*read)(const Rows&, size_t), TimePoint deadline) {
   CNX_TRY(Rows rows, session.query(sql, {oids}, deadline));
   for (size_t i = 0; i < rows.size(); ++i) {

@@ -1,5 +1,6 @@
-// What the catalog of the moment says of tables and types: the mapping infers from it, `check` judges by it, the snapshot
-// reads by it. The stream's own relations come with the stream (pgoutput.hpp) and may be older.
+// What the catalog of the moment says of tables and types: the mapping infers from it, `check`
+// judges by it, the snapshot reads by it. The stream's own relations come with the stream
+// (pgoutput.hpp) and may be older.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ enum class TableKind : char {
 };
 
 struct TableColumn {
-  int16_t number = 0;  // pg_attribute.attnum: the order of the stream's rows; gaps where columns were dropped.
+  int16_t number =
+      0;  // pg_attribute.attnum: the order of the stream's rows; gaps where columns were dropped.
   std::string name;
   change::Oid type;  // A domain keeps its own.
   int32_t type_modifier = -1;
@@ -36,13 +38,13 @@ struct TableColumn {
 
 // A primary key, a unique constraint or index, or a replica identity index.
 struct TableKey {
-  std::string name;  // Of the index.
+  std::string name;                  // Of the index.
   std::vector<std::string> columns;  // In the key's order.
   bool primary = false;
-  bool immediate = true;         // false: DEFERRABLE, and of no use as a replica identity.
-  bool valid = true;             // false: CREATE INDEX CONCURRENTLY failed or goes on.
-  bool replica_identity = false; // Chosen by REPLICA IDENTITY USING INDEX.
-  bool partial = false;          // Has a WHERE.
+  bool immediate = true;          // false: DEFERRABLE, and of no use as a replica identity.
+  bool valid = true;              // false: CREATE INDEX CONCURRENTLY failed or goes on.
+  bool replica_identity = false;  // Chosen by REPLICA IDENTITY USING INDEX.
+  bool partial = false;           // Has a WHERE.
 };
 
 struct ForeignKey {
@@ -50,8 +52,9 @@ struct ForeignKey {
   std::vector<std::string> columns;
   change::Oid referenced;
   TableName referenced_table;
-  std::vector<std::string> referenced_columns;  // referenced_columns[i] is what columns[i] refers to.
-  bool validated = true;                        // false: NOT VALID, older rows may refer to nothing.
+  std::vector<std::string>
+      referenced_columns;  // referenced_columns[i] is what columns[i] refers to.
+  bool validated = true;   // false: NOT VALID, older rows may refer to nothing.
 };
 
 // As row-level security treats the current role.
@@ -73,7 +76,8 @@ struct Table {
   bool may_select = false;  // The current role holds SELECT on the whole table.
   bool row_security = false;
   bool row_security_forced = false;  // Also for the owner.
-  bool row_security_applies = false; // Rows could be hidden from the current role (not the owner, no BYPASSRLS, …).
+  bool row_security_applies =
+      false;  // Rows could be hidden from the current role (not the owner, no BYPASSRLS, …).
   std::vector<TableColumn> columns;  // By number; without dropped ones.
   std::vector<TableKey> keys;        // Unique, on plain columns.
   std::vector<ForeignKey> foreign_keys;
@@ -82,14 +86,14 @@ struct Table {
   // nullptr where there is none. Valid while the table lives and `keys` is unchanged.
   const TableKey* primary_key() const;
   const TableColumn* column(std::string_view column_name) const;
-  // The columns that identify the old row in the stream: the key's, the index's, all for FULL; empty where UPDATE and
-  // DELETE would fail if published (cases.md 21, 22).
+  // The columns that identify the old row in the stream: the key's, the index's, all for FULL;
+  // empty where UPDATE and DELETE would fail if published (cases.md 21, 22).
   std::vector<std::string> identity_columns() const;
 };
 
-// Those of `names` that exist (in no promised order): what is missing is for the caller to say. In the session's open
-// transaction, else in one of its own, so that all or nothing of a concurrent ALTER TABLE is seen. Blocks until
-// `deadline`; kinds as Session.
+// Those of `names` that exist (in no promised order): what is missing is for the caller to say. In
+// the session's open transaction, else in one of its own, so that all or nothing of a concurrent
+// ALTER TABLE is seen. Blocks until `deadline`; kinds as Session.
 Result<std::vector<Table>> read_tables(Session& session, const std::vector<TableName>& names,
                                        TimePoint deadline);
 // The leaves of a partitioned table, at any depth; itself not.
@@ -99,8 +103,9 @@ Result<std::vector<TableName>> read_partitions(Session& session, const TableName
 // All types of the database: a few hundred. Blocks until `deadline`.
 Result<TypeCatalog> read_types(Session& session, TimePoint deadline);
 
-// R5: whether the table can be read with row_security=on and nothing is hidden. Only where a permissive policy for SELECT or
-// ALL applies to us with the condition `true`, and no restrictive one applies. Pure.
+// R5: whether the table can be read with row_security=on and nothing is hidden. Only where a
+// permissive policy for SELECT or ALL applies to us with the condition `true`, and no restrictive
+// one applies. Pure.
 bool may_read_all_rows_with_row_security(const Table& table);
 
 }  // namespace cnx::postgres

@@ -25,14 +25,15 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-// The server is there but has no place for us now, or is leaving: for us the same as not being there.
+// The server is there but has no place for us now, or is leaving: for us the same as not being
+// there.
 bool means_unavailable(std::string_view sqlstate) {
   return sqlstate.starts_with("08") || sqlstate == "57P01" || sqlstate == "57P02" ||
          sqlstate == "57P03" || sqlstate == "57P05" || sqlstate == "53300";
 }
 
-// libpq gives no SQLSTATE for a refused log-in except in its verbose text: "FATAL:  28P01: password …". The word before
-// the colon is in the server's language.
+// libpq gives no SQLSTATE for a refused log-in except in its verbose text: "FATAL:  28P01: password
+// …". The word before the colon is in the server's language.
 std::string sqlstate_in_verbose_text(std::string_view text) {
   constexpr std::string_view kGap = ":  ";
   for (size_t at = text.find(kGap); at != std::string_view::npos; at = text.find(kGap, at + 1)) {
@@ -54,8 +55,12 @@ std::string_view field(const PGresult* result, int code) {
 
 }  // namespace
 
-void ResultDeleter::operator()(pg_result* result) const { PQclear(result); }
-void Connection::Deleter::operator()(pg_conn* connection) const { PQfinish(connection); }
+void ResultDeleter::operator()(pg_result* result) const {
+  PQclear(result);
+}
+void Connection::Deleter::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
 
 Result<Connection> Connection::open(const ConnectionOptions& options, bool replication,
                                     TimePoint deadline) {
@@ -95,8 +100,12 @@ Status Connection::handshake(TimePoint deadline) {
   }
 }
 
-int Connection::fd() const { return PQsocket(connection_.get()); }
-int Connection::server_version() const { return PQserverVersion(connection_.get()); }
+int Connection::fd() const {
+  return PQsocket(connection_.get());
+}
+int Connection::server_version() const {
+  return PQserverVersion(connection_.get());
+}
 
 Status Connection::poll_socket(short events, TimePoint deadline) const {
   for (;;) {
@@ -111,7 +120,8 @@ Status Connection::poll_socket(short events, TimePoint deadline) const {
 }
 
 Status Connection::consume() {
-  if (PQconsumeInput(raw()) == 0) return fail(connection_error("lost the connection to PostgreSQL"));
+  if (PQconsumeInput(raw()) == 0)
+    return fail(connection_error("lost the connection to PostgreSQL"));
   return {};
 }
 
@@ -121,7 +131,9 @@ Result<bool> Connection::flush() {
   return left > 0;
 }
 
-Status Connection::wait_readable(TimePoint deadline) { return poll_socket(POLLIN, deadline); }
+Status Connection::wait_readable(TimePoint deadline) {
+  return poll_socket(POLLIN, deadline);
+}
 
 Status Connection::wait_result(TimePoint deadline) {
   for (;;) {

@@ -1,5 +1,6 @@
-// One libpq connection, driven without blocking: every wait is a poll(2) with a deadline. Session and ReplicationStream
-// stand on it; it knows SQLSTATE and secrets, and nothing of rows or messages.
+// One libpq connection, driven without blocking: every wait is a poll(2) with a deadline. Session
+// and ReplicationStream stand on it; it knows SQLSTATE and secrets, and nothing of rows or
+// messages.
 #pragma once
 
 #include <memory>
@@ -21,11 +22,13 @@ struct ResultDeleter {
 };
 using ResultPtr = std::unique_ptr<pg_result, ResultDeleter>;
 
-// One thread. Movable. After ErrorKind::unavailable or ErrorKind::timeout it is of no more use: open another.
+// One thread. Movable. After ErrorKind::unavailable or ErrorKind::timeout it is of no more use:
+// open another.
 class Connection {
  public:
-  // Connects and returns when the server has accepted us. Blocks until `deadline` at most, but for the look-up of a host
-  // name, which the system's resolver bounds. Kinds: invalid (the connection string), unavailable, timeout, server.
+  // Connects and returns when the server has accepted us. Blocks until `deadline` at most, but for
+  // the look-up of a host name, which the system's resolver bounds. Kinds: invalid (the connection
+  // string), unavailable, timeout, server.
   static Result<Connection> open(const ConnectionOptions& options, bool replication,
                                  TimePoint deadline);
 
@@ -34,8 +37,8 @@ class Connection {
   // As server_version_num: 150018.
   int server_version() const;
 
-  // Runs what PQsend… put under way and returns its last result; blocks until `deadline`. A COPY result ends the wait
-  // at once, with the copy under way.
+  // Runs what PQsend… put under way and returns its last result; blocks until `deadline`. A COPY
+  // result ends the wait at once, with the copy under way.
   Result<ResultPtr> finish(TimePoint deadline);
   // The whole of a simple query: the last of its results, or the first error.
   Result<ResultPtr> run(const std::string& sql, TimePoint deadline);
@@ -49,7 +52,8 @@ class Connection {
   // Sends what is queued: true when some of it is still waiting for the socket. Does not block.
   Result<bool> flush();
 
-  // The error of a result that failed, or of the connection where the result has no SQLSTATE. Secrets are scrubbed.
+  // The error of a result that failed, or of the connection where the result has no SQLSTATE.
+  // Secrets are scrubbed.
   Error error_of(const pg_result* result) const;
   Error connection_error(std::string_view doing) const;
 
@@ -66,8 +70,9 @@ class Connection {
   std::vector<Secret> secrets_;
 };
 
-// Sets what a text value depends on (cases.md R5), whatever the role, the database or the server say, and reads it
-// back; ErrorKind::state where a setting did not take, ErrorKind::unsupported for a database in SQL_ASCII.
+// Sets what a text value depends on (cases.md R5), whatever the role, the database or the server
+// say, and reads it back; ErrorKind::state where a setting did not take, ErrorKind::unsupported for
+// a database in SQL_ASCII.
 Status apply_session_settings(Connection& connection, const ConnectionOptions& options,
                               TimePoint deadline);
 

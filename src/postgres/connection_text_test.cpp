@@ -54,8 +54,9 @@ TEST(Conninfo, an_at_sign_behind_the_question_mark_is_no_password) {
 
 TEST(Conninfo, secrets_are_scrubbed_in_every_form) {
   auto secrets = secret_forms("p@ss w'o\\rd%41");
-  std::string text = "a p@ss w'o\\rd%41 b p%40ss%20w%27o%5Crd%2541 c p%40ss%20w%27o%5crd%2541 d "
-                     "cEBzcyB3J29ccmQlNDE= e";
+  std::string text =
+      "a p@ss w'o\\rd%41 b p%40ss%20w%27o%5Crd%2541 c p%40ss%20w%27o%5crd%2541 d "
+      "cEBzcyB3J29ccmQlNDE= e";
   EXPECT_EQ(scrub(text, secrets), "a *** b *** c *** d *** e");
 }
 
@@ -87,7 +88,13 @@ TEST(Envelope, a_status_update_has_the_bytes_of_the_protocol) {
     std::snprintf(text, sizeof text, "%02x", static_cast<unsigned>(b));
     hex += text;
   }
-  EXPECT_EQ(hex, "72" "0000000001e862f0" "0000000001e862f1" "0000000001e862f2" "0003040fd7d6cdc4" "01");
+  EXPECT_EQ(hex,
+            "72"
+            "0000000001e862f0"
+            "0000000001e862f1"
+            "0000000001e862f2"
+            "0003040fd7d6cdc4"
+            "01");
 }
 
 TEST(Envelope, keepalives_and_wal_data_are_told_apart_and_truncations_refused) {

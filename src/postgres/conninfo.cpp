@@ -49,8 +49,9 @@ bool is_url(std::string_view text) {
   return text.starts_with("postgres://") || text.starts_with("postgresql://");
 }
 
-// libpq takes the text up to the first '@' as user and password, unless a '/' comes before it. A password with either of
-// them unescaped therefore ends up in the host's place, and so in messages and in the DNS.
+// libpq takes the text up to the first '@' as user and password, unless a '/' comes before it. A
+// password with either of them unescaped therefore ends up in the host's place, and so in messages
+// and in the DNS.
 bool password_leaks_into_host(std::string_view url) {
   std::string_view rest = url.substr(url.find("://") + 3);
   size_t end = rest.find_first_of("@/");
@@ -60,10 +61,11 @@ bool password_leaks_into_host(std::string_view url) {
 }
 
 tl::unexpected<Error> unreadable() {
-  return fail(Error(ErrorKind::invalid, "the PostgreSQL connection string cannot be read")
-                  .advise("Write postgres://user:password@host:port/database with special characters "
-                          "percent-encoded ('@' is %40, '/' is %2F), or key=value words with values "
-                          "that contain spaces in single quotes."));
+  return fail(
+      Error(ErrorKind::invalid, "the PostgreSQL connection string cannot be read")
+          .advise("Write postgres://user:password@host:port/database with special characters "
+                  "percent-encoded ('@' is %40, '/' is %2F), or key=value words with values "
+                  "that contain spaces in single quotes."));
 }
 
 struct ParsedOptions {
@@ -75,7 +77,8 @@ struct ParsedOptions {
   ParsedOptions& operator=(const ParsedOptions&) = delete;
   ~ParsedOptions() {
     PQconninfoFree(options);
-    PQfreemem(message);  // Never shown: it quotes what it could not read, which may be the password.
+    PQfreemem(
+        message);  // Never shown: it quotes what it could not read, which may be the password.
   }
 };
 

@@ -15,11 +15,13 @@ namespace cnx::postgres {
 struct ConnectionParameters {
   std::vector<std::string> keywords;
   std::vector<std::string> values;
-  std::vector<Secret> secrets;  // Passwords in it, as they are and as a URL or base64 would write them.
+  std::vector<Secret>
+      secrets;  // Passwords in it, as they are and as a URL or base64 would write them.
 };
 
-// Pure but for libpq's parser. ErrorKind::invalid where libpq cannot read the string, or where a '@' or '/' in a
-// password would make it read a part of the password as the host. Messages hold nothing of the string.
+// Pure but for libpq's parser. ErrorKind::invalid where libpq cannot read the string, or where a
+// '@' or '/' in a password would make it read a part of the password as the host. Messages hold
+// nothing of the string.
 Result<ConnectionParameters> parse_conninfo(const ConnectionOptions& options, bool replication);
 
 // The forms in which `password` could appear in somebody's message.

@@ -14,19 +14,28 @@ int hex_digit(char c) {
   return -1;
 }
 
-bool is_octal(char c) { return c >= '0' && c <= '7'; }
+bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
 
 // Reads the escape behind a backslash; `at` moves past it.
 char read_escape(const char*& at, const char* end) {
   char c = *at++;
   switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'v': return '\v';
-    default: break;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case 'v':
+      return '\v';
+    default:
+      break;
   }
   if (is_octal(c)) {
     int value = c - '0';
@@ -77,7 +86,8 @@ Result<std::vector<change::DatumView>> decode_copy_line(std::span<char> line, si
     size_t left = line.size() - begin;
     const void* tab = left == 0 ? nullptr : std::memchr(line.data() + begin, '\t', left);
     size_t length =
-        tab == nullptr ? left : static_cast<size_t>(static_cast<const char*>(tab) - (line.data() + begin));
+        tab == nullptr ? left
+                       : static_cast<size_t>(static_cast<const char*>(tab) - (line.data() + begin));
     std::span<char> column = line.subspan(begin, length);
     begin += length + 1;
     if (row.size() == columns) {

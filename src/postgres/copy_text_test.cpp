@@ -43,7 +43,9 @@ TEST(CopyText, another_number_of_columns_is_malformed) {
   EXPECT_EQ(shown("1\n", SIZE_MAX), "malformed");
 }
 
-TEST(CopyText, an_escape_cut_short_is_malformed) { EXPECT_EQ(shown("a\\\n", 1), "malformed"); }
+TEST(CopyText, an_escape_cut_short_is_malformed) {
+  EXPECT_EQ(shown("a\\\n", 1), "malformed");
+}
 
 TEST(CopyText, random_bytes_end_in_a_row_or_an_error) {
   constexpr uint64_t kSeed = 7;

@@ -1,9 +1,10 @@
 #include "postgres/pgoutput.hpp"
 
-#include <limits>
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include "postgres/pgoutput_fields.hpp"
 
 namespace cnx::postgres {
 namespace {
@@ -13,84 +14,27 @@ using change::Lsn;
 using change::Oid;
 using change::Xid;
 
-constexpr int64_t kMicrosecondsFrom1970To2000 = 946'684'800'000'000;
-
-// Reads fields one after another; the first that is not there spoils all, so that a message is checked once, at its end.
-class Fields {
- public:
-  explicit Fields(BytesView payload) : reader_(payload) {}
-
-  template <typename T>
-  T number() {
-    auto value = reader_.read<T>();
-    if (!value) spoil();
-    return value.value_or(T{});
-  }
-  Lsn lsn() { return Lsn(number<uint64_t>()); }
-  Oid oid() { return Oid(number<uint32_t>()); }
-  Xid xid() { return Xid(number<uint32_t>()); }
-  // A commit time can be anything that a replication origin set; what would overflow stays at the end of the scale.
-  int64_t time() {
-    int64_t since_1970 = 0;
-    if (__builtin_add_overflow(number<int64_t>(), kMicrosecondsFrom1970To2000, &since_1970)) {
-      return std::numeric_limits<int64_t>::max();
-    }
-    return since_1970;
-  }
-  std::string_view text() {
-    auto value = reader_.read_c_string();
-    if (!value) spoil();
-    return value.value_or(std::string_view{});
-  }
-  std::string name_or_pg_catalog() {
-    std::string_view schema = text();
-    return schema.empty() ? "pg_catalog" : std::string(schema);
-  }
-  // The length is checked against what is there before anything is taken.
-  BytesView bytes() {
-    auto length = number<int32_t>();
-    if (length < 0) spoil();
-    auto value = reader_.read_bytes(length < 0 ? 0 : static_cast<size_t>(length));
-    if (!value) spoil();
-    return value.value_or(BytesView{});
-  }
-  // A count of things of at least `bytes_each`: 0 and spoilt where so many cannot be there.
-  template <typename T>
-  size_t count(size_t bytes_each) {
-    T value = number<T>();
-    if (value < 0 || static_cast<size_t>(value) > reader_.remaining() / bytes_each) {
-      spoil();
-      return 0;
-    }
-    return static_cast<size_t>(value);
-  }
-
-  void spoil() { spoilt_ = true; }
-  void meet_binary() {
-    binary_ = true;
-    spoil();
-  }
-  bool spoilt() const { return spoilt_; }
-  bool binary() const { return binary_; }
-  bool complete() const { return !spoilt_ && reader_.empty(); }
-
- private:
-  ByteReader reader_;
-  bool spoilt_ = false;
-  bool binary_ = false;
-};
-
 Tuple read_tuple(Fields& in) {
   size_t columns = in.count<int16_t>(1);
   Tuple tuple;
   tuple.reserve(columns);
   for (size_t i = 0; i < columns && !in.spoilt(); ++i) {
     switch (in.number<char>()) {
-      case 't': tuple.push_back({DatumView::Kind::text, as_text(in.bytes())}); break;
-      case 'n': tuple.push_back({DatumView::Kind::null, {}}); break;
-      case 'u': tuple.push_back({DatumView::Kind::unchanged, {}}); break;
-      case 'b': in.meet_binary(); break;
-      default: in.spoil(); break;
+      case 't':
+        tuple.push_back({DatumView::Kind::text, as_text(in.bytes())});
+        break;
+      case 'n':
+        tuple.push_back({DatumView::Kind::null, {}});
+        break;
+      case 'u':
+        tuple.push_back({DatumView::Kind::unchanged, {}});
+        break;
+      case 'b':
+        in.meet_binary();
+        break;
+      default:
+        in.spoil();
+        break;
     }
   }
   return tuple;
@@ -208,40 +152,59 @@ Message read_control(char type, Fields& in, const DecoderState& state) {
       int64_t time = in.time();
       return change::Begin{final_lsn, in.xid(), time};
     }
-    case 'C': in.number<uint8_t>(); return CommitMessage{in.lsn(), in.lsn(), in.time()};
-    case 'O': return OriginMessage{in.lsn(), std::string(in.text())};
-    case 'S': return StreamStart{in.xid(), in.number<uint8_t>() != 0};
-    case 'E': return StreamStop{};
+    case 'C':
+      in.number<uint8_t>();
+      return CommitMessage{in.lsn(), in.lsn(), in.time()};
+    case 'O':
+      return OriginMessage{in.lsn(), std::string(in.text())};
+    case 'S':
+      return StreamStart{in.xid(), in.number<uint8_t>() != 0};
+    case 'E':
+      return StreamStop{};
     case 'c': {
       Xid xid = in.xid();
       in.number<uint8_t>();
       return StreamCommit{xid, in.lsn(), in.lsn(), in.time()};
     }
-    case 'A': return read_stream_abort(in, state);
-    case 'b': case 'P': case 'p': case 'K': return read_prepare(in, static_cast<PrepareStep>(type));
+    case 'A':
+      return read_stream_abort(in, state);
+    case 'b':
+    case 'P':
+    case 'p':
+    case 'K':
+      return read_prepare(in, static_cast<PrepareStep>(type));
     case 'r':
       in.number<uint8_t>();
       return RollbackPrepared{in.lsn(),  in.lsn(), in.time(),
                               in.time(), in.xid(), std::string(in.text())};
-    default: in.spoil(); return StreamStop{};
+    default:
+      in.spoil();
+      return StreamStop{};
   }
 }
 
 Message read_message(char type, Fields& in, const DecoderState& state) {
   switch (type) {
-    case 'I': return read_insert(in, state);
-    case 'U': return read_update(in, state);
-    case 'D': return read_delete(in, state);
-    case 'R': return read_relation(in, state);
-    case 'T': return read_truncate(in, state);
-    case 'M': return read_logical_message(in, state);
+    case 'I':
+      return read_insert(in, state);
+    case 'U':
+      return read_update(in, state);
+    case 'D':
+      return read_delete(in, state);
+    case 'R':
+      return read_relation(in, state);
+    case 'T':
+      return read_truncate(in, state);
+    case 'M':
+      return read_logical_message(in, state);
     case 'Y': {
       StreamXid xid = read_stream_xid(in, state);
       Oid oid = in.oid();
       std::string schema = in.name_or_pg_catalog();
       return TypeMessage{oid, std::move(schema), std::string(in.text()), xid};
     }
-    default: return read_control(type, in, state);
+    default:
+      return read_control(type, in, state);
   }
 }
 
@@ -262,9 +225,9 @@ Result<Message> decode(BytesView payload, DecoderState& state) {
     return fail(ErrorKind::unsupported, "a column came in binary form, which was not asked for");
   }
   if (!in.complete()) {
-    return fail(ErrorKind::malformed, "logical replication message " + type_name(type) +
-                                          (in.spoilt() ? " breaks its own format"
-                                                       : " has bytes left over"));
+    return fail(ErrorKind::malformed,
+                "logical replication message " + type_name(type) +
+                    (in.spoilt() ? " breaks its own format" : " has bytes left over"));
   }
   bool start = std::holds_alternative<StreamStart>(message);
   bool stop = std::holds_alternative<StreamStop>(message);

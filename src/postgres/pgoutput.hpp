@@ -1,24 +1,33 @@
-// The bytes of logical replication messages (PostgreSQL documentation, "Logical Replication Message Formats", protocol
-// versions 1 to 4) to values. Pure: no I/O, no memory between messages but `DecoderState`.
+// The bytes of logical replication messages (PostgreSQL documentation, "Logical Replication Message
+// Formats", protocol versions 1 to 4) to values. Pure: no I/O, no memory between messages but
+// `DecoderState`.
 //
-// All numbers are big endian; a string ends with NUL; a time is int64 microseconds since 2000-01-01. Inside a stream block
-// (between S and E) the messages marked * carry an int32 xid behind the type byte.
+// All numbers are big endian; a string ends with NUL; a time is int64 microseconds since
+// 2000-01-01. Inside a stream block (between S and E) the messages marked * carry an int32 xid
+// behind the type byte.
 //
-//   B  Begin              final_lsn, time, xid                 C  Commit           flags, commit_lsn, end_lsn, time
-//   O  Origin             lsn, name                            M* Message          flags, lsn, prefix, int32 length, bytes
+//   B  Begin              final_lsn, time, xid
+//   C  Commit             flags, commit_lsn, end_lsn, time
+//   O  Origin             lsn, name
+//   M* Message            flags, lsn, prefix, int32 length, bytes
 //   R* Relation           oid, schema, name, identity, int16 n, n × (flags, name, type, typmod)
-//   Y* Type               oid, schema, name                    I* Insert           oid, 'N' tuple
-//   U* Update             oid, [('K' | 'O') tuple], 'N' tuple  D* Delete           oid, ('K' | 'O') tuple
+//   Y* Type               oid, schema, name
+//   I* Insert             oid, 'N' tuple
+//   U* Update             oid, [('K' | 'O') tuple], 'N' tuple
+//   D* Delete             oid, ('K' | 'O') tuple
 //   T* Truncate           int32 n, flags, n × oid
-//   S  Stream start       xid, first                           E  Stream stop
+//   S  Stream start       xid, first
+//   E  Stream stop
 //   c  Stream commit      xid, flags, commit_lsn, end_lsn, time
 //   A  Stream abort       xid, subxid [, abort_lsn, time: with streaming 'parallel']
 //   b  Begin prepare      prepare_lsn, end_lsn, time, xid, gid
 //   P  Prepare            flags, prepare_lsn, end_lsn, time, xid, gid
 //   K  Commit prepared    flags, commit_lsn, end_lsn, time, xid, gid
-//   r  Rollback prepared  flags, prepare_end_lsn, rollback_end_lsn, prepare_time, rollback_time, xid, gid
+//   r  Rollback prepared  flags, prepare_end_lsn, rollback_end_lsn, two times, xid, gid
 //   p  Stream prepare     flags, prepare_lsn, end_lsn, time, xid, gid
-//   tuple = int16 n, n × ('n' null | 'u' unchanged TOAST | 't' int32 length, text | 'b' int32 length, binary)
+//
+//   tuple = int16 n, n × ( 'n' null | 'u' unchanged TOAST | 't' text | 'b' binary )
+//   text, binary = int32 length, bytes
 #pragma once
 
 #include <cstdint>
@@ -70,9 +79,10 @@ struct TypeMessage {
 struct RowMessage {
   change::Operation operation = change::Operation::insert;
   change::Oid relation;
-  bool old_is_full = false;  // 'O': the whole old row; else the key only, other columns null meaning "not sent".
-  Tuple old_row;             // Empty where there was none.
-  Tuple row;                 // Empty for a removal.
+  bool old_is_full =
+      false;  // 'O': the whole old row; else the key only, other columns null meaning "not sent".
+  Tuple old_row;  // Empty where there was none.
+  Tuple row;      // Empty for a removal.
   StreamXid xid;
 };
 struct TruncateMessage {
@@ -127,9 +137,10 @@ struct DecoderState {
   bool in_stream_block = false;     // Kept by decode().
 };
 
-// One payload (WalData::payload) to one message. Tuples and LogicalMessage::content are valid while the payload is. Does
-// not throw, whatever the bytes. Kinds: malformed (cut short, something left over, a count that cannot be, an unknown
-// type), unsupported (a column in binary form: we never ask for it). After an error `state` is as before.
+// One payload (WalData::payload) to one message. Tuples and LogicalMessage::content are valid while
+// the payload is. Does not throw, whatever the bytes. Kinds: malformed (cut short, something left
+// over, a count that cannot be, an unknown type), unsupported (a column in binary form: we never
+// ask for it). After an error `state` is as before.
 Result<Message> decode(BytesView payload, DecoderState& state);
 
 }  // namespace cnx::postgres

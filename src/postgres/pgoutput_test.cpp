@@ -24,7 +24,9 @@ struct Notation {
   static constexpr int64_t kEpoch2000 = 946'684'800'000'000;
   std::ostringstream out;
 
-  static std::string time(int64_t microseconds) { return std::to_string(microseconds - kEpoch2000); }
+  static std::string time(int64_t microseconds) {
+    return std::to_string(microseconds - kEpoch2000);
+  }
   void tuple(const Tuple& columns) {
     constexpr size_t kShownMax = 80;
     out << '(';
@@ -198,12 +200,40 @@ TEST(Pgoutput, random_and_damaged_bytes_end_in_a_message_or_an_error) {
 TEST(Pgoutput, a_count_that_cannot_be_there_is_malformed_before_anything_is_allocated) {
   DecoderState state;
   for (const char* hex : {
-           "54" "ffffffff" "00" "00000001",            // four thousand million relations
-           "49" "00000001" "4e" "7fff" "6e",           // 32,767 columns in one byte
-           "49" "00000001" "4e" "ffff" "6e",           // a negative count
-           "49" "00000001" "4e" "0001" "74" "7fffffff" "31",  // a text of 2 GiB
-           "49" "00000001" "4e" "0001" "74" "ffffffff" "31",  // a text of -1
-           "52" "00000001" "7000" "7400" "64" "7fff",  // a relation of 32,767 columns
+           "54"
+           "ffffffff"
+           "00"
+           "00000001",  // four thousand million relations
+           "49"
+           "00000001"
+           "4e"
+           "7fff"
+           "6e",  // 32,767 columns in one byte
+           "49"
+           "00000001"
+           "4e"
+           "ffff"
+           "6e",  // a negative count
+           "49"
+           "00000001"
+           "4e"
+           "0001"
+           "74"
+           "7fffffff"
+           "31",  // a text of 2 GiB
+           "49"
+           "00000001"
+           "4e"
+           "0001"
+           "74"
+           "ffffffff"
+           "31",  // a text of -1
+           "52"
+           "00000001"
+           "7000"
+           "7400"
+           "64"
+           "7fff",  // a relation of 32,767 columns
        }) {
     EXPECT_EQ(shown(decode(from_hex(hex), state)), "malformed") << hex;
   }
@@ -211,9 +241,25 @@ TEST(Pgoutput, a_count_that_cannot_be_there_is_malformed_before_anything_is_allo
 
 TEST(Pgoutput, marks_that_no_version_defines_are_malformed) {
   DecoderState state;
-  for (const char* hex : {"49" "00000001" "4b" "0000", "55" "00000001" "58" "0000",
-                          "44" "00000001" "4e" "0000", "5a", "00",
-                          "52" "00000001" "7000" "7400" "78" "0000"}) {
+  for (const char* hex : {"49"
+                          "00000001"
+                          "4b"
+                          "0000",
+                          "55"
+                          "00000001"
+                          "58"
+                          "0000",
+                          "44"
+                          "00000001"
+                          "4e"
+                          "0000",
+                          "5a", "00",
+                          "52"
+                          "00000001"
+                          "7000"
+                          "7400"
+                          "78"
+                          "0000"}) {
     EXPECT_EQ(shown(decode(from_hex(hex), state)), "malformed") << hex;
   }
 }
@@ -230,14 +276,24 @@ TEST(Pgoutput, stream_blocks_neither_nest_nor_end_twice) {
 
 TEST(Pgoutput, a_streamed_prepare_is_read) {
   DecoderState state;
-  Bytes bytes = from_hex("70" "00" "0000000000000010" "0000000000000020" "0000000000000005"
-                         "00000007" "6700");
+  Bytes bytes = from_hex(
+      "70"
+      "00"
+      "0000000000000010"
+      "0000000000000020"
+      "0000000000000005"
+      "00000007"
+      "6700");
   EXPECT_EQ(shown(decode(bytes, state)), "p 0/10 0/20 5 7 g");
 }
 
 TEST(Pgoutput, a_commit_time_beyond_the_scale_stays_at_its_end) {
   DecoderState state;
-  auto message = decode(from_hex("42" "0000000000000001" "7fffffffffffffff" "00000001"), state);
+  auto message = decode(from_hex("42"
+                                 "0000000000000001"
+                                 "7fffffffffffffff"
+                                 "00000001"),
+                        state);
   ASSERT_TRUE(message);
   EXPECT_EQ(std::get<change::Begin>(*message).commit_microseconds,
             std::numeric_limits<int64_t>::max());

@@ -43,10 +43,11 @@ Status read_published(Session& session, Publication& publication, TimePoint dead
 
 Result<std::optional<Publication>> read_publication(Session& session, const std::string& name,
                                                     TimePoint deadline) {
-  CNX_TRY(Rows rows,
-          session.query("SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot"
-                        " FROM pg_catalog.pg_publication WHERE pubname = $1",
-                        {name}, deadline));
+  CNX_TRY(
+      Rows rows,
+      session.query("SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot"
+                    " FROM pg_catalog.pg_publication WHERE pubname = $1",
+                    {name}, deadline));
   if (rows.empty()) return std::nullopt;
   Publication publication;
   publication.name = name;
@@ -60,8 +61,7 @@ Result<std::optional<Publication>> read_publication(Session& session, const std:
   return publication;
 }
 
-Status create_publication(Session& session, const PublicationOptions& options,
-                          TimePoint deadline) {
+Status create_publication(Session& session, const PublicationOptions& options, TimePoint deadline) {
   CNX_TRY(std::string tables, table_list(options.tables));
   return session.execute("CREATE PUBLICATION " + quote_identifier(options.name) + " FOR TABLE " +
                              tables + " WITH (publish = 'insert, update, delete, truncate', " +

@@ -1,6 +1,7 @@
-// Publications: which tables the stream carries. Ours name their tables one by one, never FOR ALL TABLES: a table
-// without a replica identity would refuse its application's UPDATEs (cases.md 22). Make the publication before the slot:
-// the stream decodes each change with the catalog of its own moment (cases.md 43).
+// Publications: which tables the stream carries. Ours name their tables one by one, never FOR ALL
+// TABLES: a table without a replica identity would refuse its application's UPDATEs (cases.md 22).
+// Make the publication before the slot: the stream decodes each change with the catalog of its own
+// moment (cases.md 43).
 #pragma once
 
 #include <optional>
@@ -37,12 +38,14 @@ Result<std::optional<Publication>> read_publication(Session& session, const std:
 
 struct PublicationOptions {
   std::string name;
-  std::vector<TableName> tables;   // At least one.
-  bool via_partition_root = true;  // One relation for a partitioned table, whichever leaf holds the row.
+  std::vector<TableName> tables;  // At least one.
+  bool via_partition_root =
+      true;  // One relation for a partitioned table, whichever leaf holds the row.
 };
 // All operations of these tables. server 42710: there is one of that name. invalid: no table.
 Status create_publication(Session& session, const PublicationOptions& options, TimePoint deadline);
-// Replaces its tables and says how partitions are named. Not while a transaction is applied in pieces (design.md 5).
+// Replaces its tables and says how partitions are named. Not while a transaction is applied in
+// pieces (design.md 5).
 Status set_publication(Session& session, const PublicationOptions& options, TimePoint deadline);
 Status add_to_publication(Session& session, const std::string& name,
                           const std::vector<TableName>& tables, TimePoint deadline);

@@ -160,8 +160,7 @@ Result<std::optional<StreamMessage>> ReplicationStream::try_read() {
   if (length == 0) return std::nullopt;
   if (length > 0) {
     change::Buffer buffer(data, [](const void* bytes) { PQfreemem(const_cast<void*>(bytes)); });
-    CNX_TRY(StreamMessage message,
-            decode_envelope(as_bytes({data, static_cast<size_t>(length)})));
+    CNX_TRY(StreamMessage message, decode_envelope(as_bytes({data, static_cast<size_t>(length)})));
     if (auto* wal = std::get_if<WalData>(&message)) wal->buffer = std::move(buffer);
     return message;
   }

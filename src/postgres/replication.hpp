@@ -1,5 +1,6 @@
-// The replication connection: makes and starts a slot, hands on the stream's envelopes, sends what we confirm. It does not
-// look into the messages (pgoutput.hpp does) and decides nothing about what may be confirmed: capture does.
+// The replication connection: makes and starts a slot, hands on the stream's envelopes, sends what
+// we confirm. It does not look into the messages (pgoutput.hpp does) and decides nothing about what
+// may be confirmed: capture does.
 //
 // CopyData envelopes (big endian, times in microseconds since 2000-01-01):
 //   w  'w' int64 start  int64 end  int64 sent  payload               from the server
@@ -30,10 +31,10 @@ struct SystemIdentity {
 };
 
 struct CreateSlotOptions {
-  std::string name;            // [a-z0-9_]{1,63}.
-  bool export_snapshot = true; // false: no snapshot, `snapshot_name` is empty.
-  bool temporary = false;      // true: gone with the connection; for trials.
-  bool failover = false;       // PostgreSQL 17 and later: kept in step on standbys.
+  std::string name;             // [a-z0-9_]{1,63}.
+  bool export_snapshot = true;  // false: no snapshot, `snapshot_name` is empty.
+  bool temporary = false;       // true: gone with the connection; for trials.
+  bool failover = false;        // PostgreSQL 17 and later: kept in step on standbys.
 };
 struct CreatedSlot {
   change::Lsn consistent_point;  // All that commits after it comes in the stream.
@@ -47,13 +48,14 @@ struct StartOptions {
   std::vector<std::string> publications;  // As they are, unquoted; at least one.
   int protocol = 1;                       // 1 to 4; only committed transactions come with 1.
   bool messages = false;                  // pg_logical_emit_message's too.
-  bool local_only = false;                // PostgreSQL 16 and later: nothing that came from a replication origin.
+  bool local_only = false;  // PostgreSQL 16 and later: nothing that came from a replication origin.
 };
 
 struct WalData {
-  change::Buffer buffer;  // Owns the bytes that `payload` points into; moving it keeps their address.
-  BytesView payload;      // For pgoutput's decode().
-  change::Lsn start;      // 0/0 for Relation and Type messages: never a measure of progress.
+  change::Buffer
+      buffer;         // Owns the bytes that `payload` points into; moving it keeps their address.
+  BytesView payload;  // For pgoutput's decode().
+  change::Lsn start;  // 0/0 for Relation and Type messages: never a measure of progress.
 };
 struct KeepAlive {
   change::Lsn wal_end;
@@ -65,37 +67,41 @@ using StreamMessage = std::variant<WalData, KeepAlive, StreamEnd>;
 
 struct StatusUpdate {
   change::Lsn written;
-  change::Lsn flushed;  // What the slot is confirmed to: never above what is durable on our side (I1).
+  change::Lsn
+      flushed;  // What the slot is confirmed to: never above what is durable on our side (I1).
   change::Lsn applied;
   bool reply_requested = false;
 };
 
-// One thread. Movable. Error kinds as Session: server, unavailable, timeout; after the last two it is of no more use.
+// One thread. Movable. Error kinds as Session: server, unavailable, timeout; after the last two it
+// is of no more use.
 class ReplicationStream {
  public:
-  // Connects with replication=database and sets and reads back R5, since pgoutput prints values under this session's
-  // settings. Blocks until `deadline`. Kinds as Session::open().
+  // Connects with replication=database and sets and reads back R5, since pgoutput prints values
+  // under this session's settings. Blocks until `deadline`. Kinds as Session::open().
   static Result<ReplicationStream> open(const ConnectionOptions& options, TimePoint deadline);
 
   // Before start() only. Block until `deadline`.
   Result<SystemIdentity> identify_system(TimePoint deadline);
-  // Waits for the transactions that are running now. The exported snapshot lives until the next command on this
-  // connection, or its end: leave it idle, and open, until every reader has taken the snapshot. invalid: the name.
-  // server 42710: the slot is there already.
+  // Waits for the transactions that are running now. The exported snapshot lives until the next
+  // command on this connection, or its end: leave it idle, and open, until every reader has taken
+  // the snapshot. invalid: the name. server 42710: the slot is there already.
   Result<CreatedSlot> create_slot(const CreateSlotOptions& options, TimePoint deadline);
   // Waits until nobody uses the slot. server 42704: there is none.
   Status drop_slot(const std::string& name, TimePoint deadline);
 
-  // Begins the stream. server 55006: another connection uses the slot (also ours, until wal_sender_timeout after it was
-  // lost); 55000: the slot is lost; 42704: there is no such slot. Whether the publications exist shows at the first
-  // change only: then try_read() gives server 42704. Blocks until `deadline`.
+  // Begins the stream. server 55006: another connection uses the slot (also ours, until
+  // wal_sender_timeout after it was lost); 55000: the slot is lost; 42704: there is no such slot.
+  // Whether the publications exist shows at the first change only: then try_read() gives server
+  // 42704. Blocks until `deadline`.
   Status start(const StartOptions& options, TimePoint deadline);
 
-  // The next envelope. Does not block; nullopt: none now, wait until fd() is readable. malformed: an envelope cut short.
+  // The next envelope. Does not block; nullopt: none now, wait until fd() is readable. malformed:
+  // an envelope cut short.
   Result<std::optional<StreamMessage>> try_read();
 
-  // Queues a status update and sends what fits. Does not block; while the socket takes no more, a later update replaces
-  // one that waits.
+  // Queues a status update and sends what fits. Does not block; while the socket takes no more, a
+  // later update replaces one that waits.
   Status send_status(const StatusUpdate& update);
   // Something waits for fd() to be writable: then call flush().
   bool wants_write() const { return wants_write_; }
@@ -118,7 +124,8 @@ class ReplicationStream {
 // A status update's bytes at `now_microseconds` since 2000-01-01.
 Bytes encode_status(const StatusUpdate& update, int64_t now_microseconds);
 
-// The envelope that `bytes` hold, all of them. Pure; `WalData::buffer` is empty, its payload a view into `bytes`.
+// The envelope that `bytes` hold, all of them. Pure; `WalData::buffer` is empty, its payload a view
+// into `bytes`.
 Result<StreamMessage> decode_envelope(BytesView bytes);
 
 }  // namespace cnx::postgres

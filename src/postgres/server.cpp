@@ -7,7 +7,8 @@ namespace {
 
 constexpr int kLocaleProviderSince = 150000;
 
-// In pg_settings a time is in milliseconds and max_slot_wal_keep_size in megabytes, whatever was written.
+// In pg_settings a time is in milliseconds and max_slot_wal_keep_size in megabytes, whatever was
+// written.
 constexpr std::string_view kServer = R"sql(
 SELECT pg_catalog.current_setting('wal_level'), pg_catalog.current_database(),
        pg_catalog.current_setting('server_encoding'), pg_catalog.pg_is_in_recovery(),
@@ -37,10 +38,12 @@ Result<std::string> read_collation(Session& session, TimePoint deadline) {
 // Asked apart: a role without the right gets an error, which would end the rest.
 Result<std::optional<uint64_t>> read_system_identifier(Session& session, TimePoint deadline) {
   constexpr std::string_view kInsufficientPrivilege = "42501";
-  auto rows = session.query("SELECT system_identifier FROM pg_catalog.pg_control_system()", deadline);
+  auto rows =
+      session.query("SELECT system_identifier FROM pg_catalog.pg_control_system()", deadline);
   if (!rows && rows.error().code() == kInsufficientPrivilege) return std::nullopt;
   if (!rows) return fail(std::move(rows).error());
-  CNX_TRY(int64_t identifier, rows->integer(0, 0));  // An int8 that PostgreSQL also prints unsigned.
+  CNX_TRY(int64_t identifier,
+          rows->integer(0, 0));  // An int8 that PostgreSQL also prints unsigned.
   return static_cast<uint64_t>(identifier);
 }
 

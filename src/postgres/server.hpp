@@ -1,4 +1,5 @@
-// What the server, the database and our role are: `check` reads it before anything starts, capture at each connect (I9).
+// What the server, the database and our role are: `check` reads it before anything starts, capture
+// at each connect (I9).
 #pragma once
 
 #include <chrono>
@@ -18,15 +19,17 @@ struct ServerInfo {
   std::string wal_level;
   std::string database;
   std::string encoding;
-  std::string collation;                      // The database's, where libc provides it ("C", "en_US.UTF-8"); else empty.
-  std::optional<uint64_t> system_identifier;  // nullopt where the role may not ask; IDENTIFY_SYSTEM always tells.
-  bool in_recovery = false;                   // A standby.
+  std::string
+      collation;  // The database's, where libc provides it ("C", "en_US.UTF-8"); else empty.
+  std::optional<uint64_t>
+      system_identifier;     // nullopt where the role may not ask; IDENTIFY_SYSTEM always tells.
+  bool in_recovery = false;  // A standby.
   int64_t replication_slots_max = 0;
   int64_t replication_slots_used = 0;
   int64_t wal_senders_max = 0;
   std::chrono::milliseconds wal_sender_timeout{0};  // 0: never.
   std::optional<int64_t> slot_wal_keep_bytes_max;   // max_slot_wal_keep_size; nullopt: no limit.
-  change::Lsn wal_end;                              // pg_current_wal_insert_lsn, or what a standby has replayed.
+  change::Lsn wal_end;  // pg_current_wal_insert_lsn, or what a standby has replayed.
 
   std::string role;
   bool role_superuser = false;

@@ -26,8 +26,12 @@ tl::unexpected<Error> not_a(std::string_view type, std::string_view column) {
 
 }  // namespace
 
-size_t Rows::size() const { return static_cast<size_t>(PQntuples(result_.get())); }
-size_t Rows::columns() const { return static_cast<size_t>(PQnfields(result_.get())); }
+size_t Rows::size() const {
+  return static_cast<size_t>(PQntuples(result_.get()));
+}
+size_t Rows::columns() const {
+  return static_cast<size_t>(PQnfields(result_.get()));
+}
 
 std::optional<size_t> Rows::column(std::string_view name) const {
   for (size_t i = 0; i < columns(); ++i) {
@@ -201,6 +205,8 @@ bool Session::in_transaction() const {
   return PQtransactionStatus(connection_.raw()) != PQTRANS_IDLE;
 }
 
-int32_t Session::backend_pid() const { return PQbackendPID(connection_.raw()); }
+int32_t Session::backend_pid() const {
+  return PQbackendPID(connection_.raw());
+}
 
 }  // namespace cnx::postgres

@@ -1,5 +1,6 @@
-// One connection to PostgreSQL for SQL: catalog reads, the snapshot's COPY, what the engine records. It speaks text only,
-// under the settings of cases.md R5. It does not know what the rows mean.
+// One connection to PostgreSQL for SQL: catalog reads, the snapshot's COPY, what the engine
+// records. It speaks text only, under the settings of cases.md R5. It does not know what the rows
+// mean.
 #pragma once
 
 #include <cstdint>
@@ -51,10 +52,12 @@ class Rows {
   ResultPtr result_;
 };
 
-// In text form; nullopt is NULL. Types are inferred by PostgreSQL: write $1::uuid[] where it cannot.
+// In text form; nullopt is NULL. Types are inferred by PostgreSQL: write $1::uuid[] where it
+// cannot.
 using Parameters = std::vector<std::optional<std::string>>;
 
-// One line of COPY … TO STDOUT in text form, with its line feed, still escaped (copy_text.hpp decodes it in place).
+// One line of COPY … TO STDOUT in text form, with its line feed, still escaped (copy_text.hpp
+// decodes it in place).
 struct CopyRow {
   change::Buffer buffer;  // Owns the line's bytes; moving it keeps their address.
   std::span<char> line;
@@ -71,13 +74,14 @@ struct Notification {
   int32_t sender_pid = 0;
 };
 
-// One thread. Movable. Error kinds of every call: server (code is the SQLSTATE; message has its detail, advice its
-// hint), unavailable (connection lost, or the server is leaving), timeout. After unavailable and timeout the session is
-// of no more use, since an answer may still be under way: open another.
+// One thread. Movable. Error kinds of every call: server (code is the SQLSTATE; message has its
+// detail, advice its hint), unavailable (connection lost, or the server is leaving), timeout. After
+// unavailable and timeout the session is of no more use, since an answer may still be under way:
+// open another.
 class Session {
  public:
-  // Connects and sets R5. Also: invalid (connection string), unsupported (database in SQL_ASCII), state (a setting did
-  // not take). Blocks until `deadline`.
+  // Connects and sets R5. Also: invalid (connection string), unsupported (database in SQL_ASCII),
+  // state (a setting did not take). Blocks until `deadline`.
   static Result<Session> open(const ConnectionOptions& options, TimePoint deadline);
 
   // One statement with parameters. Blocks until `deadline`.
@@ -85,11 +89,12 @@ class Session {
   Result<Rows> query(std::string_view sql, TimePoint deadline) { return query(sql, {}, deadline); }
   // The same where the rows do not matter.
   Status execute(std::string_view sql, const Parameters& parameters, TimePoint deadline);
-  // Without parameters, and then also several statements in one text (one transaction, unless they say otherwise).
+  // Without parameters, and then also several statements in one text (one transaction, unless they
+  // say otherwise).
   Status execute(std::string_view sql, TimePoint deadline);
 
-  // Begins COPY … TO STDOUT (text form only). Until try_read_copy() has given CopyEnd or an error, no other call is
-  // allowed. Blocks until `deadline`.
+  // Begins COPY … TO STDOUT (text form only). Until try_read_copy() has given CopyEnd or an error,
+  // no other call is allowed. Blocks until `deadline`.
   Status start_copy(std::string_view sql, TimePoint deadline);
   // Does not block; CopyWouldBlock says to wait until fd() is readable.
   Result<CopyRead> try_read_copy();

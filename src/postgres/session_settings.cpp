@@ -1,5 +1,6 @@
-// The settings under which every value is printed (cases.md R5): set by a statement, since start-up options lose against
-// nothing but are refused by some poolers, and read back, since a setting that did not take changes every row silently.
+// The settings under which every value is printed (cases.md R5): set by a statement, since start-up
+// options lose against nothing but are refused by some poolers, and read back, since a setting that
+// did not take changes every row silently.
 #include <libpq-fe.h>
 
 #include <string>
@@ -19,17 +20,14 @@ struct Setting {
 };
 
 constexpr Setting kTextForm[] = {
-    {"DateStyle", "ISO", "ISO,", true},
-    {"IntervalStyle", "postgres", "postgres"},
-    {"TimeZone", "UTC", "UTC"},
-    {"extra_float_digits", "3", "3"},
-    {"bytea_output", "hex", "hex"},
-    {"lc_monetary", "C", "C"},
-    {"client_encoding", "UTF8", "UTF8"},
-    {"standard_conforming_strings", "on", "on"},
+    {"DateStyle", "ISO", "ISO,", true},  {"IntervalStyle", "postgres", "postgres"},
+    {"TimeZone", "UTC", "UTC"},          {"extra_float_digits", "3", "3"},
+    {"bytea_output", "hex", "hex"},      {"lc_monetary", "C", "C"},
+    {"client_encoding", "UTF8", "UTF8"}, {"standard_conforming_strings", "on", "on"},
 };
 
-// A role's time limits are meant for its queries, not for a copy or an idle exporting connection: our deadlines rule.
+// A role's time limits are meant for its queries, not for a copy or an idle exporting connection:
+// our deadlines rule.
 constexpr Setting kLimits[] = {
     {"statement_timeout", "0", "0"},
     {"lock_timeout", "0", "0"},

@@ -12,12 +12,12 @@ std::string slot_query(int version) {
   std::string two_phase = version >= kTwoPhaseSince ? "two_phase" : "false";
   std::string reason =
       version >= kInvalidationReasonSince ? "coalesce(invalidation_reason, '')" : "''";
-  return "SELECT coalesce(plugin, ''), coalesce(database, ''), slot_type = 'logical', temporary, active,"
+  return "SELECT coalesce(plugin, ''), coalesce(database, ''), slot_type = 'logical', temporary, "
+         "active,"
          " active_pid, restart_lsn, confirmed_flush_lsn, coalesce(wal_status, ''), safe_wal_size,"
          " CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL ELSE"
          " (pg_catalog.pg_current_wal_lsn() - restart_lsn)::pg_catalog.int8 END, " +
-         two_phase + ", " + reason +
-         " FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
+         two_phase + ", " + reason + " FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
 }
 
 Result<std::optional<change::Lsn>> optional_lsn(const Rows& rows, size_t column) {

@@ -1,5 +1,5 @@
-// Replication slots as SQL sees them. A slot is made on the replication connection (replication.hpp), since only there does
-// it export a snapshot.
+// Replication slots as SQL sees them. A slot is made on the replication connection
+// (replication.hpp), since only there does it export a snapshot.
 #pragma once
 
 #include <optional>
@@ -24,8 +24,9 @@ struct SlotState {
   std::optional<change::Lsn> confirmed_flush;  // Where the stream goes on; kept also when lost.
   std::string wal_status;                      // reserved, extended, unreserved, lost.
   std::string invalidation_reason;             // PostgreSQL 17 and later; else empty.
-  std::optional<int64_t> safe_wal_bytes;       // What may be written before the slot is lost; nullopt: no limit.
-  std::optional<int64_t> retained_wal_bytes;   // What it holds back.
+  std::optional<int64_t>
+      safe_wal_bytes;  // What may be written before the slot is lost; nullopt: no limit.
+  std::optional<int64_t> retained_wal_bytes;  // What it holds back.
   bool two_phase = false;
 
   bool lost() const { return wal_status == "lost"; }

@@ -1,9 +1,9 @@
 // The text of an array to its elements' texts.
 //
-//   array   = [ 1*( "[" lower ":" upper "]" ) "=" ] nested      the bounds only where a lower one is not 1
-//   nested  = "{" [ item *( delimiter item ) ] "}"
-//   item    = nested | "NULL" | quoted | 1*( any byte but delimiter, "{", "}", quote, backslash )
-//   quoted  = quote *( any byte but quote, backslash | backslash any byte ) quote
+//   array  = [ 1*( "[" lower ":" upper "]" ) "=" ] nested    bounds: where a lower one is not 1
+//   nested = "{" [ item *( delimiter item ) ] "}"
+//   item   = nested | "NULL" | quoted | 1*( any byte but delimiter, "{", "}", quote, backslash )
+//   quoted = quote *( any byte but quote, backslash | backslash any byte ) quote
 #pragma once
 
 #include <optional>
@@ -13,9 +13,9 @@
 namespace cnx::postgres {
 
 struct ArrayShape {
-  bool flat = true;   // One dimension that begins at 1.
-  bool nulls = false; // NULL is among the elements.
-  size_t items = 0;   // Innermost elements.
+  bool flat = true;    // One dimension that begins at 1.
+  bool nulls = false;  // NULL is among the elements.
+  size_t items = 0;    // Innermost elements.
 };
 
 // nullopt where `text` is not an array's.

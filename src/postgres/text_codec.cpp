@@ -95,20 +95,34 @@ std::optional<Value> parse_whole_numeric(std::string_view text) {
 
 std::optional<Value> parse_scalar(ValueForm form, std::string_view text) {
   switch (form) {
-    case ValueForm::text: return std::string(text);
-    case ValueForm::boolean: return parse_boolean(text);
-    case ValueForm::integer: return parse_integer(text);
-    case ValueForm::whole_numeric: return parse_whole_numeric(text);
-    case ValueForm::floating: return parse_floating(text);
-    case ValueForm::bytes: return parse_bytes(text);
-    case ValueForm::money: return parse_money(text);
-    case ValueForm::date: return parse_date(text);
-    case ValueForm::time: return parse_time(text);
-    case ValueForm::time_with_zone: return parse_time_with_zone(text);
-    case ValueForm::timestamp: return parse_timestamp(text);
-    case ValueForm::timestamp_with_zone: return parse_timestamp_with_zone(text);
-    case ValueForm::interval: return parse_interval(text);
-    case ValueForm::list: break;  // A list inside a list: the graph has none.
+    case ValueForm::text:
+      return std::string(text);
+    case ValueForm::boolean:
+      return parse_boolean(text);
+    case ValueForm::integer:
+      return parse_integer(text);
+    case ValueForm::whole_numeric:
+      return parse_whole_numeric(text);
+    case ValueForm::floating:
+      return parse_floating(text);
+    case ValueForm::bytes:
+      return parse_bytes(text);
+    case ValueForm::money:
+      return parse_money(text);
+    case ValueForm::date:
+      return parse_date(text);
+    case ValueForm::time:
+      return parse_time(text);
+    case ValueForm::time_with_zone:
+      return parse_time_with_zone(text);
+    case ValueForm::timestamp:
+      return parse_timestamp(text);
+    case ValueForm::timestamp_with_zone:
+      return parse_timestamp_with_zone(text);
+    case ValueForm::interval:
+      return parse_interval(text);
+    case ValueForm::list:
+      break;  // A list inside a list: the graph has none.
   }
   return Unfit{std::string(text)};
 }
@@ -139,8 +153,10 @@ bool form_may_be_unfit(ValueForm form) {
     case ValueForm::integer:
     case ValueForm::floating:
     case ValueForm::bytes:
-    case ValueForm::money: return false;
-    default: return true;
+    case ValueForm::money:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -158,19 +174,36 @@ ValueForm numeric_form(int32_t type_modifier) {
 // By oid: names can be taken by anybody in another schema.
 ValueForm scalar_form(change::Oid type, int32_t type_modifier) {
   switch (type.value()) {
-    case 16: return ValueForm::boolean;
-    case 17: return ValueForm::bytes;
-    case 20: case 21: case 23: case 26: return ValueForm::integer;  // int8, int2, int4, oid
-    case 700: case 701: return ValueForm::floating;
-    case 790: return ValueForm::money;
-    case 1082: return ValueForm::date;
-    case 1083: return ValueForm::time;
-    case 1114: return ValueForm::timestamp;
-    case 1184: return ValueForm::timestamp_with_zone;
-    case 1186: return ValueForm::interval;
-    case 1266: return ValueForm::time_with_zone;
-    case 1700: return numeric_form(type_modifier);
-    default: return ValueForm::text;
+    case 16:
+      return ValueForm::boolean;
+    case 17:
+      return ValueForm::bytes;
+    case 20:
+    case 21:
+    case 23:
+    case 26:
+      return ValueForm::integer;  // int8, int2, int4, oid
+    case 700:
+    case 701:
+      return ValueForm::floating;
+    case 790:
+      return ValueForm::money;
+    case 1082:
+      return ValueForm::date;
+    case 1083:
+      return ValueForm::time;
+    case 1114:
+      return ValueForm::timestamp;
+    case 1184:
+      return ValueForm::timestamp_with_zone;
+    case 1186:
+      return ValueForm::interval;
+    case 1266:
+      return ValueForm::time_with_zone;
+    case 1700:
+      return numeric_form(type_modifier);
+    default:
+      return ValueForm::text;
   }
 }
 
@@ -193,32 +226,48 @@ Result<Codec> codec_for(const TypeCatalog& catalog, change::Oid type, int32_t ty
 }
 
 Result<Value> decode(const Codec& codec, std::string_view text) {
-  auto value = codec.form == ValueForm::list ? parse_list(codec, text)
-                                             : parse_scalar(codec.form, text);
+  auto value =
+      codec.form == ValueForm::list ? parse_list(codec, text) : parse_scalar(codec.form, text);
   if (value) return *std::move(value);
   std::string name(to_string(codec.form));
   if (codec.form == ValueForm::list) name += " of " + std::string(to_string(codec.element));
   return fail(ErrorKind::malformed, "not the text of a value of type " + name);
 }
 
-bool may_be_unfit(const Codec& codec) { return form_may_be_unfit(codec.form); }
+bool may_be_unfit(const Codec& codec) {
+  return form_may_be_unfit(codec.form);
+}
 
 std::string_view to_string(ValueForm form) {
   switch (form) {
-    case ValueForm::text: return "text";
-    case ValueForm::boolean: return "boolean";
-    case ValueForm::integer: return "integer";
-    case ValueForm::whole_numeric: return "numeric without a fraction";
-    case ValueForm::floating: return "floating point";
-    case ValueForm::bytes: return "bytea";
-    case ValueForm::money: return "money";
-    case ValueForm::date: return "date";
-    case ValueForm::time: return "time";
-    case ValueForm::time_with_zone: return "time with time zone";
-    case ValueForm::timestamp: return "timestamp";
-    case ValueForm::timestamp_with_zone: return "timestamp with time zone";
-    case ValueForm::interval: return "interval";
-    case ValueForm::list: return "array";
+    case ValueForm::text:
+      return "text";
+    case ValueForm::boolean:
+      return "boolean";
+    case ValueForm::integer:
+      return "integer";
+    case ValueForm::whole_numeric:
+      return "numeric without a fraction";
+    case ValueForm::floating:
+      return "floating point";
+    case ValueForm::bytes:
+      return "bytea";
+    case ValueForm::money:
+      return "money";
+    case ValueForm::date:
+      return "date";
+    case ValueForm::time:
+      return "time";
+    case ValueForm::time_with_zone:
+      return "time with time zone";
+    case ValueForm::timestamp:
+      return "timestamp";
+    case ValueForm::timestamp_with_zone:
+      return "timestamp with time zone";
+    case ValueForm::interval:
+      return "interval";
+    case ValueForm::list:
+      return "array";
   }
   return "text";
 }

@@ -12,8 +12,8 @@ namespace {
 
 using namespace change;
 
-constexpr uint32_t kBool = 16, kBytea = 17, kInt8 = 20, kInt4 = 23, kText = 25, kOid = 26, kPoint = 600,
-                   kFloat8 = 701, kMoney = 790, kBytesArray = 1001, kIntArray = 1007,
+constexpr uint32_t kBool = 16, kBytea = 17, kInt8 = 20, kInt4 = 23, kText = 25, kOid = 26,
+                   kPoint = 600, kFloat8 = 701, kMoney = 790, kBytesArray = 1001, kIntArray = 1007,
                    kTextArray = 1009, kBoxArray = 1020, kFloatArray = 1022, kBpchar = 1042,
                    kDate = 1082, kTime = 1083, kTimestamp = 1114, kDateArray = 1182,
                    kTimestamptz = 1184, kInterval = 1186, kNumericArray = 1231, kTimetz = 1266,
@@ -42,9 +42,15 @@ bool malformed(uint32_t type, std::string_view text, int32_t modifier = -1) {
   return !result && result.error().kind() == ErrorKind::malformed;
 }
 
-bool is_unfit(const Value& v) { return std::holds_alternative<Unfit>(v); }
-Value string(std::string_view text) { return std::string(text); }
-Value integer(int64_t number) { return number; }
+bool is_unfit(const Value& v) {
+  return std::holds_alternative<Unfit>(v);
+}
+Value string(std::string_view text) {
+  return std::string(text);
+}
+Value integer(int64_t number) {
+  return number;
+}
 
 TEST(TextCodec, integers_are_integers_to_their_limits) {
   EXPECT_EQ(value(kInt4, "-2147483648"), integer(-2147483648));
@@ -67,9 +73,8 @@ TEST(TextCodec, a_numeric_follows_its_modifier_and_never_its_value) {
 }
 
 TEST(TextCodec, a_numeric_keeps_every_digit_and_its_special_words) {
-  for (const char* text :
-       {"123456789012345678901234567890.123456789012345678901234567890", "1.10", "-0.00",
-        "0.00000000000000000001", "NaN", "-Infinity"}) {
+  for (const char* text : {"123456789012345678901234567890.123456789012345678901234567890", "1.10",
+                           "-0.00", "0.00000000000000000001", "NaN", "-Infinity"}) {
     EXPECT_EQ(value(kNumeric, text), string(text));
   }
   EXPECT_TRUE(is_unfit(value(kNumeric, "NaN", numeric_modifier(10, 0))));
@@ -101,8 +106,8 @@ TEST(TextCodec, texts_are_untouched) {
 }
 
 TEST(TextCodec, bytea_becomes_its_bytes) {
-  EXPECT_EQ(value(kBytea, "\\x00ff5c27"), Value(Bytes{std::byte{0}, std::byte{0xFF},
-                                                      std::byte{0x5C}, std::byte{0x27}}));
+  EXPECT_EQ(value(kBytea, "\\x00ff5c27"),
+            Value(Bytes{std::byte{0}, std::byte{0xFF}, std::byte{0x5C}, std::byte{0x27}}));
   EXPECT_EQ(value(kBytea, "\\x"), Value(Bytes{}));
   for (const char* text : {"", "\\x0", "\\xzz", "00ff", "\\000\\377A"}) {
     EXPECT_TRUE(malformed(kBytea, text)) << text;
@@ -113,7 +118,8 @@ TEST(TextCodec, money_is_a_plain_decimal) {
   EXPECT_EQ(value(kMoney, "-$1,234.56"), string("-1234.56"));
   EXPECT_EQ(value(kMoney, "-$92,233,720,368,547,758.08"), string("-92233720368547758.08"));
   EXPECT_EQ(value(kMoney, "$0.00"), string("0.00"));
-  for (const char* text : {"", "$", "1.00", "$1234.56", "$1,23.00", "$,123.00", "$1.", "1.234,56 €"}) {
+  for (const char* text :
+       {"", "$", "1.00", "$1234.56", "$1,23.00", "$,123.00", "$1.", "1.234,56 €"}) {
     EXPECT_TRUE(malformed(kMoney, text)) << text;
   }
 }
@@ -127,8 +133,9 @@ TEST(TextCodec, dates_are_proleptic_gregorian_with_a_year_zero) {
   EXPECT_EQ(value(kDate, "5874897-12-31"), Value(Date{2145042905}));
   EXPECT_TRUE(is_unfit(value(kDate, "infinity")));
   EXPECT_TRUE(is_unfit(value(kDate, "-infinity")));
-  for (const char* text : {"", "2023-02-29", "2023-13-01", "2023-00-01", "2023-01-00", "01/02/2024",
-                           "0000-01-01", "2023-1-1", "2023-01-01 AD", "2023-01-01x", "12345678-01-01"}) {
+  for (const char* text :
+       {"", "2023-02-29", "2023-13-01", "2023-00-01", "2023-01-00", "01/02/2024", "0000-01-01",
+        "2023-1-1", "2023-01-01 AD", "2023-01-01x", "12345678-01-01"}) {
     EXPECT_TRUE(malformed(kDate, text)) << text;
   }
 }
@@ -141,8 +148,8 @@ TEST(TextCodec, times_keep_microseconds_and_twenty_four_oclock_is_unfit) {
   EXPECT_EQ(value(kTimetz, "12:00:00+05:53:28"), Value(ZonedTime{43'200'000'000'000, 21'208}));
   EXPECT_EQ(value(kTimetz, "12:00:00+00"), Value(ZonedTime{43'200'000'000'000, 0}));
   EXPECT_TRUE(is_unfit(value(kTimetz, "24:00:00+00")));
-  for (const char* text : {"", "24:00:01", "24:00:00.1", "25:00:00", "12:60:00", "12:00", "12:00:00.",
-                           "12:00:00.1234567", "12:00:00+00"}) {
+  for (const char* text : {"", "24:00:01", "24:00:00.1", "25:00:00", "12:60:00", "12:00",
+                           "12:00:00.", "12:00:00.1234567", "12:00:00+00"}) {
     EXPECT_TRUE(malformed(kTime, text)) << text;
   }
 }
@@ -155,7 +162,8 @@ TEST(TextCodec, timestamps_know_no_zone_and_zoned_ones_are_instants) {
   EXPECT_EQ(value(kTimestamptz, "2024-10-27 02:30:00+01"), Value(ZonedDateTime{1729992600, 0}));
   EXPECT_EQ(value(kTimestamptz, "294276-12-31 23:59:59.999999+00"),
             Value(ZonedDateTime{9224318015999, 999'999'000}));
-  EXPECT_EQ(value(kTimestamptz, "1969-12-31 23:59:59.25+00"), Value(ZonedDateTime{-1, 250'000'000}));
+  EXPECT_EQ(value(kTimestamptz, "1969-12-31 23:59:59.25+00"),
+            Value(ZonedDateTime{-1, 250'000'000}));
   EXPECT_TRUE(is_unfit(value(kTimestamptz, "-infinity")));
   EXPECT_TRUE(is_unfit(value(kTimestamp, "infinity")));
   EXPECT_TRUE(malformed(kTimestamp, "2024-07-01 12:00:00+00"));
@@ -211,9 +219,10 @@ TEST(TextCodec, arrays_that_no_list_can_hold_are_unfit) {
 }
 
 TEST(TextCodec, broken_arrays_are_malformed) {
-  for (const char* text : {"", "{", "}", "{a", "{a,}", "{,a}", "{a}}", "{a}{b}", "{{a}", "{\"a}", "a",
-                           "{\"a\"b}", "{a\"b\"}", "[0:1]", "[0:1]={", "[0]={a}", "[a:b]={a}", "{a b,{}}",
-                           "[]={a}", "{{{{{{{a}}}}}}}"}) {
+  for (const char* text :
+       {"",        "{",       "}",         "{a",       "{a,}",     "{,a}",           "{a}}",
+        "{a}{b}",  "{{a}",    "{\"a}",     "a",        "{\"a\"b}", "{a\"b\"}",       "[0:1]",
+        "[0:1]={", "[0]={a}", "[a:b]={a}", "{a b,{}}", "[]={a}",   "{{{{{{{a}}}}}}}"}) {
     EXPECT_TRUE(malformed(kTextArray, text)) << text;
   }
   EXPECT_TRUE(malformed(kIntArray, "{1,x}"));
@@ -233,9 +242,9 @@ TEST(TextCodec, domains_are_taken_off_whatever_they_stand_on) {
   add(20001, TypeKind::domain, kInt4, -1, 0);
   add(20002, TypeKind::domain, kNumeric, numeric_modifier(10, 0), 0);
   add(20003, TypeKind::domain, 20002, -1, 0);
-  add(20004, TypeKind::base, 0, -1, 20003);         // An array of a domain over a domain.
+  add(20004, TypeKind::base, 0, -1, 20003);  // An array of a domain over a domain.
   add(20005, TypeKind::domain, kIntArray, -1, 0);
-  add(20006, TypeKind::base, 0, -1, 20005);         // An array of a domain over an array.
+  add(20006, TypeKind::base, 0, -1, 20005);  // An array of a domain over an array.
   add(20007, TypeKind::domain, 29999, -1, 0);
   auto form = [&](uint32_t oid) { return codec_for(catalog, Oid(oid), -1)->form; };
   EXPECT_EQ(form(20001), ValueForm::integer);

@@ -27,7 +27,8 @@ class Scanner {
     rest_.remove_prefix(word.size());
     return true;
   }
-  // Between `least` and `most` digits, and no digit behind them. `most` is small enough for an int64.
+  // Between `least` and `most` digits, and no digit behind them. `most` is small enough for an
+  // int64.
   std::optional<int64_t> number(size_t least, size_t most) {
     size_t digits = 0;
     int64_t value = 0;
@@ -47,7 +48,8 @@ class Scanner {
     if (!value || *value >= 60) return std::nullopt;
     return value;
   }
-  // What may stand behind the seconds: "." and one to six digits, as nanoseconds; 0 where there is no point.
+  // What may stand behind the seconds: "." and one to six digits, as nanoseconds; 0 where there is
+  // no point.
   std::optional<int64_t> fraction() {
     if (!take('.')) return 0;
     constexpr size_t kMicrosecondDigits = 6;
@@ -88,7 +90,8 @@ int64_t days_of_month(int64_t year, int64_t month) {
   return kDays[month - 1] + (month == 2 && leap ? 1 : 0);
 }
 
-// Days since 1970-01-01 in the proleptic Gregorian calendar; the era is taken from the end of the text.
+// Days since 1970-01-01 in the proleptic Gregorian calendar; the era is taken from the end of the
+// text.
 std::optional<int64_t> finish_date(Scanner& in, CivilDate date) {
   if (in.take(" BC")) date.year = 1 - date.year;
   if (!in.empty()) return std::nullopt;
@@ -151,9 +154,13 @@ std::optional<int64_t> take_zone(Scanner& in) {
   return west ? -offset : offset;
 }
 
-bool infinite(std::string_view text) { return text == "infinity" || text == "-infinity"; }
+bool infinite(std::string_view text) {
+  return text == "infinity" || text == "-infinity";
+}
 
-Unfit unfit(std::string_view text) { return Unfit{std::string(text)}; }
+Unfit unfit(std::string_view text) {
+  return Unfit{std::string(text)};
+}
 
 struct Instant {
   int64_t seconds = 0;
@@ -174,7 +181,8 @@ std::optional<Instant> take_timestamp(Scanner& in, bool with_zone) {
                  static_cast<int32_t>(time->nanoseconds)};
 }
 
-// "n unit" or "n units" where the interval has that part; 0 where it has not. `first` tells whether a space comes before.
+// "n unit" or "n units" where the interval has that part; 0 where it has not. `first` tells whether
+// a space comes before.
 struct IntervalScanner {
   Scanner in;
   bool first = true;

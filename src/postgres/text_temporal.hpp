@@ -1,11 +1,13 @@
-// Dates, times and intervals in PostgreSQL's text under DateStyle ISO and IntervalStyle postgres. Pure, without locale.
+// Dates, times and intervals in PostgreSQL's text under DateStyle ISO and IntervalStyle postgres.
+// Pure, without locale.
 //
-//   date      = year "-" MM "-" DD [ " BC" ]                     year: 4 digits or more; 1 BC is year 0
-//   time      = HH ":" MM ":" SS [ "." 1*6 digit ]               up to 24:00:00
+//   date      = year "-" MM "-" DD [ " BC" ]             year: 4 digits or more; 1 BC is year 0
+//   time      = HH ":" MM ":" SS [ "." 1*6 digit ]       up to 24:00:00
 //   zone      = ( "+" | "-" ) HH [ ":" MM [ ":" SS ] ]
 //   timestamp = year "-" MM "-" DD " " time [ zone ] [ " BC" ]
-//   interval  = [ n " year(s)" ] [ n " mon(s)" ] [ n " day(s)" ] [ sign hours ":" MM ":" SS [ "." digits ] ]
-//   and "infinity", "-infinity" for all but times
+//   interval  = [ n " year(s)" ] [ n " mon(s)" ] [ n " day(s)" ] [ clock ]
+//   clock     = [ "+" | "-" ] hours ":" MM ":" SS [ "." 1*6 digit ]
+//   all but times also "infinity" and "-infinity"
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// What pg_type says of the types that columns use: enough to know how PostgreSQL prints a value, and no more.
+// What pg_type says of the types that columns use: enough to know how PostgreSQL prints a value,
+// and no more.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +26,11 @@ struct TypeInfo {
   std::string schema;
   std::string name;
   TypeKind kind = TypeKind::base;
-  char category = 'U';             // pg_type.typcategory.
-  char delimiter = ',';            // Between elements of an array of this type: ';' for box.
-  change::Oid base;                // Of a domain: the type below it, itself perhaps a domain. 0 otherwise.
-  int32_t base_type_modifier = -1; // Of a domain: what it says of that type, as in numeric(10,0).
-  change::Oid element;             // Of a type that prints as an array: its element. 0 otherwise.
+  char category = 'U';   // pg_type.typcategory.
+  char delimiter = ',';  // Between elements of an array of this type: ';' for box.
+  change::Oid base;      // Of a domain: the type below it, itself perhaps a domain. 0 otherwise.
+  int32_t base_type_modifier = -1;  // Of a domain: what it says of that type, as in numeric(10,0).
+  change::Oid element;              // Of a type that prints as an array: its element. 0 otherwise.
 };
 
 // A column's type with all domains taken off.
@@ -41,13 +42,14 @@ struct ResolvedType {
 // A value type; any thread may read it.
 class TypeCatalog {
  public:
-  // PostgreSQL's own types and their arrays: the same oids in every server. For tests and for tools without a server.
+  // PostgreSQL's own types and their arrays: the same oids in every server. For tests and for tools
+  // without a server.
   static TypeCatalog built_in();
 
   void add(TypeInfo type);
   size_t size() const { return types_.size(); }
-  // nullptr where the catalog does not have it: it is younger than the catalog, which has to be read again.
-  // Valid until the next add().
+  // nullptr where the catalog does not have it: it is younger than the catalog, which has to be
+  // read again. Valid until the next add().
   const TypeInfo* find(change::Oid oid) const;
   // ErrorKind::state where a type on the way is missing from the catalog.
   Result<ResolvedType> resolve(change::Oid oid, int32_t type_modifier) const;

@@ -1,4 +1,5 @@
-// PostgreSQL prints random values and says, by arithmetic of its own, what they are: the codecs have to agree.
+// PostgreSQL prints random values and says, by arithmetic of its own, what they are: the codecs
+// have to agree.
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -54,13 +55,15 @@ std::pair<int64_t, int32_t> split(int64_t microseconds) {
 TEST_F(CodecOracle, dates_of_all_ages) {
   agree("date",
         "SELECT d, d - date '1970-01-01' FROM (SELECT date '4714-11-24 BC' + "
-        "CASE WHEN i % 2 = 0 THEN (random() * 2147483000)::int ELSE (random() * 3000000)::int END AS d "
+        "CASE WHEN i % 2 = 0 THEN (random() * 2147483000)::int ELSE (random() * 3000000)::int END "
+        "AS d "
         "FROM generate_series(1, 20000) i) x",
         [](const Rows& r, size_t i) { return Date{number(r, i, 1)}; });
 }
 
 constexpr const char* kRandomTimestamps =
-    "(SELECT CASE WHEN i % 3 = 0 THEN timestamp '4713-01-01 BC' + random() * interval '290000 years' "
+    "(SELECT CASE WHEN i % 3 = 0 THEN timestamp '4713-01-01 BC' + random() * interval '290000 "
+    "years' "
     "WHEN i % 3 = 1 THEN timestamp '1970-01-01' + (random() - 0.5) * interval '100 years' "
     "ELSE timestamp '0001-01-01' + (random() - 0.5) * interval '3 years' END AS t "
     "FROM generate_series(1, 20000) i) x";
@@ -76,7 +79,8 @@ TEST_F(CodecOracle, timestamps_of_all_ages) {
 
 TEST_F(CodecOracle, instants_of_all_ages) {
   agree("timestamptz",
-        std::string("SELECT t::timestamptz, (extract(epoch FROM t::timestamptz) * 1000000)::int8 FROM ") +
+        std::string(
+            "SELECT t::timestamptz, (extract(epoch FROM t::timestamptz) * 1000000)::int8 FROM ") +
             kRandomTimestamps,
         [](const Rows& r, size_t i) {
           auto [seconds, nanoseconds] = split(number(r, i, 1));
@@ -104,17 +108,19 @@ TEST_F(CodecOracle, times_with_zones) {
 }
 
 TEST_F(CodecOracle, intervals_with_every_mixture_of_signs) {
-  agree("interval",
-        "SELECT make_interval(months => m, days => d) + us * interval '1 microsecond', m, d, us FROM "
-        "(SELECT CASE WHEN i % 4 = 0 THEN 0 ELSE ((random() - 0.5) * 4000000000)::int8::int4 END AS m, "
-        "CASE WHEN i % 5 = 0 THEN 0 ELSE ((random() - 0.5) * 4000000)::int END AS d, "
-        "CASE WHEN i % 3 = 0 THEN 0 WHEN i % 3 = 1 THEN ((random() - 0.5) * 4000000)::int8 "
-        "ELSE ((random() - 0.5) * 90000000000000000)::int8 END AS us "
-        "FROM generate_series(1, 20000) i) x",
-        [](const Rows& r, size_t i) {
-          auto [seconds, nanoseconds] = split(number(r, i, 3));
-          return Interval{number(r, i, 1), number(r, i, 2), seconds, nanoseconds};
-        });
+  agree(
+      "interval",
+      "SELECT make_interval(months => m, days => d) + us * interval '1 microsecond', m, d, us FROM "
+      "(SELECT CASE WHEN i % 4 = 0 THEN 0 ELSE ((random() - 0.5) * 4000000000)::int8::int4 END AS "
+      "m, "
+      "CASE WHEN i % 5 = 0 THEN 0 ELSE ((random() - 0.5) * 4000000)::int END AS d, "
+      "CASE WHEN i % 3 = 0 THEN 0 WHEN i % 3 = 1 THEN ((random() - 0.5) * 4000000)::int8 "
+      "ELSE ((random() - 0.5) * 90000000000000000)::int8 END AS us "
+      "FROM generate_series(1, 20000) i) x",
+      [](const Rows& r, size_t i) {
+        auto [seconds, nanoseconds] = split(number(r, i, 3));
+        return Interval{number(r, i, 1), number(r, i, 2), seconds, nanoseconds};
+      });
 }
 
 TEST_F(CodecOracle, doubles_to_the_last_bit) {
@@ -138,7 +144,8 @@ TEST_F(CodecOracle, money_by_its_numeric) {
 
 TEST_F(CodecOracle, bytes_by_their_hexadecimal) {
   agree("bytea",
-        "SELECT b, encode(b, 'hex') FROM (SELECT substr(decode(repeat(md5(random()::text), 3), 'hex'), 1, "
+        "SELECT b, encode(b, 'hex') FROM (SELECT substr(decode(repeat(md5(random()::text), 3), "
+        "'hex'), 1, "
         "i % 40) AS b FROM generate_series(1, 2000) i) x",
         [](const Rows& r, size_t i) {
           Bytes bytes;
@@ -152,7 +159,8 @@ TEST_F(CodecOracle, bytes_by_their_hexadecimal) {
 
 TEST_F(CodecOracle, arrays_by_their_elements) {
   agree("text[]",
-        "SELECT array_agg(e ORDER BY i), array_agg(encode(convert_to(e, 'UTF8'), 'hex') ORDER BY i) FROM "
+        "SELECT array_agg(e ORDER BY i), array_agg(encode(convert_to(e, 'UTF8'), 'hex') ORDER BY "
+        "i) FROM "
         "(SELECT g, i, (SELECT coalesce(string_agg(substr(E'a\"\\\\{},; \\tNULLnulé', "
         "1 + (random() * 17)::int, 1), ''), '') FROM generate_series(1, (i + g) % 6)) AS e "
         "FROM generate_series(1, 1500) g, generate_series(1, 4) i) x GROUP BY g",
@@ -171,7 +179,8 @@ TEST_F(CodecOracle, arrays_by_their_elements) {
 
 TEST_F(CodecOracle, types_that_the_database_defines) {
   run("CREATE DOMAIN posint AS int CHECK (value > 0); CREATE DOMAIN small AS numeric(10,0);"
-      "CREATE DOMAIN smaller AS small; CREATE DOMAIN ints AS int[]; CREATE TYPE mood AS ENUM ('ok');"
+      "CREATE DOMAIN smaller AS small; CREATE DOMAIN ints AS int[]; CREATE TYPE mood AS ENUM "
+      "('ok');"
       "CREATE TYPE comp AS (x int, y text, z numeric)");
   TypeCatalog types = must(read_types(session(), soon()));
   auto form = [&](const std::string& type, ValueForm element = ValueForm::text) {

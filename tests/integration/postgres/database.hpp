@@ -13,7 +13,9 @@
 
 namespace cnx::postgres {
 
-inline TimePoint soon() { return Clock::now() + std::chrono::seconds(30); }
+inline TimePoint soon() {
+  return Clock::now() + std::chrono::seconds(30);
+}
 
 // The server's URL with another database in it; empty where no server was named.
 inline std::string url_of(const std::string& database) {
@@ -59,17 +61,24 @@ class DatabaseTest : public ::testing::Test {
     if (url_of("postgres").empty()) return;
     Session admin = must(Session::open(options_for("postgres"), soon()));
     must(admin.execute("DROP DATABASE IF EXISTS " + database(), soon()));
-    must(admin.execute("CREATE DATABASE " + database() + " TEMPLATE template0 ENCODING 'UTF8'", soon()));
+    must(admin.execute("CREATE DATABASE " + database() + " TEMPLATE template0 ENCODING 'UTF8'",
+                       soon()));
   }
   static void TearDownTestSuite() {
     if (url_of("postgres").empty()) return;
     Session admin = must(Session::open(options_for("postgres"), soon()));
     // A slot of a test that failed would keep the database.
-    must(admin.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
-                       " WHERE database = '" + database() + "' AND active", soon()));
+    must(
+        admin.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+                      " WHERE database = '" +
+                          database() + "' AND active",
+                      soon()));
     for (int tries = 0; tries < 50; ++tries) {
-      auto dropped = admin.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
-                                   " WHERE database = '" + database() + "'", soon());
+      auto dropped = admin.execute(
+          "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+          " WHERE database = '" +
+              database() + "'",
+          soon());
       if (dropped) break;
       must(admin.execute("SELECT pg_sleep(0.1)", soon()));
     }

@@ -28,7 +28,8 @@ class SessionOnServer : public DatabaseTest {
       }
       std::string line;
       for (const auto& datum : must(decode_copy_line(std::get<CopyRow>(*read).line, columns))) {
-        line += datum.kind == change::DatumView::Kind::null ? "-" : "[" + std::string(datum.text) + "]";
+        line +=
+            datum.kind == change::DatumView::Kind::null ? "-" : "[" + std::string(datum.text) + "]";
       }
       lines.push_back(line);
     }
@@ -36,12 +37,22 @@ class SessionOnServer : public DatabaseTest {
 };
 
 TEST_F(SessionOnServer, settings_of_the_role_do_not_change_a_value) {
-  run("ALTER DATABASE " + database() + " SET datestyle = 'SQL, DMY';"
-      "ALTER DATABASE " + database() + " SET timezone = 'America/St_Johns';"
-      "ALTER DATABASE " + database() + " SET intervalstyle = 'sql_standard';"
-      "ALTER DATABASE " + database() + " SET extra_float_digits = -3;"
-      "ALTER DATABASE " + database() + " SET statement_timeout = '1ms';"
-      "ALTER DATABASE " + database() + " SET bytea_output = 'escape'");
+  run("ALTER DATABASE " + database() +
+      " SET datestyle = 'SQL, DMY';"
+      "ALTER DATABASE " +
+      database() +
+      " SET timezone = 'America/St_Johns';"
+      "ALTER DATABASE " +
+      database() +
+      " SET intervalstyle = 'sql_standard';"
+      "ALTER DATABASE " +
+      database() +
+      " SET extra_float_digits = -3;"
+      "ALTER DATABASE " +
+      database() +
+      " SET statement_timeout = '1ms';"
+      "ALTER DATABASE " +
+      database() + " SET bytea_output = 'escape'");
   const std::string sql =
       "SELECT date '2024-02-01', timestamptz '2024-07-01 12:00+00', "
       "interval '1 mon 2 days -00:00:01.5', 0.1::float8 + 0.2::float8, '\\x00ff41'::bytea, "
@@ -84,7 +95,8 @@ TEST_F(SessionOnServer, errors_carry_sqlstate_detail_and_hint_and_leave_the_sess
 
 TEST_F(SessionOnServer, parameters_are_values_and_null_is_null) {
   Rows r = must(session().query("SELECT $1::text, $2::int, $3::text[]",
-                                {"'; DROP TABLE x --", std::nullopt, array_text({"a\"b", "c,d"})}, soon()));
+                                {"'; DROP TABLE x --", std::nullopt, array_text({"a\"b", "c,d"})},
+                                soon()));
   EXPECT_EQ(r.text(0, 0), "'; DROP TABLE x --");
   EXPECT_TRUE(r.is_null(0, 1));
   EXPECT_EQ(must(r.texts(0, 2)), (std::vector<std::string>{"a\"b", "c,d"}));
@@ -107,7 +119,8 @@ TEST_F(SessionOnServer, a_killed_connection_is_unavailable) {
   EXPECT_EQ(lost.error().kind(), ErrorKind::unavailable);
 }
 
-TEST_F(SessionOnServer, nobody_listening_is_unavailable_and_a_missing_database_is_the_servers_error) {
+TEST_F(SessionOnServer,
+       nobody_listening_is_unavailable_and_a_missing_database_is_the_servers_error) {
   ConnectionOptions nowhere;
   nowhere.conninfo = Secret("postgres://me:hunter2@127.0.0.1:1/app");
   auto refused = Session::open(nowhere, soon());
@@ -126,15 +139,18 @@ TEST_F(SessionOnServer, a_copy_gives_every_row_with_its_bytes) {
       "INSERT INTO copied VALUES (1, NULL), (2, '\\N'), (3, E'a\\tb\\nc\\\\d\\r\\x01é'), (4, '')");
   auto [lines, status] = copy("COPY copied TO STDOUT", 2);
   EXPECT_TRUE(status);
-  EXPECT_EQ(lines, (std::vector<std::string>{"[1]-", "[2][\\N]", "[3][a\tb\nc\\d\r\x01é]", "[4][]"}));
-  auto [many, ended] = copy("COPY (SELECT i, repeat('x', 300) FROM generate_series(1, 20000) i) TO STDOUT", 2);
+  EXPECT_EQ(lines,
+            (std::vector<std::string>{"[1]-", "[2][\\N]", "[3][a\tb\nc\\d\r\x01é]", "[4][]"}));
+  auto [many, ended] =
+      copy("COPY (SELECT i, repeat('x', 300) FROM generate_series(1, 20000) i) TO STDOUT", 2);
   EXPECT_TRUE(ended);
   EXPECT_EQ(many.size(), 20000u);
   EXPECT_EQ(rows("SELECT 1").text(0, 0), "1");
 }
 
 TEST_F(SessionOnServer, a_copy_that_fails_half_way_says_why_and_leaves_the_session_usable) {
-  auto [lines, status] = copy("COPY (SELECT 1 / (3 - i) FROM generate_series(1, 5) i) TO STDOUT", 1);
+  auto [lines, status] =
+      copy("COPY (SELECT 1 / (3 - i) FROM generate_series(1, 5) i) TO STDOUT", 1);
   EXPECT_EQ(lines.size(), 2u);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), "22012");

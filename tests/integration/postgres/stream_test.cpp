@@ -25,7 +25,9 @@ class StreamOnServer : public DatabaseTest {
     if (IsSkipped()) return;
     slot_ = "cnx_slot_" + std::to_string(::getpid());
   }
-  ReplicationStream open() { return must(ReplicationStream::open(options_for(database()), soon())); }
+  ReplicationStream open() {
+    return must(ReplicationStream::open(options_for(database()), soon()));
+  }
 
   CreatedSlot make_slot(ReplicationStream& stream) {
     CreateSlotOptions options;
@@ -39,7 +41,8 @@ class StreamOnServer : public DatabaseTest {
     options.publications = {publication};
     return stream.start(options, soon());
   }
-  // Hands messages on until `take` says that it has enough; the error that ended the stream, if one did.
+  // Hands messages on until `take` says that it has enough; the error that ended the stream, if one
+  // did.
   Status read(ReplicationStream& stream, const std::function<bool(StreamMessage&)>& take) {
     TimePoint deadline = soon();
     while (Clock::now() < deadline) {
@@ -65,7 +68,8 @@ class StreamOnServer : public DatabaseTest {
       if (auto* row = std::get_if<RowMessage>(&decoded)) {
         std::string text;
         for (const auto& datum : row->row) {
-          text += datum.kind == change::DatumView::Kind::text ? "[" + std::string(datum.text) + "]" : "-";
+          text += datum.kind == change::DatumView::Kind::text ? "[" + std::string(datum.text) + "]"
+                                                              : "-";
         }
         found.push_back(text);
       }
@@ -102,7 +106,8 @@ TEST_F(StreamOnServer, what_was_there_is_in_the_snapshot_and_what_follows_in_the
 
   Session reader = must(Session::open(options_for(database()), soon()));
   must(reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '" +
-                          created.snapshot_name + "'", soon()));
+                          created.snapshot_name + "'",
+                      soon()));
   EXPECT_EQ(must(reader.query("SELECT t FROM s", soon())).size(), 1u);
   must(reader.execute("COMMIT", soon()));
 
@@ -136,16 +141,22 @@ TEST_F(StreamOnServer, what_was_there_is_in_the_snapshot_and_what_follows_in_the
 }
 
 TEST_F(StreamOnServer, a_value_is_the_same_by_stream_copy_and_query) {
-  run("CREATE TABLE kinds (id int PRIMARY KEY, a int2, b int8, c numeric, d numeric(8,2), e numeric(5,0), "
-      "f float4, g float8, h bool, i char(5), j varchar, k uuid, l date, m time, n timetz, o timestamp, "
-      "p timestamptz, q interval, r bytea, s money, t text[], u int[], v jsonb, w inet, x int4range, y box)");
+  run("CREATE TABLE kinds (id int PRIMARY KEY, a int2, b int8, c numeric, d numeric(8,2), e "
+      "numeric(5,0), "
+      "f float4, g float8, h bool, i char(5), j varchar, k uuid, l date, m time, n timetz, o "
+      "timestamp, "
+      "p timestamptz, q interval, r bytea, s money, t text[], u int[], v jsonb, w inet, x "
+      "int4range, y box)");
   must(create_publication(session(), {"kinds", {{"public", "kinds"}}, true}, soon()));
   ReplicationStream stream = open();
   make_slot(stream);
   run("INSERT INTO kinds VALUES (1, -1, 9e15, '1.10', 2.5, 'NaN', 0.1, 'NaN', true, 'ab', '', "
-      "'00000000-0000-0000-0000-000000000001', '0044-03-15 BC', '24:00', '12:00-03:30', 'infinity', "
-      "'2024-07-01 12:00+02', '1 mon -2 days 3.5 s', '\\x00ff', -1234.5, '{NULL,\"a,b\"}', '[0:1]={1,2}', "
-      "'{\"b\": 1, \"a\": 1e2}', '10.0.0.1/8', '[1,5)', '(0,0),(1,1)'); INSERT INTO kinds VALUES (2)");
+      "'00000000-0000-0000-0000-000000000001', '0044-03-15 BC', '24:00', '12:00-03:30', "
+      "'infinity', "
+      "'2024-07-01 12:00+02', '1 mon -2 days 3.5 s', '\\x00ff', -1234.5, '{NULL,\"a,b\"}', "
+      "'[0:1]={1,2}', "
+      "'{\"b\": 1, \"a\": 1e2}', '10.0.0.1/8', '[1,5)', '(0,0),(1,1)'); INSERT INTO kinds VALUES "
+      "(2)");
   ASSERT_TRUE(start(stream, "kinds"));
   std::vector<std::string> streamed = rows_until_commit(stream, 1);
 
@@ -160,7 +171,8 @@ TEST_F(StreamOnServer, a_value_is_the_same_by_stream_copy_and_query) {
     }
     std::string text;
     for (const auto& datum : must(decode_copy_line(std::get<CopyRow>(read).line, 26))) {
-      text += datum.kind == change::DatumView::Kind::text ? "[" + std::string(datum.text) + "]" : "-";
+      text +=
+          datum.kind == change::DatumView::Kind::text ? "[" + std::string(datum.text) + "]" : "-";
     }
     copied.push_back(text);
   }
@@ -205,7 +217,8 @@ TEST_F(StreamOnServer, a_killed_walsender_is_unavailable) {
   ReplicationStream stream = open();
   make_slot(stream);
   ASSERT_TRUE(start(stream, "k"));
-  run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '" + slot_ + "'");
+  run("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '" +
+      slot_ + "'");
   Status ended = read(stream, [](StreamMessage&) { return false; });
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().kind(), ErrorKind::unavailable);
