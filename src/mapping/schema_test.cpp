@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -87,10 +86,21 @@ bool valid_array(const Json& rule, const Json& value) {
   });
 }
 
+// The three patterns that the schema uses, without a regular expression engine.
+bool matches(const std::string& pattern, std::string_view text) {
+  bool name = !text.empty() && !text.starts_with("_cnx_") && !text.ends_with("__pg");
+  if (pattern == R"(^(?!_cnx_)(?!.*__pg$).+$)") return name;
+  if (pattern == R"(^(?!_cnx_|ContextNexus)(?!.*__pg$).+$)") {
+    return name && !text.starts_with("ContextNexus");
+  }
+  if (pattern == R"(\$rows)") return text.find("$rows") != std::string_view::npos;
+  ADD_FAILURE() << "the schema uses a pattern that this test does not know: " << pattern;
+  return false;
+}
+
 bool valid_text(const Json& rule, const std::string& text) {
   if (text.size() < rule.value("minLength", size_t{0})) return false;
-  return !rule.contains("pattern") ||
-         std::regex_search(text, std::regex(rule["pattern"].get<std::string>()));
+  return !rule.contains("pattern") || matches(rule["pattern"].get<std::string>(), text);
 }
 
 bool valid(const Json& rule, const Json& value) {
