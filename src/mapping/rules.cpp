@@ -17,10 +17,6 @@ char raise(char c) {
 
 }  // namespace
 
-std::string to_string(const TableName& table) {
-  return table.schema + "." + table.name;
-}
-
 const TableRule* Mapping::find(const TableName& table) const {
   auto at = std::find_if(tables.begin(), tables.end(),
                          [&](const TableRule& rule) { return rule.table == table; });

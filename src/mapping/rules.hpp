@@ -10,16 +10,12 @@
 #include <variant>
 #include <vector>
 
+#include "postgres/quote.hpp"
+
 namespace cnx::mapping {
 
-// A table is the pair, never a joined string.
-struct TableName {
-  std::string schema;
-  std::string name;
-  friend auto operator<=>(const TableName&, const TableName&) = default;
-};
-// For people only: "schema.name".
-std::string to_string(const TableName& table);
+// A table is the pair (schema, name), never a joined string.
+using postgres::TableName;
 
 // Text with columns in it: "postgres://content_items/{id}". A NULL column makes the whole property null.
 struct Template {
@@ -44,7 +40,7 @@ enum class Naming { camel_case, as_is };
 
 // Which columns become properties and how they are called. A column is a property under its own name (property_name)
 // where it is not excluded, and under each name that `renamed` gives it, excluded or not: a column that a mapping
-// renames is in both.
+// renames is in both. No column is both excluded and included.
 struct PropertyRules {
   bool all = true;                             // False: only `renamed` and `included`.
   std::set<std::string> included;              // Columns, when not all.
