@@ -161,6 +161,14 @@ TEST(Language, anchors_and_other_layouts_mean_the_same) {
   EXPECT_EQ(plain.fingerprint, anchored.fingerprint);
 }
 
+TEST(Language, is_described_by_an_example_that_loads) {
+  std::string page = read("../../../mappings/README.md");
+  size_t begin = page.find("```yaml\n");
+  size_t end = page.find("```\n", begin + 1);
+  ASSERT_NE(end, std::string::npos);
+  EXPECT_EQ(load_text(page.substr(begin + 8, end - begin - 8)).tables.size(), 3u);
+}
+
 TEST(TheFingerprint, is_the_hash_of_the_canonical_text) {
   Mapping mapping = load_text(std::string(kHead) + "  a: {node: A, key: id}\n");
   EXPECT_EQ(canonical_text(mapping),
