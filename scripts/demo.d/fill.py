@@ -6,7 +6,7 @@
     folders (two levels)     threads, children under their parents, that include the files below them; tags
     languages                tags
     commits                  messages in the thread of the folder that they touch most, parents replied by children;
-                             a commit's files are the context that it used
+                             a commit's files are the context that it used. Without history: a message for each folder
 
 Ids are made from names, so a second run writes only what has changed. The database is $CONTEXTNEXUS_POSTGRES.
 """
@@ -57,7 +57,7 @@ class World:
         self.tenant = key("tenant", str(self.directory))
         self.project = self.key("project")
         self.files = tree.files(self.directory)
-        self.commits = tree.commits(self.directory)
+        self.commits = tree.commits(self.directory) or tree.imported(self.files, int(self.directory.stat().st_mtime))
         self.paths = {file.path for file in self.files}
         self.users = self.find_users()
         self.touched = collections.defaultdict(list)  # Path → its commits, oldest first.
@@ -74,7 +74,7 @@ class World:
         for commit in self.commits:
             name, count = users.get(commit.email, (commit.author, 0))
             users[commit.email] = (name, count + 1)
-        return dict(sorted(users.items(), key=lambda user: -user[1][1])) or {"nobody@localhost": ("No history", 0)}
+        return dict(sorted(users.items(), key=lambda user: -user[1][1]))
 
     def user(self, email):
         return self.key("user", email)

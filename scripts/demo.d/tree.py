@@ -118,3 +118,12 @@ def commits(directory):
         result.append(Commit(name, parents.split(), email.strip().lower() or "unknown", author.strip(), int(seconds),
                              message.replace("\0", "").strip() or "(no message)", [line for line in names.split("\n") if line]))
     return result[::-1]
+
+
+def imported(found, seconds):
+    """What stands in for a history where there is none: one commit for each folder's files, by nobody."""
+    by_folder = {}
+    for file in found:
+        by_folder.setdefault(file.folder, []).append(file.path)
+    return [Commit(f"import of {folder}", [], "nobody@localhost", "Nobody", seconds,
+                   f"Imported {len(names)} files of {folder or 'the top folder'}", names) for folder, names in sorted(by_folder.items())]
