@@ -11,6 +11,7 @@ namespace cnx::apply {
 
 // Where a lane stands, as the graph says it.
 enum class Phase {
+  initial,   // Made by init; nothing was copied yet.
   snapshot,  // Rows that were there before are being copied; `ordinal` counts the batches of the copy.
   stream,    // Changes are being applied in order.
 };

@@ -32,7 +32,7 @@ Result<StoredPosition> Neo4jGraph::open(TimePoint deadline) {
   if (!node) {
     return fail(Error(ErrorKind::state, "the graph has no position for this pipeline any more")
                     .with("pipeline", options_.pipeline)
-                    .advise("the graph was emptied or replaced: contextnexus drop, then init and run copy it anew"));
+                    .advise("the graph was emptied or replaced: contextnexus drop --graph, then init and run copy it anew"));
   }
   connection_ = std::move(connection);
   return node->stored;

@@ -7,12 +7,17 @@ namespace {
 
 constexpr std::string_view kRead =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, "
-    "p.systemIdentifier, p.timeline, p.database, p.slot, p.fingerprint, p.format";
-constexpr std::string_view kStart =
+    "p.systemIdentifier, p.timeline, p.database, p.slot, p.fingerprint, p.format, coalesce(p.committedAt, 0)";
+constexpr std::string_view kMake =
     "CYPHER 5 MERGE (p:ContextNexusPosition {key: $lane}) "
-    "SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = coalesce(p.epoch, 0) + 1, p.phase = 'snapshot', "
-    "p.partial = false, p.systemIdentifier = $system, p.timeline = $timeline, p.database = $database, p.slot = $slot, "
-    "p.fingerprint = $fingerprint, p.format = $format, p.committedAt = null";
+    "ON CREATE SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = 0, p.phase = 'initial', p.partial = false, "
+    "p.systemIdentifier = $system, p.timeline = $timeline, p.database = $database, p.slot = $slot, "
+    "p.fingerprint = $fingerprint, p.format = $format";
+constexpr std::string_view kStartCopy =
+    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
+    "SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.phase = 'snapshot', p.partial = false, "
+    "p.systemIdentifier = $system, p.timeline = $timeline, p.database = $database, p.slot = $slot, "
+    "p.fingerprint = $fingerprint, p.format = $format, p.committedAt = null RETURN p.epoch";
 constexpr std::string_view kRaiseEpoch =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true SET p.epoch = p.epoch + 1, p._cnx_lock = null "
     "RETURN p.epoch";
@@ -24,7 +29,26 @@ constexpr std::string_view kCompareAndSet =
     "SET p.lsn = next, p.lsnText = $nextText, p.ordinal = $nextOrdinal, p.phase = $nextPhase, p.partial = $partial, "
     "p.committedAt = coalesce($committedAt, p.committedAt), p._cnx_lock = null";
 
-std::string_view phase_name(Phase phase) { return phase == Phase::snapshot ? "snapshot" : "stream"; }
+std::string_view phase_name(Phase phase) {
+  switch (phase) {
+    case Phase::initial: return "initial";
+    case Phase::snapshot: return "snapshot";
+    case Phase::stream: return "stream";
+  }
+  return "stream";
+}
+
+bolt::Map source_parameters(std::string_view lane, const Source& source, change::Lsn lsn) {
+  return {{"lane", std::string(lane)},
+          {"lsn", static_cast<int64_t>(lsn.value())},
+          {"text", lsn.to_string()},
+          {"system", source.system_identifier},
+          {"timeline", source.timeline},
+          {"database", source.database},
+          {"slot", source.slot},
+          {"fingerprint", source.fingerprint},
+          {"format", kPositionFormat}};
+}
 
 // LSNs fit a signed integer for the life of any server: 2^63 bytes of log.
 int64_t as_integer(change::Lsn lsn) { return static_cast<int64_t>(lsn.value()); }
@@ -61,7 +85,7 @@ std::string lane_key(std::string_view pipeline) { return std::string(pipeline) +
 Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline) {
   CNX_TRY(bolt::QueryResult result, connection.query(kRead, bolt::Map{{"lane", std::string(lane)}}, deadline));
   if (result.records.empty()) return std::optional<PositionNode>();
-  if (result.records.front().size() != 11) return fail(ErrorKind::malformed, "the position query gave another number of columns");
+  if (result.records.front().size() != 12) return fail(ErrorKind::malformed, "the position query gave another number of columns");
   Record record(result.records.front());
   PositionNode node;
   CNX_TRY(node.format, record.integer(10));
@@ -74,28 +98,29 @@ Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, 
   CNX_TRY(node.stored.epoch, record.integer(2));
   CNX_TRY(std::string phase, record.text(3));
   node.stored.lane.position = {change::Lsn(static_cast<uint64_t>(lsn)), static_cast<uint64_t>(ordinal)};
-  node.stored.lane.phase = phase == "snapshot" ? Phase::snapshot : Phase::stream;
+  node.stored.lane.phase = phase == "initial"    ? Phase::initial
+                           : phase == "snapshot" ? Phase::snapshot
+                                                 : Phase::stream;
   node.stored.lane.partial = record.flag(4);
   CNX_TRY(node.source.system_identifier, record.text(5));
   CNX_TRY(node.source.timeline, record.integer(6));
   CNX_TRY(node.source.database, record.text(7));
   CNX_TRY(node.source.slot, record.text(8));
   CNX_TRY(node.source.fingerprint, record.text(9));
+  CNX_TRY(node.commit_microseconds, record.integer(11));
   return std::optional<PositionNode>(std::move(node));
 }
 
-Status start_position(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
-                      TimePoint deadline) {
-  bolt::Map parameters{{"lane", std::string(lane)},
-                       {"lsn", as_integer(consistent_point)},
-                       {"text", consistent_point.to_string()},
-                       {"system", source.system_identifier},
-                       {"timeline", source.timeline},
-                       {"database", source.database},
-                       {"slot", source.slot},
-                       {"fingerprint", source.fingerprint},
-                       {"format", kPositionFormat}};
-  CNX_TRY(connection.query(kStart, std::move(parameters), deadline));
+Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source, TimePoint deadline) {
+  CNX_TRY(connection.query(kMake, source_parameters(lane, source, change::Lsn()), deadline));
+  return {};
+}
+
+Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
+                  TimePoint deadline) {
+  CNX_TRY(bolt::QueryResult result,
+          connection.query(kStartCopy, source_parameters(lane, source, consistent_point), deadline));
+  if (result.records.empty()) return fail(ErrorKind::state, "the graph has no position for this pipeline");
   return {};
 }
 

@@ -27,6 +27,7 @@ struct Source {
 struct PositionNode {
   StoredPosition stored;
   Source source;
+  int64_t commit_microseconds = 0;  // Of the newest transaction applied; 0: none yet.
   int64_t format = kPositionFormat;
 };
 
@@ -35,9 +36,11 @@ std::string lane_key(std::string_view pipeline);
 
 // All block until `deadline`. Errors: those of the connection; ErrorKind::unsupported for a format that is newer than ours.
 Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
-// Makes the node (or starts it over) at the beginning of a copy: the slot's consistent point, phase snapshot.
-Status start_position(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
-                      TimePoint deadline);
+// Makes the node where there is none, in phase initial; leaves one that is there as it is.
+Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source, TimePoint deadline);
+// The beginning of a copy: the slot's consistent point, phase snapshot. ErrorKind::state where there is no node.
+Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
+                  TimePoint deadline);
 // A new owner: raises the epoch and returns it. ErrorKind::state where there is no node.
 Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
 Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);

@@ -4,7 +4,7 @@ namespace cnx::capture {
 namespace {
 
 constexpr const char* kCopyAnew =
-    "contextnexus drop, then contextnexus init and run copy the tables anew; or bring the right database back";
+    "contextnexus drop --graph, then contextnexus init and run copy the tables anew; or bring the right database back";
 
 Error state(std::string message) { return Error(ErrorKind::state, std::move(message)); }
 
@@ -27,7 +27,7 @@ Status check_slot(const HeldPosition& held, const postgres::SlotState& slot) {
                     .with("graph", held.position.to_string())
                     .with("confirmed", slot.confirmed_flush->to_string())
                     .advise("the graph was restored from a backup, or the slot was advanced or made again. Restore a graph "
-                            "that is at or beyond the confirmed position, or copy anew: contextnexus drop, init, run"));
+                            "that is at or beyond the confirmed position, or copy anew: contextnexus drop --graph, init, run"));
   }
   return {};
 }
@@ -64,7 +64,7 @@ Status check_source(const HeldPosition& held, const postgres::SystemIdentity& sy
     return fail(state("the replication slot of this pipeline is gone")
                     .with("slot", held.slot)
                     .with("position", held.position.to_string())
-                    .advise("changes since the position cannot be read any more. contextnexus drop, then init and run, copy "
+                    .advise("changes since the position cannot be read any more. contextnexus drop --graph, then init and run, copy "
                             "the tables anew"));
   }
   return check_slot(held, *slot);

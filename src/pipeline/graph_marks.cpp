@@ -1,0 +1,155 @@
+#include "pipeline/graph_marks.hpp"
+
+#include <set>
+
+#include "cypher/quote.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+using cypher::quote;
+
+// Nodes or relationships a transaction: 2.4 kB of the server's memory each, so that a small heap takes it.
+constexpr int64_t kRemovedAtOnce = 10'000;
+constexpr Duration kStatementMax = std::chrono::seconds(60);
+// A constraint over what is there already reads it all.
+constexpr Duration kConstraintMax = std::chrono::minutes(30);
+
+TimePoint soon() { return Clock::now() + kStatementMax; }
+
+Result<int64_t> single_integer(const bolt::QueryResult& result) {
+  if (result.records.size() == 1 && !result.records.front().empty()) {
+    if (const auto* number = result.records.front().front().get_if<int64_t>()) return *number;
+  }
+  return fail(ErrorKind::malformed, "Neo4j answered a count with something else");
+}
+
+std::string relationship_pattern(const mapping::RelationshipTable& table) {
+  return "(:" + quote(table.start->node->label) + ")-[r:" + quote(table.relationship->type) + "]->(:" +
+         quote(table.end->node->label) + ")";
+}
+
+std::string relationship_pattern(const mapping::NodeTable& table, const mapping::ForeignKey& key) {
+  const std::string here = "(:" + quote(table.node->label) + ")";
+  const std::string other = "(:" + quote(key.other->node->label) + ")";
+  const std::string type = "[r:" + quote(key.rule->type) + "]";
+  return key.rule->incoming ? other + "-" + type + "->" + here : here + "-" + type + "->" + other;
+}
+
+std::set<std::string> relationship_patterns(const mapping::Model& model) {
+  std::set<std::string> patterns;
+  for (const mapping::RelationshipTable& table : model.relationships()) patterns.insert(relationship_pattern(table));
+  for (const mapping::NodeTable& table : model.nodes()) {
+    for (const mapping::ForeignKey& key : table.foreign_keys) patterns.insert(relationship_pattern(table, key));
+  }
+  return patterns;
+}
+
+std::string node_pattern(const mapping::NodeTable& table) {
+  return "(n:" + quote(table.node->label) + ") WHERE n." + quote(table.key_property) + " IS NOT NULL";
+}
+
+// Runs a statement that does a bounded part and returns how much it did, until there is nothing left.
+Result<size_t> repeat(bolt::Connection& connection, const std::string& text, const bolt::Map& parameters) {
+  size_t total = 0;
+  while (true) {
+    CNX_TRY(bolt::QueryResult result, connection.query(text, parameters, soon()));
+    CNX_TRY(int64_t done, single_integer(result));
+    if (done == 0) return total;
+    total += static_cast<size_t>(done);
+  }
+}
+
+Result<size_t> clear_nodes(bolt::Connection& connection, const mapping::NodeTable& table,
+                           const std::vector<std::string>& names, size_t& kept) {
+  bolt::List ours{table.key_property, "_cnx_stub"};
+  if (!table.tenant_property.empty()) ours.push_back(table.tenant_property);
+  bolt::Map clear;
+  for (const std::string& name : names) {
+    ours.push_back(name);
+    clear.add(name, {});
+  }
+  bolt::Map parameters{{"ours", ours}, {"clear", clear}, {"limit", kRemovedAtOnce}};
+  const std::string lonely = "CYPHER 5 MATCH " + node_pattern(table) +
+                             " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
+                             " WITH n LIMIT $limit DELETE n RETURN count(*)";
+  CNX_TRY(size_t removed, repeat(connection, lonely, parameters));
+  const std::string others = "CYPHER 5 MATCH " + node_pattern(table) +
+                             " AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true "
+                             "RETURN count(*)";
+  CNX_TRY(kept, repeat(connection, others, parameters));
+  return removed;
+}
+
+}  // namespace
+
+Result<std::string> read_graph_identity(bolt::Connection& connection) {
+  CNX_TRY(bolt::QueryResult result, connection.query("CYPHER 5 CALL db.info() YIELD id RETURN id", {}, soon()));
+  if (result.records.size() == 1) {
+    if (const auto* id = result.records.front().front().get_if<std::string>()) return *id;
+  }
+  return fail(ErrorKind::malformed, "Neo4j did not tell the identity of its store");
+}
+
+std::vector<cypher::Text> all_constraint_texts(const mapping::Model& model) {
+  std::vector<cypher::Text> texts = cypher::constraint_texts(model);
+  texts.push_back({"contextnexus_position",
+                   "CYPHER 5 CREATE CONSTRAINT contextnexus_position IF NOT EXISTS FOR (n:ContextNexusPosition) "
+                   "REQUIRE n.key IS UNIQUE"});
+  return texts;
+}
+
+Status make_constraints(bolt::Connection& connection, const mapping::Model& model) {
+  for (const cypher::Text& text : all_constraint_texts(model)) {
+    Result<bolt::QueryResult> made = connection.query(text.text, {}, Clock::now() + kConstraintMax);
+    if (!made) {
+      return fail(std::move(made.error())
+                      .wrap("making the uniqueness constraint " + text.name +
+                            " (nodes that share a key must be told apart or merged by hand first)"));
+    }
+  }
+  CNX_TRY(connection.query("CYPHER 5 CALL db.awaitIndexes(1800)", {}, Clock::now() + kConstraintMax));
+  return {};
+}
+
+Status drop_constraints(bolt::Connection& connection, const mapping::Model& model) {
+  for (const cypher::Text& text : all_constraint_texts(model)) {
+    CNX_TRY(connection.query("CYPHER 5 DROP CONSTRAINT " + quote(text.name) + " IF EXISTS", {}, soon()));
+  }
+  return {};
+}
+
+Result<OursInGraph> count_ours(bolt::Connection& connection, const mapping::Model& model) {
+  OursInGraph ours;
+  for (const mapping::NodeTable& table : model.nodes()) {
+    CNX_TRY(bolt::QueryResult result,
+            connection.query("CYPHER 5 MATCH " + node_pattern(table) + " RETURN count(*)", {}, soon()));
+    CNX_TRY(int64_t count, single_integer(result));
+    ours.nodes += static_cast<size_t>(count);
+  }
+  for (const std::string& pattern : relationship_patterns(model)) {
+    CNX_TRY(bolt::QueryResult result, connection.query("CYPHER 5 MATCH " + pattern + " RETURN count(*)", {}, soon()));
+    CNX_TRY(int64_t count, single_integer(result));
+    ours.relationships += static_cast<size_t>(count);
+  }
+  return ours;
+}
+
+Result<ClearedGraph> clear_ours(bolt::Connection& connection, const mapping::Model& model,
+                                const std::vector<std::vector<std::string>>& known_properties) {
+  ClearedGraph cleared;
+  for (const std::string& pattern : relationship_patterns(model)) {
+    CNX_TRY(size_t removed, repeat(connection, "CYPHER 5 MATCH " + pattern + " WITH r LIMIT $limit DELETE r RETURN count(*)",
+                                   bolt::Map{{"limit", kRemovedAtOnce}}));
+    cleared.relationships += removed;
+  }
+  for (const mapping::NodeTable& table : model.nodes()) {
+    size_t kept = 0;
+    CNX_TRY(size_t removed, clear_nodes(connection, table, known_properties[table.index], kept));
+    cleared.nodes += removed;
+    cleared.kept_stubs += kept;
+  }
+  return cleared;
+}
+
+}  // namespace cnx::pipeline

@@ -1,0 +1,86 @@
+#include "pipeline/pass.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace cnx::pipeline {
+namespace {
+
+// Rows on their way to a batch. Memory is bounded by bytes (I7): this, the transaction being read (32 MiB at most), the
+// batch being merged and two prepared ones.
+constexpr stream::QueueLimits kEventLimits{.items_max = 20'000, .bytes_max = 8u << 20};
+// One batch waits while one is under way and the next is being prepared.
+constexpr stream::QueueLimits kBatchLimits{.items_max = 1, .bytes_max = 64u << 20};
+// How often `finished` is asked though nothing moved.
+constexpr Duration kLookInterval = std::chrono::seconds(1);
+
+uint64_t seed() { return static_cast<uint64_t>(Clock::now().time_since_epoch().count()); }
+
+apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
+  return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
+}
+
+}  // namespace
+
+std::function<void(const Error&, Duration)> log_retry(std::string side) {
+  return [side = std::move(side)](const Error& error, Duration wait) {
+    auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
+    spdlog::warn("{}: {}; trying again in {} ms", side, error.describe(), milliseconds);
+  };
+}
+
+Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
+           const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop)
+    : stop_(stop),
+      events_(kEventLimits),
+      batches_(kBatchLimits),
+      graph_(graph_options(options), plan),
+      batch_(events_, batches_, model, types, {.start = start.lane}),
+      lane_(batches_, graph_, acknowledgement_, lane_counters_, {.start = start, .seed = seed()}, log_retry("Neo4j")) {
+  if (start.lane.phase == apply::Phase::stream) acknowledgement_.advance(start.lane.position);
+}
+
+Status Pass::run(stream::Stage& capture, const RunOptions& run_options, const std::function<bool()>& finished) {
+  Runner runner(stop_.waker);
+  Waker& capture_waker = runner.add(capture);
+  Waker& batch_waker = runner.add(batch_);
+  Waker& lane_waker = runner.add(lane_);
+  events_.on_room([&] { capture_waker.wake(); });
+  events_.on_readable([&] { batch_waker.wake(); });
+  batches_.on_room([&] { batch_waker.wake(); });
+  batches_.on_readable([&] { lane_waker.wake(); });
+  acknowledgement_.on_advance([&] {
+    capture_waker.wake();
+    stop_.waker.wake();
+  });
+  runner.start();
+
+  bool stopping = false;
+  TimePoint give_up = kNever;
+  while (!runner.all_ended()) {
+    stop_.waker.arm();
+    if (std::optional<Error> failure = runner.failure()) {
+      events_.fail(*failure);
+      batches_.fail(*failure);
+      capture_waker.wake();
+    }
+    if (!stopping && (stop_.asked || finished())) {
+      stopping = true;
+      give_up = Clock::now() + run_options.drain_max;
+      runner.stop(0);
+    }
+    if (stopping && Clock::now() >= give_up) {
+      Error late(ErrorKind::timeout, "what was under way did not end in time; the next start goes on from the position");
+      events_.fail(late);
+      batches_.fail(late);
+    }
+    if (!runner.all_ended()) {
+      wait_for(stop_.waker, stream::Step::wait_until(std::min(give_up, Clock::now() + kLookInterval)));
+    }
+    stop_.waker.disarm();
+  }
+  runner.join();
+  if (std::optional<Error> failure = runner.failure()) return fail(std::move(*failure));
+  return {};
+}
+
+}  // namespace cnx::pipeline

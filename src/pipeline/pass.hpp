@@ -1,0 +1,44 @@
+// One set of stages between two queues, started, watched and joined: the copy is one pass, the stream another.
+#pragma once
+
+#include <functional>
+
+#include "apply/batch_stage.hpp"
+#include "apply/lane_stage.hpp"
+#include "apply/neo4j_graph.hpp"
+#include "cypher/plan.hpp"
+#include "pipeline/pipeline.hpp"
+#include "pipeline/runner.hpp"
+
+namespace cnx::pipeline {
+
+// Told of each failure that will be tried again: once a failure, from the stage's thread.
+std::function<void(const Error&, Duration)> log_retry(std::string side);
+
+class Pass {
+ public:
+  // All must outlive it.
+  Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
+       const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop);
+
+  // For the capture stage that the caller makes.
+  stream::Queue<change::Event>& events() { return events_; }
+  stream::Acknowledgement& acknowledgement() { return acknowledgement_; }
+  const apply::LaneCounters& lane() const { return lane_counters_; }
+
+  // Runs `capture` → batch → lane until all have ended. `finished` is asked whenever something moved, and at least every
+  // second: true stops the capture, and the rest drains. Blocks.
+  Status run(stream::Stage& capture, const RunOptions& run_options, const std::function<bool()>& finished);
+
+ private:
+  StopRequest& stop_;
+  stream::Queue<change::Event> events_;
+  stream::Queue<apply::Batch> batches_;
+  stream::Acknowledgement acknowledgement_;
+  apply::LaneCounters lane_counters_;
+  apply::Neo4jGraph graph_;
+  apply::BatchStage batch_;
+  apply::LaneStage lane_;
+};
+
+}  // namespace cnx::pipeline

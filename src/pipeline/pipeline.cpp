@@ -1,0 +1,232 @@
+#include "pipeline/pipeline.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "capture/logical/logical_stage.hpp"
+#include "capture/logical/slot_connection.hpp"
+#include "capture/snapshot/snapshot_stage.hpp"
+#include "pipeline/graph_marks.hpp"
+#include "pipeline/pass.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+constexpr Duration kGroundMax = std::chrono::seconds(30);
+// The slot's creation waits for every transaction that is running.
+constexpr Duration kSlotMax = std::chrono::minutes(30);
+// A walsender of ours that was killed is noticed by PostgreSQL within wal_sender_timeout.
+constexpr Duration kSlotReleaseMax = std::chrono::minutes(2);
+
+apply::Source source_of(const PipelineOptions& options, const postgres::SystemIdentity& system) {
+  return {.system_identifier = std::to_string(system.system_identifier),
+          .timeline = system.timeline,
+          .database = system.database,
+          .slot = options.slot(),
+          .fingerprint = options.mapping.fingerprint};
+}
+
+capture::HeldPosition held_position(const apply::PositionNode& node) {
+  return {.position = node.stored.lane.position,
+          .system_identifier = node.source.system_identifier,
+          .timeline = node.source.timeline,
+          .database = node.source.database,
+          .slot = node.source.slot};
+}
+
+// Waits, unless a stop is asked for meanwhile.
+void pause(StopRequest& stop, Duration duration) {
+  stop.waker.arm();
+  if (!stop.asked) wait_for(stop.waker, stream::Step::wait_until(Clock::now() + duration));
+  stop.waker.disarm();
+}
+
+class Run {
+ public:
+  Run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop)
+      : options_(options), run_options_(run_options), stop_(stop), backoff_(1, std::chrono::milliseconds(200)) {}
+
+  // Start-up as a story: what is there, does it fit together, copy what was there before, then follow the changes.
+  Status start() {
+    CNX_TRY(read_ground_in_time());
+    if (stop_.asked) return {};
+    CNX_TRY(check_ground());
+    wanted_ = ground_.system.wal_end;
+    while (ground_.position->stored.lane.phase != apply::Phase::stream) {
+      Status copied = copy();
+      if (stop_.asked) return {};
+      if (copied) {
+        CNX_TRY(read_ground_in_time());
+        break;
+      }
+      if (stream::retry_class(copied.error()) == stream::RetryClass::stop) return copied;
+      Duration wait = backoff_.next();
+      log_retry("the copy starts again")(copied.error(), wait);
+      pause(stop_, wait);
+      CNX_TRY(read_ground_in_time());
+    }
+    if (stop_.asked) return {};
+    return follow();
+  }
+
+ private:
+  // Either database may still be starting: that is waited out.
+  Status read_ground_in_time() {
+    while (!stop_.asked) {
+      Result<Ground> ground = read_ground(options_, Clock::now() + kGroundMax);
+      if (ground) {
+        ground_ = std::move(*ground);
+        plan_.emplace(*ground_.catalog.model);
+        return {};
+      }
+      bool once = run_options_.once && ++attempts_ >= kOnceAttempts;
+      if (once || stream::retry_class(ground.error()) == stream::RetryClass::stop) return fail(std::move(ground.error()));
+      Duration wait = backoff_.next();
+      log_retry("start")(ground.error(), wait);
+      pause(stop_, wait);
+    }
+    return {};
+  }
+
+  Status check_ground() {
+    CNX_TRY(check_tables(ground_.catalog));
+    CNX_TRY(check_publication(ground_.catalog, ground_.publication, options_.publication()));
+    if (!ground_.position) {
+      const bool bound = !ground_.bound_graph_identity.empty() && ground_.slot;
+      return fail(Error(bound ? ErrorKind::state : ErrorKind::invalid, "the graph has no position for this pipeline")
+                      .with("pipeline", options_.name)
+                      .advise(bound ? "the graph was emptied or replaced: contextnexus drop, then init and run copy it anew"
+                                    : "contextnexus init prepares both databases"));
+    }
+    if (!ground_.bound_graph_identity.empty() && ground_.bound_graph_identity != ground_.graph_identity) {
+      return fail(Error(ErrorKind::state, "this is another graph than the one that the pipeline was made for")
+                      .with("pipeline", options_.name)
+                      .advise("connect to that graph again; or contextnexus drop, then init and run fill this one"));
+    }
+    if (ground_.position->stored.lane.phase == apply::Phase::initial) return {};
+    if (ground_.position->source.fingerprint != options_.mapping.fingerprint) {
+      return fail(Error(ErrorKind::state, "the graph was built with another mapping")
+                      .advise("run with that mapping; or contextnexus drop --graph, then init and run build it with this one"));
+    }
+    if (ground_.position->stored.lane.phase == apply::Phase::snapshot) return {};
+    return capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot);
+  }
+
+  Status copy() {
+    TimePoint deadline = Clock::now() + kGroundMax;
+    CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
+    CNX_TRY(make_constraints(graph, *ground_.catalog.model));
+    if (ground_.position->stored.lane.phase == apply::Phase::snapshot) {
+      spdlog::info("a copy did not come to its end; it starts again from an empty graph");
+      CNX_TRY(auto names, known_properties(ground_.catalog));
+      CNX_TRY(clear_ours(graph, *ground_.catalog.model, names));
+    } else {
+      CNX_TRY(refuse_filled_graph(graph));
+    }
+    CNX_TRY(drop_old_slot());
+    // The slot first; its exported snapshot lives as long as this connection stays idle.
+    CNX_TRY(postgres::ReplicationStream exporter, postgres::ReplicationStream::open(options_.postgres, deadline));
+    spdlog::info("making the slot {}; PostgreSQL waits for the transactions that are running now", options_.slot());
+    CNX_TRY(postgres::CreatedSlot slot, exporter.create_slot({.name = options_.slot()}, Clock::now() + kSlotMax));
+
+    capture::SnapshotOptions snapshot;
+    snapshot.connection = options_.postgres;
+    snapshot.connection.row_security_on = true;
+    snapshot.snapshot_name = slot.snapshot_name;
+    snapshot.tables = ground_.catalog.tables;
+    deadline = Clock::now() + kGroundMax;
+    apply::Source source = source_of(options_, ground_.system);
+    const std::string lane = apply::lane_key(options_.name);
+    CNX_TRY(apply::start_copy(graph, lane, source, slot.consistent_point, deadline));
+    apply::StoredPosition start;
+    start.lane = {.position = {slot.consistent_point, 0}, .phase = apply::Phase::snapshot, .partial = false};
+    CNX_TRY(start.epoch, apply::raise_epoch(graph, lane, deadline));
+
+    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_);
+    capture::SnapshotCounters counters;
+    capture::SnapshotStage stage(pass.events(), counters, std::move(snapshot));
+    CNX_TRY(stage.open(deadline));
+    spdlog::info("copying {} tables as of {}", ground_.catalog.tables.size(), slot.consistent_point.to_string());
+    TimePoint started = Clock::now();
+    CNX_TRY(pass.run(stage, run_options_, [] { return false; }));
+    auto seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    spdlog::info("copied {} rows in {:.1f} s", counters.rows.load(), seconds);
+    return {};
+  }
+
+  Status refuse_filled_graph(bolt::Connection& graph) {
+    CNX_TRY(OursInGraph ours, count_ours(graph, *ground_.catalog.model));
+    if (ours.nodes == 0) return {};
+    return fail(Error(ErrorKind::state, "the graph already has nodes of the mapped labels, and this pipeline did not write them")
+                    .with("nodes", std::to_string(ours.nodes))
+                    .advise("contextnexus drop --graph removes them; nodes of other labels stay"));
+  }
+
+  Status drop_old_slot() {
+    TimePoint deadline = Clock::now() + kSlotReleaseMax;
+    CNX_TRY(postgres::Session session, open_session(options_, deadline));
+    while (!stop_.asked) {
+      CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options_.slot(), deadline));
+      if (!slot) return {};
+      if (slot->plugin != "pgoutput" || slot->database != ground_.server.database) {
+        return fail(Error(ErrorKind::state, "a slot of the pipeline's name is there, and it is not ours")
+                        .with("slot", slot->name)
+                        .advise("choose another pipeline name, or drop that slot"));
+      }
+      Status dropped = postgres::drop_slot(session, options_.slot(), deadline);
+      if (dropped) return {};
+      if (stream::retry_class(dropped.error()) == stream::RetryClass::stop || Clock::now() >= deadline) return dropped;
+      pause(stop_, std::chrono::milliseconds(200));
+    }
+    return {};
+  }
+
+  Status follow() {
+    TimePoint deadline = Clock::now() + kGroundMax;
+    CNX_TRY(capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot));
+    apply::StoredPosition start = ground_.position->stored;
+    {
+      CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
+      CNX_TRY(make_constraints(graph, *ground_.catalog.model));
+      CNX_TRY(start.epoch, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
+    }
+    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_);
+    capture::SlotConnection slot({.connection = options_.postgres,
+                                  .source = held_position(*ground_.position),
+                                  .publication = options_.publication()});
+    capture::LogicalCounters counters;
+    capture::LogicalOptions logical;
+    logical.start = start.lane.position;
+    if (run_options_.once) logical.wanted = wanted_;
+    capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), counters, logical, log_retry("PostgreSQL"));
+    spdlog::info("following {} from {}", options_.slot(), start.lane.position.to_string());
+    const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
+    Status ran = pass.run(stage, run_options_, [&] {
+      return run_options_.once && acknowledgement.position() >= change::Position{wanted_, 0};
+    });
+    if (!ran) return ran;
+    spdlog::info("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
+                 acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
+                 pass.lane().refused.load());
+    return {};
+  }
+
+  // `run --once` is for scripts: it waits for a database that is starting, not for ever.
+  static constexpr int kOnceAttempts = 10;
+
+  const PipelineOptions& options_;
+  const RunOptions& run_options_;
+  StopRequest& stop_;
+  stream::Backoff backoff_;
+  int attempts_ = 0;
+  Ground ground_;
+  std::optional<cypher::Plan> plan_;
+  change::Lsn wanted_;
+};
+
+}  // namespace
+
+Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop) {
+  return Run(options, run_options, stop).start();
+}
+
+}  // namespace cnx::pipeline

@@ -1,0 +1,37 @@
+// One pipeline, run: from what both databases say, to threads, to the end. The only place where stages meet.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "base/result.hpp"
+#include "pipeline/ground.hpp"
+#include "pipeline/options.hpp"
+#include "pipeline/waker.hpp"
+
+namespace cnx::pipeline {
+
+// Asked for from outside, by a signal handler.
+struct StopRequest {
+  std::atomic<bool> asked{false};
+  Waker waker;
+  // Async-signal-safe.
+  void ask() {
+    asked.store(true);
+    waker.wake();
+  }
+};
+
+struct RunOptions {
+  // Until the LSN read at the start is in the graph, then the end.
+  bool once = false;
+  // After a stop is asked for, what is under way may take so long; what is not finished by then is applied at the next
+  // start.
+  Duration drain_max = std::chrono::seconds(30);
+};
+
+// Blocks until it was stopped (or, with `once`, is done): success. Lost connections and refusals that pass are waited out;
+// anything else is the error that it ends with.
+Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop);
+
+}  // namespace cnx::pipeline

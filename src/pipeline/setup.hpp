@@ -1,0 +1,29 @@
+// Prepares both databases for a pipeline: role, grants, publication, constraints, the position node. By an administrator;
+// nothing of it is needed at run time. May be repeated: what stands is left, what is missing is made.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "pipeline/options.hpp"
+
+namespace cnx::pipeline {
+
+struct SetupOptions {
+  // The role that will run the pipeline. Empty: the one that is connected.
+  std::string role;
+  std::optional<Secret> role_password;  // Set where given.
+};
+
+struct SetupReport {
+  std::vector<std::string> done;     // For people, one line each.
+  // What the role at hand may not do, as SQL for somebody who may. Not empty: the set-up is not complete.
+  std::vector<std::string> missing;
+};
+
+Result<SetupReport> set_up(const PipelineOptions& options, const SetupOptions& setup);
+
+}  // namespace cnx::pipeline

@@ -1,0 +1,39 @@
+// What both databases say of a pipeline, read from outside: it needs no running engine, and cannot be fooled by one.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "pipeline/options.hpp"
+
+namespace cnx::pipeline {
+
+struct StatusReport {
+  std::string pipeline;
+  // not_initialised, initialised, copying, streaming, stopped, or broken: `problem` and `advice` say why.
+  std::string state;
+  std::string problem;
+  std::string advice;
+  bool running = false;            // Somebody reads the slot.
+  std::string position;            // In the graph: "X/Y" or "X/Y+n".
+  uint64_t position_lsn = 0;
+  uint64_t ordinal = 0;
+  bool partial = false;            // Inside a transaction that is applied in pieces.
+  int64_t epoch = 0;
+  std::string confirmed;           // Of the slot.
+  std::string wal_end;             // How far PostgreSQL has flushed.
+  int64_t lag_bytes = 0;           // Log that the graph does not have yet.
+  // From the commit of the newest transaction in the graph until now, where the graph is behind; 0 where it is not.
+  double lag_seconds = 0;
+  int64_t retained_wal_bytes = 0;
+  std::string wal_status;
+  std::string system_identifier;
+  int64_t timeline = 0;
+  std::string database;
+  std::string slot;
+};
+
+Result<StatusReport> read_status(const PipelineOptions& options);
+
+}  // namespace cnx::pipeline

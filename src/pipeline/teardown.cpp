@@ -1,0 +1,65 @@
+#include "pipeline/teardown.hpp"
+
+#include "apply/position.hpp"
+#include "pipeline/ground.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+constexpr Duration kStepMax = std::chrono::seconds(60);
+
+TimePoint soon() { return Clock::now() + kStepMax; }
+
+}  // namespace
+
+Result<Remains> find_remains(const PipelineOptions& options, bool with_graph) {
+  Remains remains;
+  CNX_TRY(postgres::Session session, open_session(options, soon()));
+  CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options.slot(), soon()));
+  if (slot) {
+    remains.slot = true;
+    remains.slot_active_pid = slot->active_pid;
+    remains.retained_wal_bytes = slot->retained_wal_bytes.value_or(0);
+  }
+  CNX_TRY(std::optional<postgres::Publication> publication,
+          postgres::read_publication(session, options.publication(), soon()));
+  remains.publication = publication.has_value();
+  CNX_TRY(bolt::Connection graph, open_graph(options, soon()));
+  CNX_TRY(auto position, apply::read_position(graph, apply::lane_key(options.name), soon()));
+  remains.position = position.has_value();
+  if (with_graph) {
+    CNX_TRY(Catalog catalog, read_catalog(session, options.mapping, soon()));
+    CNX_TRY(remains.graph, count_ours(graph, *catalog.model));
+  }
+  return remains;
+}
+
+Result<ClearedGraph> tear_down(const PipelineOptions& options, bool with_graph) {
+  ClearedGraph cleared;
+  CNX_TRY(postgres::Session session, open_session(options, soon()));
+  CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options.slot(), soon()));
+  if (slot && slot->active) {
+    return fail(Error(ErrorKind::state, "the pipeline is running: its slot is in use")
+                    .with("pid", std::to_string(slot->active_pid.value_or(0)))
+                    .advise("stop contextnexus run first"));
+  }
+  CNX_TRY(bolt::Connection graph, open_graph(options, soon()));
+  // The slot first: without it nothing can go on by itself on half of the rest.
+  if (slot) CNX_TRY(postgres::drop_slot(session, options.slot(), soon()));
+  if (with_graph) {
+    CNX_TRY(Catalog catalog, read_catalog(session, options.mapping, soon()));
+    CNX_TRY(auto names, known_properties(catalog));
+    CNX_TRY(cleared, clear_ours(graph, *catalog.model, names));
+    CNX_TRY(drop_constraints(graph, *catalog.model));
+  }
+  CNX_TRY(apply::remove_position(graph, apply::lane_key(options.name), soon()));
+  CNX_TRY(std::optional<postgres::Publication> publication,
+          postgres::read_publication(session, options.publication(), soon()));
+  if (publication) CNX_TRY(postgres::drop_publication(session, options.publication(), soon()));
+  CNX_TRY(postgres::Rows known, session.query("SELECT to_regclass('contextnexus.pipelines') IS NOT NULL", soon()));
+  CNX_TRY(bool has_table, known.boolean(0, 0));
+  if (has_table) CNX_TRY(session.execute("DELETE FROM contextnexus.pipelines WHERE name = $1", {options.name}, soon()));
+  return cleared;
+}
+
+}  // namespace cnx::pipeline
