@@ -33,7 +33,7 @@ Step BatchStage::step(TimePoint) {
       if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
       const bool drained = events_.drained();
       // The lane has nothing to do, or nothing more will come: no reason to wait for company.
-      if (!(to_ == from_) && (drained || batches_.empty())) {
+      if (!(to_ == from_) && (drained || batches_.empty_or_wakes())) {
         close(to_);
         hand_on();
         return Step::progressed();

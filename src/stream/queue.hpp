@@ -91,16 +91,11 @@ class Queue {
     std::lock_guard lock(mutex_);
     return closed_ && items_.empty();
   }
-  bool empty() const {
+  // For the producer: nothing is queued. Where it says no, the producer is woken once the queue runs low.
+  bool empty_or_wakes() {
     std::lock_guard lock(mutex_);
+    if (!items_.empty()) producer_waits_ = true;
     return items_.empty();
-  }
-  // Would take one more item of any weight. Only the producer may rely on it.
-  bool has_room() {
-    std::lock_guard lock(mutex_);
-    bool room = items_.empty() || fits(1);
-    if (!room) producer_waits_ = true;
-    return room;
   }
   size_t bytes() const {
     std::lock_guard lock(mutex_);
