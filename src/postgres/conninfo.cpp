@@ -69,8 +69,8 @@ tl::unexpected<Error> unreadable() {
 }
 
 struct ParsedOptions {
+  char* message = nullptr;  // Before `options`, whose making sets it.
   PQconninfoOption* options = nullptr;
-  char* message = nullptr;
   explicit ParsedOptions(const std::string& text)
       : options(PQconninfoParse(text.c_str(), &message)) {}
   ParsedOptions(const ParsedOptions&) = delete;
