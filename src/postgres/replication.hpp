@@ -92,8 +92,10 @@ class ReplicationStream {
 
   // Begins the stream. server 55006: another connection uses the slot (also ours, until
   // wal_sender_timeout after it was lost); 55000: the slot is lost; 42704: there is no such slot.
-  // Whether the publications exist shows at the first change only: then try_read() gives server
-  // 42704. Blocks until `deadline`.
+  // Whether the publications exist is not asked here. A change that is older than a publication
+  // makes try_read() give server 42704 before PostgreSQL 18; since 18 it is *silently left out*:
+  // read_publication() before every start, and make publications before slots. Blocks until
+  // `deadline`.
   Status start(const StartOptions& options, TimePoint deadline);
 
   // The next envelope. Does not block; nullopt: none now, wait until fd() is readable. malformed:
