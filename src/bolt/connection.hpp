@@ -92,6 +92,7 @@ class Connection {
   cnx::Result<bool> pump(cnx::TimePoint now);
   // In the order of the requests.
   std::optional<Reply> take_reply() { return exchange_.take_reply(); }
+  bool replies_waiting() const { return exchange_.replies_waiting(); }
   // Requests without a reply so far.
   size_t outstanding() const { return exchange_.outstanding(); }
   // For poll(2): readable always, writable where wants_write().

@@ -4,7 +4,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
-#include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -85,6 +85,12 @@ class StubListener {
   }
 
   void serve(int descriptor, size_t number) {
+    // OpenSSL writes without MSG_NOSIGNAL here; on this thread alone, so that the client under test
+    // has to do without signals.
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
     StubServer server = make_(number);
     std::unique_ptr<SSL, decltype(&SSL_free)> session(nullptr, SSL_free);
     bool up = true;
