@@ -89,8 +89,10 @@ Result<Lease> Router::acquire(const Access& access, cnx::TimePoint deadline) {
       std::lock_guard lock(mutex_);
       RoutingTable& table = tables_[database_of(access.database)];
       bool fresh = table.serves(access.mode, cnx::Clock::now());
-      // A table just asked for is used to its last server, also when its routers were found to be gone.
-      if (fresh || (refreshed && table.expires > cnx::Clock::now() && !table.servers_for(access.mode).empty())) {
+      // A table just asked for is used to its last server, also when its routers were found to be
+      // gone.
+      if (fresh || (refreshed && table.expires > cnx::Clock::now() &&
+                    !table.servers_for(access.mode).empty())) {
         pool = least_busy(table.servers_for(access.mode));
         chosen = pool->address();
       }
@@ -113,24 +115,31 @@ Result<Lease> Router::acquire(const Access& access, cnx::TimePoint deadline) {
 }
 
 cnx::Status Router::refresh(const Access& access, cnx::TimePoint deadline) {
-  std::unique_lock asking(refreshing_, std::defer_lock);
+  const std::string& database = database_of(access.database);
+  std::unique_lock lock(mutex_);
+  auto free = [this] { return !refreshing_; };
+  // A wait until the end of time would overflow in the library.
   if (deadline == cnx::kNever) {
-    asking.lock();
-  } else if (!asking.try_lock_until(deadline)) {
+    refreshed_.wait(lock, free);
+  } else if (!refreshed_.wait_until(lock, deadline, free)) {
     return cnx::fail(ErrorKind::timeout, "the routing table did not come in time");
   }
-  const std::string& database = database_of(access.database);
-  std::vector<Address> routers;
-  {
-    std::lock_guard lock(mutex_);
-    const RoutingTable& table = tables_[database];
-    // Somebody else has asked meanwhile.
-    if (table.serves(access.mode, cnx::Clock::now())) return {};
-    routers = table.routers;
-  }
+  // Somebody else may have asked meanwhile.
+  if (tables_[database].serves(access.mode, cnx::Clock::now())) return {};
+  std::vector<Address> routers = tables_[database].routers;
+  refreshing_ = true;
+  lock.unlock();
+  cnx::Status asked = ask_all(std::move(routers), access, deadline);
+  lock.lock();
+  refreshing_ = false;
+  refreshed_.notify_all();
+  return asked;
+}
+
+cnx::Status Router::ask_all(std::vector<Address> routers, const Access& access,
+                            cnx::TimePoint deadline) {
   std::erase(routers, seed_address_);
   routers.push_back(seed_address_);
-
   cnx::Error last(ErrorKind::unavailable, "no router");
   auto left = static_cast<int>(routers.size());
   for (const Address& router : routers) {
@@ -141,7 +150,7 @@ cnx::Status Router::refresh(const Access& access, cnx::TimePoint deadline) {
     Result<RoutingTable> table = ask(router, access, std::min(share, now + kAskTimeout));
     if (table) {
       std::lock_guard lock(mutex_);
-      tables_[database] = *std::move(table);
+      tables_[database_of(access.database)] = *std::move(table);
       drop_unlisted();
       return {};
     }

@@ -2,6 +2,7 @@
 // neo4j://. Lends connections and learns from what became of them.
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -50,6 +51,7 @@ class Router {
   PoolPointer pool_of(const Address& address);
   PoolPointer least_busy(const std::vector<Address>& addresses);
   cnx::Status refresh(const Access& access, cnx::TimePoint deadline);
+  cnx::Status ask_all(std::vector<Address> routers, const Access& access, cnx::TimePoint deadline);
   cnx::Result<RoutingTable> ask(const Address& router, const Access& access,
                                 cnx::TimePoint deadline);
   void forget(const Address& address);
@@ -58,9 +60,10 @@ class Router {
   Options seed_;
   Address seed_address_;
   PoolOptions pool_options_;
-  // Held while a table is asked for: one asks, the others wait for the answer.
-  std::timed_mutex refreshing_;
-  std::mutex mutex_;  // Guards the two below, and is held briefly.
+  std::mutex mutex_;  // Guards what follows, and is held briefly: never while a server is asked.
+  // One thread asks for a table, the others wait for what it gets.
+  bool refreshing_ = false;
+  std::condition_variable refreshed_;
   std::map<std::string, RoutingTable> tables_;
   std::map<std::string, PoolPointer> pools_;
 };

@@ -173,6 +173,23 @@ TEST(Router, a_seed_that_is_gone_is_unavailable) {
   EXPECT_EQ(router.acquire({}, patient()).error().kind(), cnx::ErrorKind::unavailable);
 }
 
+TEST(Router, threads_that_need_a_table_at_once_ask_once) {
+  StubListener server(idle_server);
+  List addresses = {Value(server.address())};
+  StubListener seed(
+      routing_seed([&](size_t) { return table(300, {"127.0.0.1:1"}, addresses, addresses); }));
+  Router router(seed_options(seed));
+  std::atomic<int> served = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 8; ++thread) {
+      threads.emplace_back([&] { served += router.acquire({}, patient()).has_value() ? 1 : 0; });
+    }
+  }
+  EXPECT_EQ(served, 8);
+  EXPECT_EQ(seed.connections(), 1u);
+}
+
 TEST(Session, each_query_follows_the_one_before) {
   StubListener only([](size_t) {
     StubServer stub;

@@ -4,8 +4,6 @@
 
 namespace bolt {
 
-Map::Map(std::initializer_list<MapEntry> entries) : entries_(entries) {}
-
 size_t Map::size() const {
   return entries_.size();
 }

@@ -27,8 +27,14 @@ using List = std::vector<Value>;
 // walks.
 class Map {
  public:
-  Map() = default;
+  // Defined below, where an entry is complete.
+  Map() noexcept;
   Map(std::initializer_list<MapEntry> entries);
+  Map(const Map&);
+  Map(Map&&) noexcept;
+  Map& operator=(const Map&);
+  Map& operator=(Map&&) noexcept;
+  ~Map();
 
   size_t size() const;
   bool empty() const;
@@ -254,6 +260,14 @@ struct MapEntry {
   Value value;
   friend bool operator==(const MapEntry&, const MapEntry&) = default;
 };
+
+inline Map::Map() noexcept = default;
+inline Map::Map(std::initializer_list<MapEntry> entries) : entries_(entries) {}
+inline Map::Map(const Map&) = default;
+inline Map::Map(Map&&) noexcept = default;
+inline Map& Map::operator=(const Map&) = default;
+inline Map& Map::operator=(Map&&) noexcept = default;
+inline Map::~Map() = default;
 
 template <typename T>
 const T* Map::get_if(std::string_view key) const {
