@@ -53,7 +53,7 @@ Status SnapshotStage::open(TimePoint deadline) {
 }
 
 Step SnapshotStage::step(TimePoint now) {
-  CNX_CHECK(session_.has_value(), "a snapshot is opened before it is read");
+  CNX_CHECK(session_.has_value(), "a snapshot is opened before it is read, and not read past its end");
   if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
   if (stopping_) {
     Error stopped(ErrorKind::unavailable, "stopped while rows were being copied");
@@ -75,6 +75,7 @@ Result<Step> SnapshotStage::copy(TimePoint now) {
     if (table_ == options_.tables.size()) {
       change::Event end = change::SnapshotEnd{};
       if (!push(std::move(end))) return Step::wait_until(kNever);
+      events_.close();
       session_.reset();
       counters_.finished = true;
       return Step::done();
