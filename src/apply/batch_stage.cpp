@@ -71,15 +71,8 @@ Result<bool> BatchStage::take(change::Event&& event) {
     CNX_TRY(take_snapshot(*snapshot_row));
   } else if (std::holds_alternative<change::SnapshotEnd>(event)) {
     close({.position = {from_.position.lsn, 0}, .phase = Phase::stream, .partial = false});
-  } else if (const auto* truncate = std::get_if<change::Truncate>(&event)) {
-    std::string tables;
-    for (const change::RelationPtr& relation : truncate->relations) {
-      tables += (tables.empty() ? "" : ", ") + relation->schema + "." + relation->name;
-    }
-    return fail(Error(ErrorKind::unsupported, "TRUNCATE of a mapped table is not applied by this version")
-                    .with("tables", tables)
-                    .with("position", truncate->position.to_string())
-                    .advise("nothing was skipped: drop the pipeline and start it again, which copies the tables anew"));
+  } else if (auto* truncate = std::get_if<change::Truncate>(&event)) {
+    take_truncate(std::move(*truncate));
   }
   return !finished_.empty();
 }
@@ -96,6 +89,35 @@ Status BatchStage::take_row(change::RowChange&& row) {
   return is_large() ? cut_piece() : Status{};
 }
 
+void BatchStage::take_truncate(change::Truncate&& truncate) {
+  CNX_CHECK(open_.has_value(), "a TRUNCATE belongs to a transaction");
+  if (truncate.position <= from_.position) return;
+  rows_.push_back(std::move(truncate));
+}
+
+// The open transaction's rows so far become part of the batch.
+Status BatchStage::merge_rows() {
+  if (rows_.empty()) return {};
+  merge_.begin_transaction();
+  for (const auto& item : rows_) {
+    if (const auto* truncate = std::get_if<change::Truncate>(&item)) {
+      for (const change::RelationPtr& relation : truncate->relations) {
+        // Bound, so that the names of its properties are known: a node that has to stay as a stub keeps none of them.
+        CNX_TRY(binding_of(relation));
+        merge_.truncate({relation->schema, relation->name});
+      }
+      continue;
+    }
+    const auto& row = std::get<change::RowChange>(item);
+    CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+    CNX_TRY(merge_.add(*binding, row));
+  }
+  rows_.clear();
+  rows_bytes_ = 0;
+  rows_elements_ = 0;
+  return {};
+}
+
 bool BatchStage::is_large() const {
   return rows_elements_ >= options_.transaction_elements_max || rows_bytes_ >= options_.transaction_bytes_max;
 }
@@ -104,16 +126,11 @@ bool BatchStage::is_large() const {
 Status BatchStage::cut_piece() {
   if (!(to_ == from_)) close(to_);
   in_pieces_ = true;
-  merge_.begin_transaction();
-  for (const change::RowChange& row : rows_) {
-    CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-    CNX_TRY(merge_.add(*binding, row));
-  }
+  // Only a row makes a transaction grow: it is the last of them.
+  change::Position last = std::get<change::RowChange>(rows_.back()).position;
+  CNX_TRY(merge_rows());
   commit_microseconds_ = open_->commit_microseconds;
-  close({.position = rows_.back().position, .phase = Phase::stream, .partial = true});
-  rows_.clear();
-  rows_bytes_ = 0;
-  rows_elements_ = 0;
+  close({.position = last, .phase = Phase::stream, .partial = true});
   return {};
 }
 
@@ -121,22 +138,13 @@ Status BatchStage::commit(const change::Commit& commit) {
   CNX_CHECK(open_.has_value(), "a commit ends a transaction");
   LanePosition end{.position = {commit.end_lsn, 0}, .phase = Phase::stream, .partial = false};
   if (!merge_.empty() && merge_.rows() + rows_.size() > options_.rows_target) close(to_);
-  if (!rows_.empty()) {
-    merge_.begin_transaction();
-    for (const change::RowChange& row : rows_) {
-      CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-      CNX_TRY(merge_.add(*binding, row));
-    }
-  }
+  CNX_TRY(merge_rows());
   if (from_.position < end.position) {
     to_ = end;
     ++transactions_;
     commit_microseconds_ = open_->commit_microseconds;
   }
   open_.reset();
-  rows_.clear();
-  rows_bytes_ = 0;
-  rows_elements_ = 0;
   if (in_pieces_ || merge_.rows() >= options_.rows_target || merge_.bytes() >= options_.bytes_target) close(to_);
   in_pieces_ = false;
   return {};

@@ -38,6 +38,8 @@ class BatchStage final : public stream::Stage {
  private:
   Result<bool> take(change::Event&& event);
   Status take_row(change::RowChange&& row);
+  void take_truncate(change::Truncate&& truncate);
+  Status merge_rows();
   Status commit(const change::Commit& commit);
   Status take_snapshot(const change::SnapshotRow& row);
   Result<const mapping::Binding*> binding_of(const change::RelationPtr& relation);
@@ -60,7 +62,7 @@ class BatchStage final : public stream::Stage {
 
   // The transaction that is open: its rows are merged once it is whole, or piece by piece.
   std::optional<change::Begin> open_;
-  std::vector<change::RowChange> rows_;
+  std::vector<std::variant<change::RowChange, change::Truncate>> rows_;
   size_t rows_bytes_ = 0;
   size_t rows_elements_ = 0;
   bool in_pieces_ = false;

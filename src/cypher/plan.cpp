@@ -90,20 +90,14 @@ Statement unlink_statement(const Text& text, const std::vector<Unlinked>& rows) 
   });
 }
 
-Statement remove_nodes(const Text& text, const NodeMutations& node) {
-  std::vector<const Key*> keys;
-  for (const Key& key : node.removed) keys.push_back(&key);
-  std::sort(keys.begin(), keys.end(), [](const Key* x, const Key* y) { return *x < *y; });
-  Statement statement{.text = &text.text, .parameters = {}, .rows = keys.size(), .name = &text.name};
-  bolt::Packer packer(statement.parameters);
-  packer.map_header(2);
-  packer.string("rows");
-  packer.list_header(keys.size());
-  for (const Key* key : keys) {
-    packer.map_header(1);
-    pack_key_entry(packer, "k", *key);
-  }
-  // A stub keeps its key and its tenant; our other properties go.
+Statement bare_statement(const Text& text) {
+  Statement statement{.text = &text.text, .parameters = {}, .rows = 1, .name = &text.name};
+  bolt::Packer(statement.parameters).map_header(0);
+  return statement;
+}
+
+// A stub keeps its key and its tenant; our other properties go.
+void pack_clear(bolt::Packer& packer, const NodeMutations& node) {
   std::vector<std::string_view> cleared;
   for (const mapping::PropertyName* name : node.known_properties) {
     if (name->name == node.table->key_property || name->name == node.table->tenant_property) continue;
@@ -118,6 +112,30 @@ Statement remove_nodes(const Text& text, const NodeMutations& node) {
     packer.string(name);
     packer.null();
   }
+}
+
+Statement remove_all_nodes(const Text& text, const NodeMutations& node) {
+  Statement statement{.text = &text.text, .parameters = {}, .rows = 1, .name = &text.name};
+  bolt::Packer packer(statement.parameters);
+  packer.map_header(1);
+  pack_clear(packer, node);
+  return statement;
+}
+
+Statement remove_nodes(const Text& text, const NodeMutations& node) {
+  std::vector<const Key*> keys;
+  for (const Key& key : node.removed) keys.push_back(&key);
+  std::sort(keys.begin(), keys.end(), [](const Key* x, const Key* y) { return *x < *y; });
+  Statement statement{.text = &text.text, .parameters = {}, .rows = keys.size(), .name = &text.name};
+  bolt::Packer packer(statement.parameters);
+  packer.map_header(2);
+  packer.string("rows");
+  packer.list_header(keys.size());
+  for (const Key* key : keys) {
+    packer.map_header(1);
+    pack_key_entry(packer, "k", *key);
+  }
+  pack_clear(packer, node);
   return statement;
 }
 
@@ -294,17 +312,20 @@ std::vector<Statement> Plan::statements(const mapping::Mutations& mutations) con
   std::vector<Statement> out;
   // 1. Relationship removals, by the keys that the graph has before the batch.
   for (const RelationshipMutations& relationship : mutations.relationships) {
+    if (relationship.truncated) out.push_back(bare_statement(texts(*relationship.table).remove_all));
     if (relationship.removed.empty()) continue;
     out.push_back(remove_relationships(texts(*relationship.table).remove, relationship.removed));
   }
   for (const NodeMutations& node : mutations.nodes) {
     for (size_t i = 0; i < node.table->foreign_keys.size(); ++i) {
+      if (node.truncated) out.push_back(bare_statement(texts(*node.table).foreign_keys[i].unlink_all));
       std::vector<Unlinked> rows = unlinked(node, i);
       if (!rows.empty()) out.push_back(unlink_statement(texts(*node.table).foreign_keys[i].unlink, rows));
     }
   }
   // 2. Node removals, by the same keys.
   for (const NodeMutations& node : mutations.nodes) {
+    if (node.truncated) out.push_back(remove_all_nodes(texts(*node.table).remove_all, node));
     if (!node.removed.empty()) out.push_back(remove_nodes(texts(*node.table).remove, node));
   }
   // 3. Key changes.

@@ -70,11 +70,12 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   const std::string name = table.node->label + "." + key.rule->type;
   ForeignKeyTexts texts;
   // The label of the other end is in the pattern: one type may have two meanings.
+  const std::string path = left + "[r:" + type + "]" + right + "(p:" + other_label + ")";
+  const std::string remove = " DELETE r WITH p WHERE p." + quote(kStub) + drop_lonely_stubs("p", stub_properties(*key.other));
   texts.unlink = {"unlink " + name,
-                  text("UNWIND $rows AS row MATCH " + node_pattern("c", table, "row.k") + left + "[r:" + type + "]" + right +
-                       "(p:" + other_label + ") WHERE row.o IS NULL OR p." + quote(key.other->key_property) +
-                       " <> row.o DELETE r WITH p WHERE p." + quote(kStub) +
-                       drop_lonely_stubs("p", stub_properties(*key.other)))};
+                  text("UNWIND $rows AS row MATCH " + node_pattern("c", table, "row.k") + path + " WHERE row.o IS NULL OR p." +
+                       quote(key.other->key_property) + " <> row.o" + remove)};
+  texts.unlink_all = {"unlink all " + name, text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
   texts.link = {"link " + name,
                 text("UNWIND $rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
@@ -106,12 +107,14 @@ NodeTexts node_texts(const NodeTable& table) {
   const std::string& version = table.version_property;
   NodeTexts texts;
   texts.guarded = !version.empty();
-  texts.remove = {"remove " + label,
-                  text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.k") +
-                       " WITH n, COUNT {(n)--()} AS degree"
-                       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
-                       " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." +
-                       stub + " = true)")};
+  const std::string remove =
+      " WITH n, COUNT {(n)--()} AS degree"
+      " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
+      " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." +
+      stub + " = true)";
+  texts.remove = {"remove " + label, text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.k") + remove)};
+  texts.remove_all = {"remove all " + label,
+                      text("MATCH (n:" + quote(label) + ") WHERE n." + key + " IS NOT NULL" + remove)};
   texts.absorb_stub = {
       "absorb stub " + label,
       text("UNWIND $rows AS row MATCH " + node_pattern("s", table, "row.t") + " WHERE s." + stub + " MATCH " +
@@ -144,9 +147,11 @@ RelationshipTexts relationship_texts(const RelationshipTable& table) {
   ours.merge(stub_properties(*table.end));
   RelationshipTexts texts;
   texts.guarded = !version.empty();
-  texts.remove = {"remove " + type,
-                  text("UNWIND $rows AS row MATCH " + a + arrow + b + " DELETE r WITH [n IN [a, b] WHERE n." + quote(kStub) +
-                       "] AS stubs UNWIND stubs AS n" + drop_lonely_stubs("n", ours))};
+  const std::string remove = " DELETE r WITH [n IN [a, b] WHERE n." + quote(kStub) + "] AS stubs UNWIND stubs AS n" +
+                             drop_lonely_stubs("n", ours);
+  texts.remove = {"remove " + type, text("UNWIND $rows AS row MATCH " + a + arrow + b + remove)};
+  texts.remove_all = {"remove all " + type, text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow + "(b:" +
+                                                 quote(table.end->node->label) + ")" + remove)};
   const std::string merge = "UNWIND $rows AS row MERGE " + a + on_create_stub("a", *table.start, "row.n") + " MERGE " + b +
                             on_create_stub("b", *table.end, "row.n") + " MERGE (a)" + arrow + "(b)";
   texts.insert = {"insert " + type, text(merge + " SET r += row.p")};

@@ -17,11 +17,13 @@ struct Text {
 
 struct ForeignKeyTexts {
   Text unlink;  // rows {k, o}: removes the relationship of child k unless its other end is o; o null removes it always.
+  Text unlink_all;  // The relationships of all children.
   Text link;    // groups {o, n, r: [{k, p}]}: merges the other end (as a stub) and each child's relationship.
 };
 
 struct NodeTexts {
   Text remove;           // rows {k}, $clear: deletes the node, or makes it a stub where relationships remain.
+  Text remove_all;       // $clear: the same for every node of the table.
   Text absorb_stub;      // rows {f, t}: relationships of a stub at key t move to the node at key f; the stub goes.
   Text change_key;       // rows {f, t}.
   Text insert;           // rows: flat maps of properties.
@@ -34,6 +36,7 @@ struct NodeTexts {
 
 struct RelationshipTexts {
   Text remove;           // rows {a, b}.
+  Text remove_all;
   Text insert;           // rows {a, b, n, p}.
   Text update;
   Text update_existing;

@@ -83,7 +83,16 @@ class EntityStates {
     entity.ends.clear();
   }
 
-  bool empty() const { return entities_.empty() && removed_.empty(); }
+  // TRUNCATE: all that was there before goes, in the graph too, and what follows is new.
+  void truncate() {
+    entities_.clear();
+    by_key_.clear();
+    removed_.clear();
+    truncated_ = true;
+  }
+
+  bool truncated() const { return truncated_; }
+  bool empty() const { return entities_.empty() && removed_.empty() && !truncated_; }
   size_t size() const { return entities_.size() + removed_.size(); }
   std::vector<Entity<K>>& entities() { return entities_; }
   // Keys, as the graph has them, of entities that ended before another took their key.
@@ -112,6 +121,7 @@ class EntityStates {
   std::vector<Entity<K>> entities_;
   std::unordered_map<K, size_t, Hash> by_key_;
   std::vector<K> removed_;
+  bool truncated_ = false;
 };
 
 }  // namespace cnx::mapping

@@ -38,6 +38,17 @@ Status Merge::add(const Binding& binding, const change::SnapshotRow& row) {
                                  : add_relationship(binding, Operation::insert, {}, row.row);
 }
 
+void Merge::truncate(const TableName& table) {
+  if (const NodeTable* node = model_->find_node(table)) {
+    nodes_[node->index].truncate();
+  } else if (const RelationshipTable* relationship = model_->find_relationship(table)) {
+    relationships_[relationship->index].truncate();
+  } else {
+    return;
+  }
+  ++rows_;
+}
+
 Status Merge::add_node(const Binding& binding, Operation operation, const std::vector<DatumView>& old_row,
                        const std::vector<DatumView>& row) {
   NodeStates& states = nodes_[binding.node->index];
@@ -101,6 +112,7 @@ NodeMutations Merge::take_node(size_t table) {
   NodeStates& states = nodes_[table];
   NodeMutations mutations;
   mutations.table = &node;
+  mutations.truncated = states.truncated();
   mutations.removed = std::move(states.removed());
   for (Entity<Key>& entity : states.entities()) {
     if (entity.removed) {
@@ -116,7 +128,7 @@ NodeMutations Merge::take_node(size_t table) {
                                  .tenant = std::move(entity.tenant),
                                  .ends = std::move(entity.ends)});
   }
-  if (!mutations.removed.empty()) {
+  if (!mutations.removed.empty() || mutations.truncated) {
     for (const PropertyName& name : node.names.all()) mutations.known_properties.push_back(&name);
   }
   mutations.user_rows = std::move(node_user_rows_[table]);
@@ -136,6 +148,7 @@ RelationshipMutations Merge::take_relationship(size_t table, const Mutations& so
   RelationshipStates& states = relationships_[table];
   RelationshipMutations mutations;
   mutations.table = &relationship;
+  mutations.truncated = states.truncated();
   mutations.removed = std::move(states.removed());
   for (Entity<RelationshipKey>& entity : states.entities()) {
     if (entity.removed) {

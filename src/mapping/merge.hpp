@@ -28,6 +28,8 @@ class Merge {
   // ErrorKind::malformed where a row is not as its relation says, with table and column.
   Status add(const Binding& binding, const change::RowChange& change);
   Status add(const Binding& binding, const change::SnapshotRow& row);
+  // A table that is not mapped is passed over.
+  void truncate(const TableName& table);
 
   // Nodes and relationships that the batch touches so far, at most.
   size_t elements() const { return elements_; }

@@ -66,8 +66,9 @@ struct KeyChange {
 
 struct NodeMutations {
   const NodeTable* table = nullptr;
+  bool truncated = false;  // All nodes of the table go, before what follows.
   std::vector<Key> removed;
-  // With `removed`: every property of ours, so that a node that must stay as a stub keeps none of them.
+  // With `removed` or `truncated`: every property of ours, so that a node that must stay as a stub keeps none of them.
   std::vector<const PropertyName*> known_properties;
   std::vector<KeyChange> key_changes;
   std::vector<NodeUpsert> upserts;
@@ -75,7 +76,7 @@ struct NodeMutations {
   // before and after do not mean the same node.
   std::vector<bool> other_changed;
   std::vector<Properties> user_rows;  // Every insert and update in order, for a statement of the user's own.
-  bool removes_or_moves() const { return !removed.empty() || !key_changes.empty(); }
+  bool removes_or_moves() const { return truncated || !removed.empty() || !key_changes.empty(); }
 };
 
 struct RelationshipKey {
@@ -95,6 +96,7 @@ struct RelationshipUpsert {
 
 struct RelationshipMutations {
   const RelationshipTable* table = nullptr;
+  bool truncated = false;
   std::vector<RelationshipKey> removed;
   std::vector<RelationshipUpsert> upserts;
   std::vector<Properties> user_rows;
