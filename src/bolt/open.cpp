@@ -20,6 +20,12 @@ struct Agreed {
   cnx::Bytes unsent;  // The handshake's last words, to travel with HELLO.
 };
 
+// Neo4j says nothing where it wants TLS and gets none, or meets something else than Bolt.
+cnx::Error closed_early() {
+  return cnx::Error(ErrorKind::unavailable, "the server closed the connection")
+      .advise("a server that speaks TLS only needs the scheme bolt+s or neo4j+s");
+}
+
 // The handshake's few bytes, before an exchange exists that could carry them.
 Result<Agreed> shake_hands(Transport& transport, Version newest, cnx::TimePoint deadline) {
   Handshake handshake(newest);
@@ -34,8 +40,7 @@ Result<Agreed> shake_hands(Transport& transport, Version newest, cnx::TimePoint 
       moved = count.has_value();
     }
     CNX_TRY(auto count, transport.read(buffer));
-    if (count && *count == 0)
-      return cnx::fail(ErrorKind::unavailable, "the server closed the connection");
+    if (count && *count == 0) return cnx::fail(closed_early());
     if (count) {
       cnx::BytesView input = cnx::BytesView(buffer).first(*count);
       CNX_TRY(bool done, handshake.receive(input));
