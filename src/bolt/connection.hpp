@@ -65,6 +65,8 @@ class Connection {
   const ServerInfo& server() const { return server_; }
 
   // Pipelining. Each queues one request and returns at once.
+  // Behind anything that may still fail, wait for its reply first: after a FAILURE, Neo4j answers
+  // BEGIN by closing the connection.
   void begin(const TransactionOptions& transaction);
   // `packed_parameters`: one packed map (A0 for none), encoded beforehand; copied. Query and
   // parameters must be UTF-8.
