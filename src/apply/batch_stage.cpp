@@ -69,8 +69,8 @@ Result<bool> BatchStage::take(change::Event&& event) {
     if (to_.position.lsn < idle->wal_end) to_.position = {idle->wal_end, 0};
   } else if (const auto* snapshot_row = std::get_if<change::SnapshotRow>(&event)) {
     CNX_TRY(take_snapshot(*snapshot_row));
-  } else if (std::holds_alternative<change::SnapshotEnd>(event)) {
-    close({.position = {from_.position.lsn, 0}, .phase = Phase::stream, .partial = false});
+  } else if (const auto* copied = std::get_if<change::SnapshotEnd>(&event)) {
+    close({.position = {copied->consistent_point, 0}, .phase = Phase::stream, .partial = false});
   } else if (auto* truncate = std::get_if<change::Truncate>(&event)) {
     take_truncate(std::move(*truncate));
   }

@@ -15,7 +15,7 @@ constexpr std::string_view kMake =
     "p.fingerprint = $fingerprint, p.format = $format";
 constexpr std::string_view kStartCopy =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
-    "SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.phase = 'snapshot', p.partial = false, "
+    "SET p.lsn = 0, p.lsnText = '0/0', p.ordinal = 0, p.phase = 'snapshot', p.partial = false, p.consistentPoint = $text, "
     "p.systemIdentifier = $system, p.timeline = $timeline, p.database = $database, p.slot = $slot, "
     "p.fingerprint = $fingerprint, p.format = $format, p.committedAt = null RETURN p.epoch";
 constexpr std::string_view kRaiseEpoch =

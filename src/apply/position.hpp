@@ -38,7 +38,8 @@ std::string lane_key(std::string_view pipeline);
 Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
 // Makes the node where there is none, in phase initial; leaves one that is there as it is.
 Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source, TimePoint deadline);
-// The beginning of a copy: the slot's consistent point, phase snapshot. ErrorKind::state where there is no node.
+// The beginning of a copy: phase snapshot, and a position that promises nothing until the copy is whole. ErrorKind::state
+// where there is no node.
 Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
                   TimePoint deadline);
 // A new owner: raises the epoch and returns it. ErrorKind::state where there is no node.

@@ -84,8 +84,10 @@ struct SnapshotRow {
   uint32_t buffer_bytes = 0;
   std::vector<DatumView> row;
 };
-// All rows of all tables have been handed on.
-struct SnapshotEnd {};
+// All rows of all tables have been handed on: the graph holds what was committed up to the slot's consistent point.
+struct SnapshotEnd {
+  Lsn consistent_point;
+};
 
 using Event =
     std::variant<Begin, RowChange, Truncate, Commit, Idle, SnapshotRow, SnapshotEnd>;

@@ -27,7 +27,8 @@ class Lsn : public Strong<struct LsnTag, uint64_t> {
 //   (Commit's end_lsn, 0)   after a whole transaction
 //   (final_lsn, n)          after the n-th row message of a transaction applied in pieces
 //   (wal_end, 0)            after an idle advance
-//   (consistent point, 0)   at the start of a slot
+//   (0/0, n)                while rows that were there before are copied: n batches of them
+//   (consistent point, 0)   once they are, at the start of the stream
 struct Position {
   Lsn lsn;
   uint64_t ordinal = 0;

@@ -50,7 +50,7 @@ ExitCode drop(const DropFlags& flags) {
   }
   list(*options, *remains);
   if (!flags.yes && !asked_and_agreed()) {
-    std::fprintf(stderr, "contextnexus: nothing was removed\n");
+    std::fprintf(stderr, "contextnexus: nothing was removed; --yes removes without asking\n");
     return ExitCode::usage;
   }
   Result<pipeline::ClearedGraph> done = pipeline::tear_down(*options, flags.graph);

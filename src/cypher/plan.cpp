@@ -190,11 +190,13 @@ std::vector<const U*> sorted(const std::vector<U>& upserts, bool (*chosen)(const
 }
 
 template <typename U>
-bool is_insert(const U& upsert) { return upsert.inserted && !upsert.lacks_columns; }
+bool is_insert(const U& upsert) { return upsert.inserted; }
 template <typename U>
-bool is_update(const U& upsert) { return !upsert.inserted && !upsert.lacks_columns; }
+bool is_replacement(const U& upsert) { return !upsert.inserted && upsert.replaced; }
 template <typename U>
-bool is_partial(const U& upsert) { return upsert.lacks_columns; }
+bool is_update(const U& upsert) { return !upsert.inserted && !upsert.replaced && !upsert.lacks_columns; }
+template <typename U>
+bool is_partial(const U& upsert) { return upsert.lacks_columns; }  // Only an update lacks a column.
 
 Statement user_statement(const Text& text, const std::vector<mapping::Properties>& rows) {
   return rows_statement(text, rows, [](bolt::Packer& packer, const mapping::Properties& row) {
@@ -219,6 +221,7 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector
     out.push_back(std::move(statement));
   };
   add(texts.insert, is_insert<NodeUpsert>, Companions::when_unfit, false, false);
+  add(texts.insert, is_replacement<NodeUpsert>, Companions::always, false, false);
   add(texts.update, is_update<NodeUpsert>, Companions::always, texts.guarded, false);
   add(texts.update_existing, is_partial<NodeUpsert>, Companions::always, texts.guarded, true);
 }
@@ -295,6 +298,7 @@ void upsert_relationships(const RelationshipTexts& texts, const RelationshipMuta
     out.push_back(std::move(statement));
   };
   add(texts.insert, is_insert<RelationshipUpsert>, Companions::when_unfit, false, false);
+  add(texts.insert, is_replacement<RelationshipUpsert>, Companions::always, false, false);
   add(texts.update, is_update<RelationshipUpsert>, Companions::always, texts.guarded, false);
   add(texts.update_existing, is_partial<RelationshipUpsert>, Companions::always, texts.guarded, true);
 }

@@ -123,6 +123,7 @@ NodeMutations Merge::take_node(size_t table) {
     mutations.upserts.push_back({.key = entity.key,
                                  .key_before = entity.before.value_or(entity.key),
                                  .inserted = !entity.before,
+                                 .replaced = entity.replaced,
                                  .lacks_columns = entity.lacks_columns,
                                  .properties = std::move(entity.properties),
                                  .tenant = std::move(entity.tenant),
@@ -159,6 +160,7 @@ RelationshipMutations Merge::take_relationship(size_t table, const Mutations& so
     if (moved) mutations.removed.push_back(*entity.before);
     mutations.upserts.push_back({.key = std::move(entity.key),
                                  .inserted = !entity.before || moved,
+                                 .replaced = entity.replaced && !moved,
                                  .lacks_columns = entity.lacks_columns,
                                  .properties = std::move(entity.properties),
                                  .tenant = std::move(entity.tenant)});

@@ -53,6 +53,7 @@ struct NodeUpsert {
   Key key;                     // After the batch.
   Key key_before;              // In the graph before the batch; the same where the key did not change.
   bool inserted = false;       // The batch made the row: nothing to be guarded, no relationship to be moved.
+  bool replaced = false;       // Removed and made again in one transaction: it keeps its node, and is not guarded either.
   bool lacks_columns = false;  // An unchanged TOAST column is missing: the node must be there already.
   Properties properties;
   std::optional<std::string> tenant;
@@ -89,6 +90,7 @@ struct RelationshipKey {
 struct RelationshipUpsert {
   RelationshipKey key;  // After the batch.
   bool inserted = false;
+  bool replaced = false;
   bool lacks_columns = false;
   Properties properties;
   std::optional<std::string> tenant;

@@ -16,6 +16,10 @@ constexpr Duration kGroundMax = std::chrono::seconds(30);
 constexpr Duration kSlotMax = std::chrono::minutes(30);
 // A walsender of ours that was killed is noticed by PostgreSQL within wal_sender_timeout.
 constexpr Duration kSlotReleaseMax = std::chrono::minutes(2);
+// `run --once` waits so long for another instance to end.
+constexpr Duration kOwnerMax = std::chrono::seconds(30);
+// The first half of the advisory lock's key, ours alone: "cnx" in ASCII.
+constexpr int kLockClass = 0x636E78;
 
 apply::Source source_of(const PipelineOptions& options, const postgres::SystemIdentity& system) {
   return {.system_identifier = std::to_string(system.system_identifier),
@@ -45,46 +49,63 @@ class Run {
   Run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop)
       : options_(options), run_options_(run_options), stop_(stop), backoff_(1, std::chrono::milliseconds(200)) {}
 
-  // Start-up as a story: what is there, does it fit together, copy what was there before, then follow the changes.
-  Status start() {
-    CNX_TRY(read_ground_in_time());
-    if (stop_.asked) return {};
-    CNX_TRY(check_ground());
-    wanted_ = ground_.system.wal_end;
-    while (ground_.position->stored.lane.phase != apply::Phase::stream) {
-      Status copied = copy();
-      if (stop_.asked) return {};
-      if (copied) {
-        CNX_TRY(read_ground_in_time());
-        break;
-      }
-      if (stream::retry_class(copied.error()) == stream::RetryClass::stop) return copied;
+  // Until it was stopped, or is done: what a new attempt may cure is tried again.
+  Status run() {
+    for (int attempt = 1; !stop_.asked; ++attempt) {
+      Status ended = this->attempt();
+      if (ended || stop_.asked) return {};
+      const bool enough = run_options_.once && attempt >= kOnceAttempts;
+      if (enough || stream::retry_class(ended.error()) == stream::RetryClass::stop) return ended;
       Duration wait = backoff_.next();
-      log_retry("the copy starts again")(copied.error(), wait);
-      pause(stop_, wait);
-      CNX_TRY(read_ground_in_time());
-    }
-    if (stop_.asked) return {};
-    return follow();
-  }
-
- private:
-  // Either database may still be starting: that is waited out.
-  Status read_ground_in_time() {
-    while (!stop_.asked) {
-      Result<Ground> ground = read_ground(options_, Clock::now() + kGroundMax);
-      if (ground) {
-        ground_ = std::move(*ground);
-        plan_.emplace(*ground_.catalog.model);
-        return {};
-      }
-      bool once = run_options_.once && ++attempts_ >= kOnceAttempts;
-      if (once || stream::retry_class(ground.error()) == stream::RetryClass::stop) return fail(std::move(ground.error()));
-      Duration wait = backoff_.next();
-      log_retry("start")(ground.error(), wait);
+      log_retry("starting again")(ended.error(), wait);
       pause(stop_, wait);
     }
     return {};
+  }
+
+ private:
+  // Start-up as a story: nobody else is at it, what is there, does it fit together, copy what was there before, then
+  // follow the changes.
+  Status attempt() {
+    CNX_TRY(own());
+    if (stop_.asked) return {};
+    CNX_TRY(look());
+    if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
+    if (ground_.position->stored.lane.phase != apply::Phase::stream) {
+      CNX_TRY(copy());
+      if (stop_.asked) return {};
+      CNX_TRY(look());
+    }
+    return follow();
+  }
+
+  // An advisory lock on PostgreSQL saves two instances from working against each other; that only one of them can write
+  // is not its doing: the epoch in the graph guards.
+  Status own() {
+    TimePoint give_up = run_options_.once ? Clock::now() + kOwnerMax : kNever;
+    owner_.reset();
+    CNX_TRY(postgres::Session session, open_session(options_, Clock::now() + kGroundMax));
+    for (bool said = false; !stop_.asked; said = true) {
+      CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2))",
+                                                 {std::to_string(kLockClass), options_.name}, Clock::now() + kGroundMax));
+      CNX_TRY(bool locked, rows.boolean(0, 0));
+      if (locked) {
+        owner_ = std::move(session);
+        return {};
+      }
+      if (Clock::now() >= give_up) {
+        return fail(Error(ErrorKind::state, "the pipeline is running already").with("pipeline", options_.name));
+      }
+      if (!said) spdlog::info("pipeline {} is running already; waiting to take over", options_.name);
+      pause(stop_, std::chrono::milliseconds(500));
+    }
+    return {};
+  }
+
+  Status look() {
+    CNX_TRY(ground_, read_ground(options_, Clock::now() + kGroundMax));
+    plan_.emplace(*ground_.catalog.model);
+    return check_ground();
   }
 
   Status check_ground() {
@@ -115,6 +136,10 @@ class Run {
     TimePoint deadline = Clock::now() + kGroundMax;
     CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
     CNX_TRY(make_constraints(graph, *ground_.catalog.model));
+    apply::StoredPosition start;
+    const std::string lane = apply::lane_key(options_.name);
+    // First of all: an instance that is still copying writes no more.
+    CNX_TRY(start.epoch, apply::raise_epoch(graph, lane, deadline));
     if (ground_.position->stored.lane.phase == apply::Phase::snapshot) {
       spdlog::info("a copy did not come to its end; it starts again from an empty graph");
       CNX_TRY(auto names, known_properties(ground_.catalog));
@@ -132,14 +157,12 @@ class Run {
     snapshot.connection = options_.postgres;
     snapshot.connection.row_security_on = true;
     snapshot.snapshot_name = slot.snapshot_name;
+    snapshot.consistent_point = slot.consistent_point;
     snapshot.tables = ground_.catalog.tables;
     deadline = Clock::now() + kGroundMax;
     apply::Source source = source_of(options_, ground_.system);
-    const std::string lane = apply::lane_key(options_.name);
     CNX_TRY(apply::start_copy(graph, lane, source, slot.consistent_point, deadline));
-    apply::StoredPosition start;
-    start.lane = {.position = {slot.consistent_point, 0}, .phase = apply::Phase::snapshot, .partial = false};
-    CNX_TRY(start.epoch, apply::raise_epoch(graph, lane, deadline));
+    start.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
 
     Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_);
     capture::SnapshotCounters counters;
@@ -217,7 +240,7 @@ class Run {
   const RunOptions& run_options_;
   StopRequest& stop_;
   stream::Backoff backoff_;
-  int attempts_ = 0;
+  std::optional<postgres::Session> owner_;
   Ground ground_;
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;
@@ -226,7 +249,7 @@ class Run {
 }  // namespace
 
 Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop) {
-  return Run(options, run_options, stop).start();
+  return Run(options, run_options, stop).run();
 }
 
 }  // namespace cnx::pipeline

@@ -146,8 +146,8 @@ def test_an_owner_that_was_away_is_fenced_by_the_next_ones_epoch(line, servers):
     epoch = line.graph.value("MATCH (p:ContextNexusPosition {key: 'contextnexus/0'}) RETURN p.epoch")
     line.engine.signal(signal.SIGSTOP)
     _add(world, 5)
-    line.database.rows("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
-                       "WHERE database = current_database() AND active")
+    line.database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                       "WHERE datname = current_database() AND application_name = 'contextnexus'")
     next_owner = type(line.engine)(servers, line.engine.admin_url)
     next_owner.once()
     assert line.graph.value("MATCH (p:ContextNexusPosition {key: 'contextnexus/0'}) RETURN p.epoch") > epoch

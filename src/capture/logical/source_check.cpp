@@ -55,7 +55,7 @@ Status check_source(const HeldPosition& held, const postgres::SystemIdentity& sy
                     .advise(kCopyAnew));
   }
   if (held.position.lsn > system.wal_end) {
-    return fail(state("the graph is ahead of PostgreSQL's log: PostgreSQL was restored or lost its end")
+    return fail(state("the graph is beyond the end of PostgreSQL's log: PostgreSQL was restored or lost its end")
                     .with("graph", held.position.to_string())
                     .with("postgresql", system.wal_end.to_string())
                     .advise(kCopyAnew));

@@ -73,7 +73,7 @@ Result<Step> SnapshotStage::copy(TimePoint now) {
   }
   if (!copying_) {
     if (table_ == options_.tables.size()) {
-      change::Event end = change::SnapshotEnd{};
+      change::Event end = change::SnapshotEnd{options_.consistent_point};
       if (!push(std::move(end))) return Step::wait_until(kNever);
       events_.close();
       session_.reset();

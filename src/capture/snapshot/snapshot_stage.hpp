@@ -25,6 +25,7 @@ struct SnapshotCounters {
 struct SnapshotOptions {
   postgres::ConnectionOptions connection;
   std::string snapshot_name;            // As the slot's creation exported it.
+  change::Lsn consistent_point;         // Of that slot.
   std::vector<postgres::Table> tables;  // In this order; each must be readable whole (R5).
   Duration statement_max = std::chrono::seconds(30);  // For everything but the rows themselves.
 };
