@@ -26,7 +26,8 @@ GRANT SELECT ON public.counted, public.sequenced TO contextnexus_engine;
 MAPPING = """
   counted:
     node: Counted
-    cypher: UNWIND $rows AS row MERGE (c:Seen {id: row.id}) SET c.n = coalesce(c.n, 0) + 1
+    cypher: |
+      UNWIND $rows AS row MERGE (c:Seen {id: row.id}) SET c.n = coalesce(c.n, 0) + 1
   sequenced:
     node: Sequenced
 """
