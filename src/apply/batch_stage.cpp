@@ -28,6 +28,11 @@ Step BatchStage::step(TimePoint) {
   // Only so much at a time: what waits must see the lane's needs soon.
   constexpr int kEventsAtOnce = 256;
   for (int i = 0; i < kEventsAtOnce; ++i) {
+    if (piece_is_due()) {
+      if (Status cut = cut_piece(); !cut) return give_up(std::move(cut.error()));
+      if (!hand_on()) break;
+      continue;
+    }
     std::optional<change::Event> event = events_.try_pop();
     if (!event) {
       if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
@@ -46,13 +51,15 @@ Step BatchStage::step(TimePoint) {
       return Step::wait_until(kNever);
     }
     Result<bool> closed = take(std::move(*event));
-    if (!closed) {
-      batches_.fail(closed.error());
-      return Step::failed(std::move(closed.error()));
-    }
+    if (!closed) return give_up(std::move(closed.error()));
     if (*closed && !hand_on()) break;
   }
   return Step::progressed();
+}
+
+Step BatchStage::give_up(Error error) {
+  batches_.fail(error);
+  return Step::failed(std::move(error));
 }
 
 // Says whether a batch was finished.
@@ -86,7 +93,8 @@ Status BatchStage::take_row(change::RowChange&& row) {
   rows_bytes_ += change::weight(row);
   rows_elements_ += 1 + binding->foreign_keys.size();
   rows_.push_back(std::move(row));
-  return is_large() ? cut_piece() : Status{};
+  if (rows_elements_ >= options_.transaction_elements_max || rows_bytes_ >= options_.transaction_bytes_max) in_pieces_ = true;
+  return {};
 }
 
 void BatchStage::take_truncate(change::Truncate&& truncate) {
@@ -95,40 +103,40 @@ void BatchStage::take_truncate(change::Truncate&& truncate) {
   rows_.push_back(std::move(truncate));
 }
 
-// The open transaction's rows so far become part of the batch.
-Status BatchStage::merge_rows() {
-  if (rows_.empty()) return {};
-  merge_.begin_transaction();
-  for (const auto& item : rows_) {
-    if (const auto* truncate = std::get_if<change::Truncate>(&item)) {
-      for (const change::RelationPtr& relation : truncate->relations) {
-        // Bound, so that the names of its properties are known: a node that has to stay as a stub keeps none of them.
-        CNX_TRY(binding_of(relation));
-        merge_.truncate({relation->schema, relation->name});
-      }
-      continue;
+Status BatchStage::merge_row(const std::variant<change::RowChange, change::Truncate>& item) {
+  if (const auto* truncate = std::get_if<change::Truncate>(&item)) {
+    for (const change::RelationPtr& relation : truncate->relations) {
+      // Bound, so that the names of its properties are known: a node that has to stay as a stub keeps none of them.
+      CNX_TRY(binding_of(relation));
+      merge_.truncate({relation->schema, relation->name});
     }
-    const auto& row = std::get<change::RowChange>(item);
-    CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-    CNX_TRY(merge_.add(*binding, row));
+    return {};
   }
-  rows_.clear();
-  rows_bytes_ = 0;
-  rows_elements_ = 0;
-  return {};
+  const auto& row = std::get<change::RowChange>(item);
+  CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+  return merge_.add(*binding, row);
 }
 
-bool BatchStage::is_large() const {
-  return rows_elements_ >= options_.transaction_elements_max || rows_bytes_ >= options_.transaction_bytes_max;
+bool BatchStage::piece_is_due() const {
+  return in_pieces_ && rows_.size() > 1 && (rows_.size() > options_.piece_rows || rows_bytes_ > options_.bytes_target);
 }
 
-// The open transaction is too large for one of Neo4j: what came before it is closed, and its rows so far go on as a piece.
+// The open transaction is too large for one of Neo4j: what came before it is closed, and the first of its rows go on as a
+// piece. The last rows wait for the commit, so that the last piece is the one that ends it.
 Status BatchStage::cut_piece() {
   if (!(to_ == from_)) close(to_);
-  in_pieces_ = true;
-  // Only a row makes a transaction grow: it is the last of them.
-  change::Position last = std::get<change::RowChange>(rows_.back()).position;
-  CNX_TRY(merge_rows());
+  merge_.begin_transaction();
+  change::Position last;
+  while (merge_.rows() < options_.piece_rows && merge_.bytes() < options_.bytes_target && rows_.size() > 1) {
+    CNX_TRY(merge_row(rows_.front()));
+    if (const auto* row = std::get_if<change::RowChange>(&rows_.front())) {
+      last = row->position;
+      rows_bytes_ -= change::weight(*row);
+    } else {
+      last = std::get<change::Truncate>(rows_.front()).position;
+    }
+    rows_.pop_front();
+  }
   commit_microseconds_ = open_->commit_microseconds;
   close({.position = last, .phase = Phase::stream, .partial = true});
   return {};
@@ -138,7 +146,11 @@ Status BatchStage::commit(const change::Commit& commit) {
   CNX_CHECK(open_.has_value(), "a commit ends a transaction");
   LanePosition end{.position = {commit.end_lsn, 0}, .phase = Phase::stream, .partial = false};
   if (!merge_.empty() && merge_.rows() + rows_.size() > options_.rows_target) close(to_);
-  CNX_TRY(merge_rows());
+  if (!rows_.empty()) merge_.begin_transaction();
+  for (const auto& item : rows_) CNX_TRY(merge_row(item));
+  rows_.clear();
+  rows_bytes_ = 0;
+  rows_elements_ = 0;
   if (from_.position < end.position) {
     to_ = end;
     ++transactions_;

@@ -3,7 +3,9 @@
 // a batch of its own, in numbered pieces.
 #pragma once
 
+#include <deque>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "apply/batch.hpp"
@@ -23,6 +25,9 @@ struct BatchOptions {
   // One transaction with more is applied in pieces (I3): of nodes and relationships, of bytes.
   size_t transaction_elements_max = 100'000;
   size_t transaction_bytes_max = 32u << 20;
+  // A piece has so many rows, or bytes_target of them: no more than is needed, since a piece is held several times over
+  // (rows, mutations, parameters, what is being sent).
+  size_t piece_rows = 5'000;
 };
 
 class BatchStage final : public stream::Stage {
@@ -36,17 +41,18 @@ class BatchStage final : public stream::Stage {
   void stop() override {}
 
  private:
+  stream::Step give_up(Error error);
   Result<bool> take(change::Event&& event);
   Status take_row(change::RowChange&& row);
   void take_truncate(change::Truncate&& truncate);
-  Status merge_rows();
+  Status merge_row(const std::variant<change::RowChange, change::Truncate>& item);
   Status commit(const change::Commit& commit);
   Status take_snapshot(const change::SnapshotRow& row);
   Result<const mapping::Binding*> binding_of(const change::RelationPtr& relation);
+  bool piece_is_due() const;
   Status cut_piece();
   void close(LanePosition to);
   bool hand_on();
-  bool is_large() const;
 
   stream::Queue<change::Event>& events_;
   stream::Queue<Batch>& batches_;
@@ -62,7 +68,7 @@ class BatchStage final : public stream::Stage {
 
   // The transaction that is open: its rows are merged once it is whole, or piece by piece.
   std::optional<change::Begin> open_;
-  std::vector<std::variant<change::RowChange, change::Truncate>> rows_;
+  std::deque<std::variant<change::RowChange, change::Truncate>> rows_;
   size_t rows_bytes_ = 0;
   size_t rows_elements_ = 0;
   bool in_pieces_ = false;

@@ -84,6 +84,7 @@ bool LaneStage::prepare_next() {
   if (!batch) return false;
   next_.emplace(Work{std::move(*batch), nullptr});
   next_->prepared = graph_.prepare(next_->batch);
+  next_->batch.mutations = {};  // Said in the prepared form; held twice it would double the memory.
   return true;
 }
 

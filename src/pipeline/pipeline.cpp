@@ -53,7 +53,11 @@ class Run {
   Status run() {
     for (int attempt = 1; !stop_.asked; ++attempt) {
       Status ended = this->attempt();
-      if (ended || stop_.asked) return {};
+      if (ended) return {};
+      if (stop_.asked) {
+        spdlog::info("stopped: {}", ended.error().describe());
+        return {};
+      }
       const bool enough = run_options_.once && attempt >= kOnceAttempts;
       if (enough || stream::retry_class(ended.error()) == stream::RetryClass::stop) return ended;
       Duration wait = backoff_.next();

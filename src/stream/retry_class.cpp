@@ -10,8 +10,6 @@ constexpr std::string_view kNeo4jPrefix = "Neo.";
 
 // Neo4j classes that name themselves transient and are not: the same again would fail again.
 constexpr std::array kNotTransient = {
-    std::string_view("Neo.TransientError.Transaction.Terminated"),
-    std::string_view("Neo.TransientError.Transaction.LockClientStopped"),
     std::string_view("Neo.TransientError.General.MemoryPoolOutOfMemoryError"),
     std::string_view("Neo.TransientError.General.TransactionMemoryLimit"),
 };
@@ -23,6 +21,8 @@ constexpr std::array kClientRetried = {
     std::string_view("Neo.ClientError.Security.AuthorizationExpired"),
     // Somebody ended our transaction, or a stopping server did: nothing of it is in the graph.
     std::string_view("Neo.ClientError.Transaction.Terminated"),
+    std::string_view("Neo.TransientError.Transaction.Terminated"),
+    std::string_view("Neo.TransientError.Transaction.LockClientStopped"),
     std::string_view("Neo.ClientError.Transaction.TransactionTimedOut"),
 };
 
