@@ -39,7 +39,14 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
   if (start.lane.phase == apply::Phase::stream) acknowledgement_.advance(start.lane.position);
 }
 
-Status Pass::run(stream::Stage& capture, const RunOptions& run_options, const std::function<bool()>& finished) {
+// Both queues end with the reason, and every stage finds it there. What was on its way is replayed by the next start.
+void Pass::abandon(const Error& error) {
+  events_.fail(error);
+  batches_.fail(error);
+}
+
+Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
+                 const std::function<Result<bool>()>& finished) {
   Runner runner(stop_.waker);
   Waker& capture_waker = runner.add(capture);
   Waker& batch_waker = runner.add(batch_);
@@ -58,20 +65,18 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options, const st
   TimePoint give_up = kNever;
   while (!runner.all_ended()) {
     stop_.waker.arm();
-    if (std::optional<Error> failure = runner.failure()) {
-      events_.fail(*failure);
-      batches_.fail(*failure);
-      capture_waker.wake();
-    }
-    if (!stopping && (stop_.asked || finished())) {
-      stopping = true;
-      give_up = Clock::now() + run_options.drain_max;
-      runner.stop(0);
+    if (std::optional<Error> failure = runner.failure()) abandon(*failure);
+    if (!stopping) {
+      Result<bool> asked = finished();
+      if (!asked) abandon(asked.error());
+      if (stop_.asked || (asked && *asked)) {
+        stopping = true;
+        give_up = Clock::now() + run_options.drain_max;
+        runner.stop(0);
+      }
     }
     if (stopping && Clock::now() >= give_up) {
-      Error late(ErrorKind::timeout, "what was under way did not end in time; the next start goes on from the position");
-      events_.fail(late);
-      batches_.fail(late);
+      abandon(Error(ErrorKind::timeout, "what was under way did not end in time; the next start goes on from the position"));
     }
     if (!runner.all_ended()) {
       wait_for(stop_.waker, stream::Step::wait_until(std::min(give_up, Clock::now() + kLookInterval)));

@@ -27,10 +27,13 @@ class Pass {
   const apply::LaneCounters& lane() const { return lane_counters_; }
 
   // Runs `capture` → batch → lane until all have ended. `finished` is asked whenever something moved, and at least every
-  // second: true stops the capture, and the rest drains. Blocks.
-  Status run(stream::Stage& capture, const RunOptions& run_options, const std::function<bool()>& finished);
+  // second: true stops the capture, and the rest drains; an error ends everything now, and run() returns it. Blocks.
+  Status run(stream::Stage& capture, const RunOptions& run_options,
+             const std::function<Result<bool>()>& finished);
 
  private:
+  void abandon(const Error& error);
+
   StopRequest& stop_;
   stream::Queue<change::Event> events_;
   stream::Queue<apply::Batch> batches_;

@@ -106,6 +106,16 @@ class Run {
     return {};
   }
 
+  // The session that holds the lock also tells when PostgreSQL shuts down: it loses it then, at once, while a walsender
+  // would be waited for until all that was sent is confirmed, which without Neo4j would be for ever. Losing the session
+  // ends the pass, and with it the replication connection; a new start goes on from the position.
+  Status still_own() {
+    while (true) {
+      CNX_TRY(std::optional<postgres::Notification> notification, owner_->try_read_notification());
+      if (!notification) return {};
+    }
+  }
+
   Status look() {
     CNX_TRY(ground_, read_ground(options_, Clock::now() + kGroundMax));
     plan_.emplace(*ground_.catalog.model);
@@ -174,7 +184,10 @@ class Run {
     CNX_TRY(stage.open(deadline));
     spdlog::info("copying {} tables as of {}", ground_.catalog.tables.size(), slot.consistent_point.to_string());
     TimePoint started = Clock::now();
-    CNX_TRY(pass.run(stage, run_options_, [] { return false; }));
+    CNX_TRY(pass.run(stage, run_options_, [&]() -> Result<bool> {
+      CNX_TRY(still_own());
+      return false;
+    }));
     auto seconds = std::chrono::duration<double>(Clock::now() - started).count();
     spdlog::info("copied {} rows in {:.1f} s", counters.rows.load(), seconds);
     return {};
@@ -227,7 +240,8 @@ class Run {
     capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), counters, logical, log_retry("PostgreSQL"));
     spdlog::info("following {} from {}", options_.slot(), start.lane.position.to_string());
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
-    Status ran = pass.run(stage, run_options_, [&] {
+    Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
+      CNX_TRY(still_own());
       return run_options_.once && acknowledgement.position() >= change::Position{wanted_, 0};
     });
     if (!ran) return ran;
