@@ -49,7 +49,7 @@ void print(const pipeline::StatusReport& report) {
   line("confirmed", report.confirmed);
   line("log's end", report.wal_end);
   char lag[64];
-  std::snprintf(lag, sizeof lag, "%lld bytes, %.1f s", static_cast<long long>(report.lag_bytes), report.lag_seconds);
+  std::snprintf(lag, sizeof lag, "%lld bytes, at most %.1f s", static_cast<long long>(report.lag_bytes), report.lag_seconds);
   line("lag", lag);
   line("log kept", std::to_string(report.retained_wal_bytes) + " bytes" +
                        (report.wal_status.empty() ? "" : ", " + report.wal_status));

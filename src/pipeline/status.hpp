@@ -24,7 +24,8 @@ struct StatusReport {
   std::string confirmed;           // Of the slot.
   std::string wal_end;             // How far PostgreSQL has flushed.
   int64_t lag_bytes = 0;           // Log that the graph does not have yet.
-  // From the commit of the newest transaction in the graph until now, where the graph is behind; 0 where it is not.
+  // At most: from the commit of the newest transaction in the graph until now, where the log goes on behind it (with whatever
+  // is in it); 0 where it does not.
   double lag_seconds = 0;
   int64_t retained_wal_bytes = 0;
   std::string wal_status;
