@@ -44,7 +44,7 @@ def start(directory, heap="1g"):
     """Starts (or finds running) an instance below `directory`; the caller ends it by control("stop")."""
     directory = pathlib.Path(directory)
     _services("start", "--dir", str(directory), "--heap", heap, timeout=600)
-    return from_environment(_read_env(directory / "env") | {"CNX_SERVICES_DIR": str(directory)})
+    return from_environment(read_env(directory / "env") | {"CNX_SERVICES_DIR": str(directory)})
 
 
 def _services(*arguments, timeout):
@@ -54,7 +54,7 @@ def _services(*arguments, timeout):
     return done.stdout
 
 
-def _read_env(path):
+def read_env(path):
     """NAME=VALUE lines in the shell's quoting, with or without `export`."""
     result = {}
     for line in path.read_text().splitlines():
