@@ -18,6 +18,7 @@ from lib import comparer  # noqa: E402
 from lib import database as postgres  # noqa: E402
 from lib.database import Database  # noqa: E402
 from lib.engine import LOGS, Engine  # noqa: E402
+from lib.graph import GraphError, GraphUnavailable  # noqa: E402
 from load import Load  # noqa: E402
 from witnesses import FOREIGN, MAPPING, TABLES, Counter, Sequence  # noqa: E402
 
@@ -69,8 +70,8 @@ def run(servers, program=None, kills=20, restarts=3, seed=1, log=lambda line: No
         graph.rows("CREATE CONSTRAINT seen IF NOT EXISTS FOR (c:Seen) REQUIRE c.id IS UNIQUE")
         engine.once()
         _under_load(engine, graph, report, kills, restarts, seed, log)
-    except AssertionError as error:
-        report.ended.append(str(error)[-2000:])
+    except (AssertionError, GraphError, GraphUnavailable, psycopg2.Error) as error:
+        report.ended.append(f"{type(error).__name__}: {str(error)[-2000:]}")
     finally:
         engine.kill()
         report.seconds = time.monotonic() - started
@@ -97,6 +98,8 @@ def _under_load(engine, graph, report, kills, restarts, seed, log):
             engine.start()
         engine.catch_up(180)
         time.sleep(0.5)  # The reader samples the last state too.
+    except AssertionError as error:  # What it did until then is judged all the same.
+        report.ended.append(str(error)[-2000:])
     finally:
         sequence.stop()
         report.samples = sequence.samples

@@ -27,7 +27,17 @@ def servers():
     name = hashlib.sha256(found.neo4j_url.encode()).hexdigest()[:12]
     with (local / f"tests-{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove_leftovers(found)
         yield found
+
+
+def _remove_leftovers(servers):
+    """Databases and slots of a run that was cut off: a slot's name is the whole server's, and it holds the log back."""
+    with postgres.Database(servers.postgres_url) as admin:
+        names = [row[0] for row in admin.rows(
+            "SELECT datname FROM pg_database WHERE starts_with(datname::text, 'cnx_')")]
+    for name in names:
+        postgres.drop_database(servers.postgres_url, name)
 
 
 @pytest.fixture(scope="session")
