@@ -1,5 +1,5 @@
-// Consecutive whole transactions (or one numbered piece of a transaction that is too large), merged: what becomes one
-// Neo4j transaction.
+// Consecutive whole transactions (or one numbered piece of a transaction that is too large),
+// merged: what becomes one Neo4j transaction.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@ namespace cnx::apply {
 // Where a lane stands, as the graph says it.
 enum class Phase {
   initial,   // Made by init; nothing was copied yet.
-  snapshot,  // Rows that were there before are being copied; `ordinal` counts the batches of the copy.
+  snapshot,  // Rows that were there before are being copied; `ordinal` counts the batches of the
+             // copy.
   stream,    // Changes are being applied in order.
 };
 
@@ -30,7 +31,8 @@ struct Batch {
   size_t rows = 0;
   size_t transactions = 0;
   size_t bytes = 0;
-  // The commit time of the newest transaction in it, microseconds since 1970-01-01; 0 where there is none.
+  // The commit time of the newest transaction in it, microseconds since 1970-01-01; 0 where there
+  // is none.
   int64_t commit_microseconds = 0;
 };
 

@@ -7,12 +7,15 @@ using stream::Step;
 namespace {
 
 // Merged rows are larger than their text: names, keys, and the vectors that hold them.
-size_t batch_weight(const Batch& batch) { return batch.bytes * 3 + batch.rows * 200 + 1; }
+size_t batch_weight(const Batch& batch) {
+  return batch.bytes * 3 + batch.rows * 200 + 1;
+}
 
 }  // namespace
 
-BatchStage::BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch>& batches, mapping::Model& model,
-                       const postgres::TypeCatalog& types, BatchOptions options)
+BatchStage::BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch>& batches,
+                       mapping::Model& model, const postgres::TypeCatalog& types,
+                       BatchOptions options)
     : events_(events),
       batches_(batches),
       model_(model),
@@ -93,7 +96,9 @@ Status BatchStage::take_row(change::RowChange&& row) {
   rows_bytes_ += change::weight(row);
   rows_elements_ += 1 + binding->foreign_keys.size();
   rows_.push_back(std::move(row));
-  if (rows_elements_ >= options_.transaction_elements_max || rows_bytes_ >= options_.transaction_bytes_max) in_pieces_ = true;
+  if (rows_elements_ >= options_.transaction_elements_max ||
+      rows_bytes_ >= options_.transaction_bytes_max)
+    in_pieces_ = true;
   return {};
 }
 
@@ -106,7 +111,8 @@ void BatchStage::take_truncate(change::Truncate&& truncate) {
 Status BatchStage::merge_row(const std::variant<change::RowChange, change::Truncate>& item) {
   if (const auto* truncate = std::get_if<change::Truncate>(&item)) {
     for (const change::RelationPtr& relation : truncate->relations) {
-      // Bound, so that the names of its properties are known: a node that has to stay as a stub keeps none of them.
+      // Bound, so that the names of its properties are known: a node that has to stay as a stub
+      // keeps none of them.
       CNX_TRY(binding_of(relation));
       merge_.truncate({relation->schema, relation->name});
     }
@@ -118,16 +124,19 @@ Status BatchStage::merge_row(const std::variant<change::RowChange, change::Trunc
 }
 
 bool BatchStage::piece_is_due() const {
-  return in_pieces_ && rows_.size() > 1 && (rows_.size() > options_.piece_rows || rows_bytes_ > options_.bytes_target);
+  return in_pieces_ && rows_.size() > 1 &&
+         (rows_.size() > options_.piece_rows || rows_bytes_ > options_.bytes_target);
 }
 
-// The open transaction is too large for one of Neo4j: what came before it is closed, and the first of its rows go on as a
-// piece. The last rows wait for the commit, so that the last piece is the one that ends it.
+// The open transaction is too large for one of Neo4j: what came before it is closed, and the first
+// of its rows go on as a piece. The last rows wait for the commit, so that the last piece is the
+// one that ends it.
 Status BatchStage::cut_piece() {
   if (!(to_ == from_)) close(to_);
   merge_.begin_transaction();
   change::Position last;
-  while (merge_.rows() < options_.piece_rows && merge_.bytes() < options_.bytes_target && rows_.size() > 1) {
+  while (merge_.rows() < options_.piece_rows && merge_.bytes() < options_.bytes_target &&
+         rows_.size() > 1) {
     CNX_TRY(merge_row(rows_.front()));
     if (const auto* row = std::get_if<change::RowChange>(&rows_.front())) {
       last = row->position;
@@ -157,7 +166,9 @@ Status BatchStage::commit(const change::Commit& commit) {
     commit_microseconds_ = open_->commit_microseconds;
   }
   open_.reset();
-  if (in_pieces_ || merge_.rows() >= options_.rows_target || merge_.bytes() >= options_.bytes_target) close(to_);
+  if (in_pieces_ || merge_.rows() >= options_.rows_target ||
+      merge_.bytes() >= options_.bytes_target)
+    close(to_);
   in_pieces_ = false;
   return {};
 }
@@ -166,7 +177,9 @@ Status BatchStage::take_snapshot(const change::SnapshotRow& row) {
   CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
   CNX_CHECK(binding != nullptr, "only mapped tables are copied");
   CNX_TRY(merge_.add(*binding, row));
-  to_ = {.position = {from_.position.lsn, from_.position.ordinal + 1}, .phase = Phase::snapshot, .partial = false};
+  to_ = {.position = {from_.position.lsn, from_.position.ordinal + 1},
+         .phase = Phase::snapshot,
+         .partial = false};
   if (merge_.rows() >= options_.rows_target || merge_.bytes() >= options_.bytes_target) close(to_);
   return {};
 }
@@ -179,8 +192,8 @@ Result<const mapping::Binding*> BatchStage::binding_of(const change::RelationPtr
   mapping::NodeTable* node = model_.find_node(name);
   mapping::RelationshipTable* relationship = model_.find_relationship(name);
   if (node == nullptr && relationship == nullptr) return nullptr;
-  Result<mapping::Binding> bound =
-      node != nullptr ? mapping::bind(*node, relation, types_) : mapping::bind(*relationship, relation, types_);
+  Result<mapping::Binding> bound = node != nullptr ? mapping::bind(*node, relation, types_)
+                                                   : mapping::bind(*relationship, relation, types_);
   if (!bound) return fail(std::move(bound.error()));
   return &bindings_.insert_or_assign(relation->oid, std::move(*bound)).first->second;
 }

@@ -1,6 +1,6 @@
-// Cuts the stream of events into batches: consecutive whole transactions, by rows, bytes and what the lane can take now.
-// A row alone goes on at once; behind a busy lane a backlog grows into large batches. A transaction above the limits is
-// a batch of its own, in numbered pieces.
+// Cuts the stream of events into batches: consecutive whole transactions, by rows, bytes and what
+// the lane can take now. A row alone goes on at once; behind a busy lane a backlog grows into large
+// batches. A transaction above the limits is a batch of its own, in numbered pieces.
 #pragma once
 
 #include <deque>
@@ -18,23 +18,24 @@ namespace cnx::apply {
 
 struct BatchOptions {
   LanePosition start;
-  // A batch is closed once it has so many rows. Neo4j takes most rows a second at 500 to 1,000 a transaction.
+  // A batch is closed once it has so many rows. Neo4j takes most rows a second at 500 to 1,000 a
+  // transaction.
   size_t rows_target = 1'000;
   // Or so many bytes of rows.
   size_t bytes_target = 4u << 20;
   // One transaction with more is applied in pieces (I3): of nodes and relationships, of bytes.
   size_t transaction_elements_max = 100'000;
   size_t transaction_bytes_max = 32u << 20;
-  // A piece has so many rows, or bytes_target of them: no more than is needed, since a piece is held several times over
-  // (rows, mutations, parameters, what is being sent).
+  // A piece has so many rows, or bytes_target of them: no more than is needed, since a piece is
+  // held several times over (rows, mutations, parameters, what is being sent).
   size_t piece_rows = 5'000;
 };
 
 class BatchStage final : public stream::Stage {
  public:
   // All must outlive the stage; the model is this stage's alone while it runs.
-  BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch>& batches, mapping::Model& model,
-             const postgres::TypeCatalog& types, BatchOptions options);
+  BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch>& batches,
+             mapping::Model& model, const postgres::TypeCatalog& types, BatchOptions options);
 
   std::string_view name() const override { return "batch"; }
   stream::Step step(TimePoint now) override;
@@ -61,8 +62,8 @@ class BatchStage final : public stream::Stage {
   BatchOptions options_;
 
   mapping::Merge merge_;
-  LanePosition from_;       // Where the batch being made starts.
-  LanePosition to_;         // Where its last whole transaction ends.
+  LanePosition from_;  // Where the batch being made starts.
+  LanePosition to_;    // Where its last whole transaction ends.
   size_t transactions_ = 0;
   int64_t commit_microseconds_ = 0;
 

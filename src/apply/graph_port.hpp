@@ -1,5 +1,5 @@
-// What a lane needs of a graph: apply a batch and move the position, in one transaction, or not at all. Implemented over
-// Neo4j (neo4j_graph) and, for simulation, over a graph in memory.
+// What a lane needs of a graph: apply a batch and move the position, in one transaction, or not at
+// all. Implemented over Neo4j (neo4j_graph) and, for simulation, over a graph in memory.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@
 
 namespace cnx::apply {
 
-// A batch in the graph's own form, so that the work of making it overlaps with the transaction before it.
+// A batch in the graph's own form, so that the work of making it overlaps with the transaction
+// before it.
 class PreparedBatch {
  public:
   virtual ~PreparedBatch() = default;
@@ -27,8 +28,8 @@ struct Applied {
   size_t refused = 0;  // Updates that met a newer version in the graph and wrote nothing.
 };
 
-// The code of poll()'s error when the compare-and-set found another position or epoch: nothing was written, and what the
-// graph holds now says why.
+// The code of poll()'s error when the compare-and-set found another position or epoch: nothing was
+// written, and what the graph holds now says why.
 constexpr std::string_view kPositionRefused = "position refused";
 
 // One thread. At most one batch is under way.
@@ -36,14 +37,16 @@ class GraphPort {
  public:
   virtual ~GraphPort() = default;
 
-  // Connects and reads the stored position. Blocks until `deadline` at most. ErrorKind::state: there is no position.
+  // Connects and reads the stored position. Blocks until `deadline` at most. ErrorKind::state:
+  // there is no position.
   virtual Result<StoredPosition> open(TimePoint deadline) = 0;
   virtual std::unique_ptr<PreparedBatch> prepare(const Batch& batch) = 0;
-  // Starts one transaction: the position first, as a compare-and-set, then the batch, then the commit. `batch` and
-  // `prepared` must live until poll() gives a result or close() is called.
-  virtual void submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch, TimePoint now) = 0;
-  // Moves the transaction on without blocking; nullopt: not finished. After an error nothing is known of the outcome but
-  // what open() reads next; the connection is over.
+  // Starts one transaction: the position first, as a compare-and-set, then the batch, then the
+  // commit. `batch` and `prepared` must live until poll() gives a result or close() is called.
+  virtual void submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch,
+                      TimePoint now) = 0;
+  // Moves the transaction on without blocking; nullopt: not finished. After an error nothing is
+  // known of the outcome but what open() reads next; the connection is over.
   virtual Result<std::optional<Applied>> poll(TimePoint now) = 0;
   // What to wait for between polls.
   virtual int descriptor() const = 0;

@@ -4,8 +4,9 @@ namespace cnx::apply {
 
 using stream::Step;
 
-LaneStage::LaneStage(stream::Queue<Batch>& batches, GraphPort& graph, stream::Acknowledgement& acknowledgement,
-                     LaneCounters& counters, LaneOptions options, std::function<void(const Error&, Duration)> on_retry)
+LaneStage::LaneStage(stream::Queue<Batch>& batches, GraphPort& graph,
+                     stream::Acknowledgement& acknowledgement, LaneCounters& counters,
+                     LaneOptions options, std::function<void(const Error&, Duration)> on_retry)
     : batches_(batches),
       graph_(graph),
       acknowledgement_(acknowledgement),
@@ -18,9 +19,12 @@ LaneStage::LaneStage(stream::Queue<Batch>& batches, GraphPort& graph, stream::Ac
 Step LaneStage::step(TimePoint now) {
   if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
   switch (state_) {
-    case State::disconnected: return connect(now);
-    case State::ready: return start_next(now);
-    case State::under_way: return follow(now);
+    case State::disconnected:
+      return connect(now);
+    case State::ready:
+      return start_next(now);
+    case State::under_way:
+      return follow(now);
   }
   return Step::done();
 }
@@ -49,10 +53,12 @@ Step LaneStage::connect(TimePoint now) {
     state_ = State::under_way;
     return Step::progressed();
   }
-  return Step::failed(Error(ErrorKind::state, "the position in the graph is not where this pipeline left it")
-                          .with("graph", stored->lane.position.to_string())
-                          .with("expected", position_.position.to_string())
-                          .advise("the graph was restored or changed by hand; start again: the start says what to choose"));
+  return Step::failed(
+      Error(ErrorKind::state, "the position in the graph is not where this pipeline left it")
+          .with("graph", stored->lane.position.to_string())
+          .with("expected", position_.position.to_string())
+          .advise("the graph was restored or changed by hand; start again: the start says what to "
+                  "choose"));
 }
 
 Step LaneStage::start_next(TimePoint now) {
@@ -105,10 +111,11 @@ Step LaneStage::retry(Error error, TimePoint now) {
   graph_.close();
   state_ = State::disconnected;
   counters_.connected = false;
-  // A refused compare-and-set is no answer by itself: the position read next says whether the batch was applied before,
-  // or whose the graph is now.
+  // A refused compare-and-set is no answer by itself: the position read next says whether the batch
+  // was applied before, or whose the graph is now.
   const bool position_refused = error.code() == kPositionRefused;
-  if (!position_refused && stream::retry_class(error) == stream::RetryClass::stop) return Step::failed(std::move(error));
+  if (!position_refused && stream::retry_class(error) == stream::RetryClass::stop)
+    return Step::failed(std::move(error));
   Duration wait = backoff_.next();
   retry_at_ = now + wait;
   counters_.retries += 1;

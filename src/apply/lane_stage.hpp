@@ -1,5 +1,6 @@
-// Applies batches in order: one at a time is under way, the next is prepared meanwhile. It owns the connection to the
-// graph; after any failure the position in the graph says what became of the batch.
+// Applies batches in order: one at a time is under way, the next is prepared meanwhile. It owns the
+// connection to the graph; after any failure the position in the graph says what became of the
+// batch.
 #pragma once
 
 #include <atomic>
@@ -30,9 +31,11 @@ struct LaneOptions {
 
 class LaneStage final : public stream::Stage {
  public:
-  // All must outlive the stage. `on_retry` is told of each failure that will be tried again (for the log); may be empty.
-  LaneStage(stream::Queue<Batch>& batches, GraphPort& graph, stream::Acknowledgement& acknowledgement, LaneCounters& counters,
-            LaneOptions options, std::function<void(const Error&, Duration)> on_retry);
+  // All must outlive the stage. `on_retry` is told of each failure that will be tried again (for
+  // the log); may be empty.
+  LaneStage(stream::Queue<Batch>& batches, GraphPort& graph,
+            stream::Acknowledgement& acknowledgement, LaneCounters& counters, LaneOptions options,
+            std::function<void(const Error&, Duration)> on_retry);
 
   std::string_view name() const override { return "lane"; }
   stream::Step step(TimePoint now) override;

@@ -6,7 +6,8 @@ namespace cnx::apply {
 
 class PreparedStatements final : public PreparedBatch {
  public:
-  explicit PreparedStatements(std::vector<cypher::Statement> statements) : statements_(std::move(statements)) {}
+  explicit PreparedStatements(std::vector<cypher::Statement> statements)
+      : statements_(std::move(statements)) {}
   const std::vector<cypher::Statement>& statements() const { return statements_; }
 
  private:
@@ -17,13 +18,14 @@ namespace {
 
 constexpr std::string_view kDivisionByZero = "Neo.ClientError.Statement.ArithmeticError";
 
-// The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, then RUN and PULL of each statement,
-// then COMMIT.
+// The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, then RUN and
+// PULL of each statement, then COMMIT.
 constexpr size_t kFirstStatementReply = 3;
 
 }  // namespace
 
-Neo4jGraph::Neo4jGraph(Neo4jGraphOptions options, const cypher::Plan& plan) : options_(std::move(options)), plan_(&plan) {}
+Neo4jGraph::Neo4jGraph(Neo4jGraphOptions options, const cypher::Plan& plan)
+    : options_(std::move(options)), plan_(&plan) {}
 
 Result<StoredPosition> Neo4jGraph::open(TimePoint deadline) {
   close();
@@ -32,7 +34,8 @@ Result<StoredPosition> Neo4jGraph::open(TimePoint deadline) {
   if (!node) {
     return fail(Error(ErrorKind::state, "the graph has no position for this pipeline any more")
                     .with("pipeline", options_.pipeline)
-                    .advise("the graph was emptied or replaced: contextnexus drop --graph, then init and run copy it anew"));
+                    .advise("the graph was emptied or replaced: contextnexus drop --graph, then "
+                            "init and run copy it anew"));
   }
   connection_ = std::move(connection);
   return node->stored;
@@ -42,7 +45,8 @@ std::unique_ptr<PreparedBatch> Neo4jGraph::prepare(const Batch& batch) {
   return std::make_unique<PreparedStatements>(plan_->statements(batch.mutations));
 }
 
-void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch, TimePoint now) {
+void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch,
+                        TimePoint now) {
   statements_ = static_cast<const PreparedStatements*>(&prepared);
   replies_ = 0;
   applied_ = {};
@@ -85,24 +89,30 @@ Status Neo4jGraph::take(bolt::Reply&& reply) {
   if (!reply.ok()) return fail(failure(reply));
   size_t number = replies_++;
   if (reply.request != bolt::Request::pull || number < kFirstStatementReply) return {};
-  const cypher::Statement& statement = statements_->statements()[(number - kFirstStatementReply) / 2];
+  const cypher::Statement& statement =
+      statements_->statements()[(number - kFirstStatementReply) / 2];
   if (!statement.counts_refused || reply.records.empty()) return {};
-  if (const auto* refused = reply.records.front().front().get_if<int64_t>()) applied_.refused += static_cast<size_t>(*refused);
+  if (const auto* refused = reply.records.front().front().get_if<int64_t>())
+    applied_.refused += static_cast<size_t>(*refused);
   return {};
 }
 
 Error Neo4jGraph::failure(const bolt::Reply& reply) const {
   Error error = reply.failure.to_error();
   if (replies_ < kFirstStatementReply) {
-    if (error.code() != kDivisionByZero) return std::move(error).wrap("moving the position in the graph");
-    return Error(ErrorKind::server, std::string(kPositionRefused), "the position in the graph is not where this batch starts");
+    if (error.code() != kDivisionByZero)
+      return std::move(error).wrap("moving the position in the graph");
+    return Error(ErrorKind::server, std::string(kPositionRefused),
+                 "the position in the graph is not where this batch starts");
   }
   size_t index = (replies_ - kFirstStatementReply) / 2;
-  if (index >= statements_->statements().size()) return std::move(error).wrap("committing to Neo4j");
+  if (index >= statements_->statements().size())
+    return std::move(error).wrap("committing to Neo4j");
   const cypher::Statement& statement = statements_->statements()[index];
   if (statement.needs_entity && error.code() == kDivisionByZero) {
     return Error(ErrorKind::unsupported,
-                 "an UPDATE left out an unchanged TOAST column, and its entity is not in the graph: the row has to be read "
+                 "an UPDATE left out an unchanged TOAST column, and its entity is not in the "
+                 "graph: the row has to be read "
                  "again (refetch)")
         .with("statement", *statement.name);
   }

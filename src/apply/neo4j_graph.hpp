@@ -1,5 +1,5 @@
-// The graph port over Neo4j: one connection, one transaction in one flush — BEGIN, position, each statement with its PULL,
-// COMMIT — and its answers read in order.
+// The graph port over Neo4j: one connection, one transaction in one flush — BEGIN, position, each
+// statement with its PULL, COMMIT — and its answers read in order.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,9 @@ struct Neo4jGraphOptions {
   bolt::Options connection;
   std::string pipeline;
   std::string lane;
-  // A transaction that takes longer than this is given up and tried again from the position. Long, because a large
-  // transaction is one Neo4j transaction; the server's silence is noticed much earlier by its own hint.
+  // A transaction that takes longer than this is given up and tried again from the position. Long,
+  // because a large transaction is one Neo4j transaction; the server's silence is noticed much
+  // earlier by its own hint.
   Duration transaction_max = std::chrono::minutes(10);
 };
 
@@ -27,7 +28,8 @@ class Neo4jGraph final : public GraphPort {
 
   Result<StoredPosition> open(TimePoint deadline) override;
   std::unique_ptr<PreparedBatch> prepare(const Batch& batch) override;
-  void submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch, TimePoint now) override;
+  void submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch,
+              TimePoint now) override;
   Result<std::optional<Applied>> poll(TimePoint now) override;
   int descriptor() const override { return connection_ ? connection_->fd() : -1; }
   bool wants_write() const override { return connection_ && connection_->wants_write(); }

@@ -6,52 +6,58 @@ namespace cnx::apply {
 namespace {
 
 constexpr std::string_view kRead =
-    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, "
-    "p.systemIdentifier, p.timeline, p.database, p.slot, p.fingerprint, p.format, coalesce(p.committedAt, 0)";
+    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
+    "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, p.systemIdentifier, p.timeline, "
+    "p.database, p.slot, p.fingerprint, p.format, coalesce(p.committedAt, 0)";
 constexpr std::string_view kMake =
     "CYPHER 5 MERGE (p:ContextNexusPosition {key: $lane}) "
-    "ON CREATE SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = 0, p.phase = 'initial', p.partial = false, "
-    "p.systemIdentifier = $system, p.timeline = $timeline, p.database = $database, p.slot = $slot, "
+    "ON CREATE SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = 0, "
+    "p.phase = 'initial', p.partial = false, p.systemIdentifier = $system, "
+    "p.timeline = $timeline, p.database = $database, p.slot = $slot, "
     "p.fingerprint = $fingerprint, p.format = $format";
 constexpr std::string_view kStartCopy =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
-    "SET p.lsn = 0, p.lsnText = '0/0', p.ordinal = 0, p.phase = 'snapshot', p.partial = false, p.consistentPoint = $text, "
-    "p.systemIdentifier = $system, p.timeline = $timeline, p.database = $database, p.slot = $slot, "
-    "p.fingerprint = $fingerprint, p.format = $format, p.committedAt = null RETURN p.epoch";
+    "SET p.lsn = 0, p.lsnText = '0/0', p.ordinal = 0, p.phase = 'snapshot', p.partial = false, "
+    "p.consistentPoint = $text, p.systemIdentifier = $system, p.timeline = $timeline, "
+    "p.database = $database, p.slot = $slot, p.fingerprint = $fingerprint, p.format = $format, "
+    "p.committedAt = null RETURN p.epoch";
 constexpr std::string_view kRaiseEpoch =
-    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true SET p.epoch = p.epoch + 1, p._cnx_lock = null "
-    "RETURN p.epoch";
-constexpr std::string_view kRemove = "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) DELETE p";
+    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
+    "SET p.epoch = p.epoch + 1, p._cnx_lock = null RETURN p.epoch";
+constexpr std::string_view kRemove =
+    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) DELETE p";
 constexpr std::string_view kCompareAndSet =
     "CYPHER 5 OPTIONAL MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
-    "WITH p, CASE WHEN p.lsn = $lsn AND p.ordinal = $ordinal AND p.epoch = $epoch AND p.phase = $phase "
-    "THEN $nextLsn ELSE 1/0 END AS next "
-    "SET p.lsn = next, p.lsnText = $nextText, p.ordinal = $nextOrdinal, p.phase = $nextPhase, p.partial = $partial, "
-    "p.committedAt = coalesce($committedAt, p.committedAt), p._cnx_lock = null";
+    "WITH p, CASE WHEN p.lsn = $lsn AND p.ordinal = $ordinal AND p.epoch = $epoch "
+    "AND p.phase = $phase THEN $nextLsn ELSE 1/0 END AS next "
+    "SET p.lsn = next, p.lsnText = $nextText, p.ordinal = $nextOrdinal, p.phase = $nextPhase, "
+    "p.partial = $partial, p.committedAt = coalesce($committedAt, p.committedAt), "
+    "p._cnx_lock = null";
 
 std::string_view phase_name(Phase phase) {
   switch (phase) {
-    case Phase::initial: return "initial";
-    case Phase::snapshot: return "snapshot";
-    case Phase::stream: return "stream";
+    case Phase::initial:
+      return "initial";
+    case Phase::snapshot:
+      return "snapshot";
+    case Phase::stream:
+      return "stream";
   }
   return "stream";
 }
 
 bolt::Map source_parameters(std::string_view lane, const Source& source, change::Lsn lsn) {
-  return {{"lane", std::string(lane)},
-          {"lsn", static_cast<int64_t>(lsn.value())},
-          {"text", lsn.to_string()},
-          {"system", source.system_identifier},
-          {"timeline", source.timeline},
-          {"database", source.database},
-          {"slot", source.slot},
-          {"fingerprint", source.fingerprint},
+  return {{"lane", std::string(lane)},   {"lsn", static_cast<int64_t>(lsn.value())},
+          {"text", lsn.to_string()},     {"system", source.system_identifier},
+          {"timeline", source.timeline}, {"database", source.database},
+          {"slot", source.slot},         {"fingerprint", source.fingerprint},
           {"format", kPositionFormat}};
 }
 
 // LSNs fit a signed integer for the life of any server: 2^63 bytes of log.
-int64_t as_integer(change::Lsn lsn) { return static_cast<int64_t>(lsn.value()); }
+int64_t as_integer(change::Lsn lsn) {
+  return static_cast<int64_t>(lsn.value());
+}
 
 // One record's columns, by number; a node that lacks one is not ours.
 class Record {
@@ -72,32 +78,41 @@ class Record {
 
  private:
   static Error strange() {
-    return Error(ErrorKind::state, "the position node in the graph is not as this program writes it")
-        .advise("find out who changed it; contextnexus drop removes it for a start from the beginning");
+    return Error(ErrorKind::state,
+                 "the position node in the graph is not as this program writes it")
+        .advise(
+            "find out who changed it; contextnexus drop removes it for a start from the beginning");
   }
   const bolt::List& columns_;
 };
 
 }  // namespace
 
-std::string lane_key(std::string_view pipeline) { return std::string(pipeline) + "/0"; }
+std::string lane_key(std::string_view pipeline) {
+  return std::string(pipeline) + "/0";
+}
 
-Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline) {
-  CNX_TRY(bolt::QueryResult result, connection.query(kRead, bolt::Map{{"lane", std::string(lane)}}, deadline));
+Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
+                                                  std::string_view lane, TimePoint deadline) {
+  CNX_TRY(bolt::QueryResult result,
+          connection.query(kRead, bolt::Map{{"lane", std::string(lane)}}, deadline));
   if (result.records.empty()) return std::optional<PositionNode>();
-  if (result.records.front().size() != 12) return fail(ErrorKind::malformed, "the position query gave another number of columns");
+  if (result.records.front().size() != 12)
+    return fail(ErrorKind::malformed, "the position query gave another number of columns");
   Record record(result.records.front());
   PositionNode node;
   CNX_TRY(node.format, record.integer(10));
   if (node.format > kPositionFormat) {
-    return fail(Error(ErrorKind::unsupported, "the graph was written by a newer version of this program")
-                    .advise("run that version or a later one"));
+    return fail(
+        Error(ErrorKind::unsupported, "the graph was written by a newer version of this program")
+            .advise("run that version or a later one"));
   }
   CNX_TRY(int64_t lsn, record.integer(0));
   CNX_TRY(int64_t ordinal, record.integer(1));
   CNX_TRY(node.stored.epoch, record.integer(2));
   CNX_TRY(std::string phase, record.text(3));
-  node.stored.lane.position = {change::Lsn(static_cast<uint64_t>(lsn)), static_cast<uint64_t>(ordinal)};
+  node.stored.lane.position = {change::Lsn(static_cast<uint64_t>(lsn)),
+                               static_cast<uint64_t>(ordinal)};
   node.stored.lane.phase = phase == "initial"    ? Phase::initial
                            : phase == "snapshot" ? Phase::snapshot
                                                  : Phase::stream;
@@ -111,22 +126,28 @@ Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, 
   return std::optional<PositionNode>(std::move(node));
 }
 
-Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source, TimePoint deadline) {
+Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source,
+                     TimePoint deadline) {
   CNX_TRY(connection.query(kMake, source_parameters(lane, source, change::Lsn()), deadline));
   return {};
 }
 
-Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
-                  TimePoint deadline) {
-  CNX_TRY(bolt::QueryResult result,
-          connection.query(kStartCopy, source_parameters(lane, source, consistent_point), deadline));
-  if (result.records.empty()) return fail(ErrorKind::state, "the graph has no position for this pipeline");
+Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source,
+                  change::Lsn consistent_point, TimePoint deadline) {
+  CNX_TRY(
+      bolt::QueryResult result,
+      connection.query(kStartCopy, source_parameters(lane, source, consistent_point), deadline));
+  if (result.records.empty())
+    return fail(ErrorKind::state, "the graph has no position for this pipeline");
   return {};
 }
 
-Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane, TimePoint deadline) {
-  CNX_TRY(bolt::QueryResult result, connection.query(kRaiseEpoch, bolt::Map{{"lane", std::string(lane)}}, deadline));
-  if (result.records.empty()) return fail(ErrorKind::state, "the graph has no position for this pipeline");
+Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane,
+                            TimePoint deadline) {
+  CNX_TRY(bolt::QueryResult result,
+          connection.query(kRaiseEpoch, bolt::Map{{"lane", std::string(lane)}}, deadline));
+  if (result.records.empty())
+    return fail(ErrorKind::state, "the graph has no position for this pipeline");
   return Record(result.records.front()).integer(0);
 }
 
@@ -135,7 +156,9 @@ Status remove_position(bolt::Connection& connection, std::string_view lane, Time
   return {};
 }
 
-std::string_view compare_and_set_text() { return kCompareAndSet; }
+std::string_view compare_and_set_text() {
+  return kCompareAndSet;
+}
 
 Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int64_t epoch) {
   Bytes packed;

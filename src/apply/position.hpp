@@ -1,5 +1,6 @@
-// The position node: where the lane stands in the graph, and whose graph it is. `:ContextNexusPosition {key}`, written in
-// the same Neo4j transaction as the data, first, as a compare-and-set (I2).
+// The position node: where the lane stands in the graph, and whose graph it is.
+// `:ContextNexusPosition {key}`, written in the same Neo4j transaction as the data, first, as a
+// compare-and-set (I2).
 #pragma once
 
 #include <optional>
@@ -34,21 +35,26 @@ struct PositionNode {
 // "<pipeline>/0": one lane.
 std::string lane_key(std::string_view pipeline);
 
-// All block until `deadline`. Errors: those of the connection; ErrorKind::unsupported for a format that is newer than ours.
-Result<std::optional<PositionNode>> read_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
+// All block until `deadline`. Errors: those of the connection; ErrorKind::unsupported for a format
+// that is newer than ours.
+Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
+                                                  std::string_view lane, TimePoint deadline);
 // Makes the node where there is none, in phase initial; leaves one that is there as it is.
-Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source, TimePoint deadline);
-// The beginning of a copy: phase snapshot, and a position that promises nothing until the copy is whole. ErrorKind::state
-// where there is no node.
-Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source, change::Lsn consistent_point,
-                  TimePoint deadline);
+Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source,
+                     TimePoint deadline);
+// The beginning of a copy: phase snapshot, and a position that promises nothing until the copy is
+// whole. ErrorKind::state where there is no node.
+Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source,
+                  change::Lsn consistent_point, TimePoint deadline);
 // A new owner: raises the epoch and returns it. ErrorKind::state where there is no node.
-Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
+Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane,
+                            TimePoint deadline);
 Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
 
-// The compare-and-set that leads every transaction, and its parameters. It takes the node's lock first, so that a
-// transaction still running from a lost connection is waited for; a missing node, another position or another epoch is a
-// division by zero, which fails the transaction and with it the COMMIT that was already sent.
+// The compare-and-set that leads every transaction, and its parameters. It takes the node's lock
+// first, so that a transaction still running from a lost connection is waited for; a missing node,
+// another position or another epoch is a division by zero, which fails the transaction and with it
+// the COMMIT that was already sent.
 std::string_view compare_and_set_text();
 Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int64_t epoch);
 

@@ -1,5 +1,5 @@
-// What comes back: one number, the position that the graph holds. The apply side writes it, capture reads it and confirms
-// no more than it to PostgreSQL (I1).
+// What comes back: one number, the position that the graph holds. The apply side writes it, capture
+// reads it and confirms no more than it to PostgreSQL (I1).
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,8 @@ class Acknowledgement {
     return position_;
   }
 
-  // What may be confirmed: inside a transaction applied in pieces, only what was confirmed before it.
+  // What may be confirmed: inside a transaction applied in pieces, only what was confirmed before
+  // it.
   change::Lsn confirmable(change::Lsn before) const {
     std::lock_guard lock(mutex_);
     return position_.ordinal == 0 && position_.lsn > before ? position_.lsn : before;

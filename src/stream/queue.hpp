@@ -1,6 +1,6 @@
-// A bounded queue between two stages: one producer thread, one consumer thread, limited by items and by bytes.
-// close() lets the consumer drain; fail() ends both ends now, with the reason. Nothing blocks: who finds no room or no
-// item returns, and is woken by the other side.
+// A bounded queue between two stages: one producer thread, one consumer thread, limited by items
+// and by bytes. close() lets the consumer drain; fail() ends both ends now, with the reason.
+// Nothing blocks: who finds no room or no item returns, and is woken by the other side.
 #pragma once
 
 #include <deque>
@@ -25,12 +25,14 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  // Called once, before the threads start. Each is called without the lock held, from the other side's thread.
+  // Called once, before the threads start. Each is called without the lock held, from the other
+  // side's thread.
   void on_readable(std::function<void()> wake) { wake_consumer_ = std::move(wake); }
   void on_room(std::function<void()> wake) { wake_producer_ = std::move(wake); }
 
-  // Takes the item if there is room, and says whether it did; an item heavier than the whole budget is admitted alone
-  // into an empty queue, else it would wait for ever. After fail() it takes (and drops) everything: the end is near.
+  // Takes the item if there is room, and says whether it did; an item heavier than the whole budget
+  // is admitted alone into an empty queue, else it would wait for ever. After fail() it takes (and
+  // drops) everything: the end is near.
   bool try_push(T&& item, size_t bytes) {
     {
       std::lock_guard lock(mutex_);
@@ -56,8 +58,10 @@ class Queue {
       item.emplace(std::move(items_.front().value));
       bytes_ -= items_.front().bytes;
       items_.pop_front();
-      // Half empty before the producer is woken: it then works in long strides instead of one item a wake-up.
-      if (producer_waits_ && items_.size() * 2 <= limits_.items_max && bytes_ * 2 <= limits_.bytes_max) {
+      // Half empty before the producer is woken: it then works in long strides instead of one item
+      // a wake-up.
+      if (producer_waits_ && items_.size() * 2 <= limits_.items_max &&
+          bytes_ * 2 <= limits_.bytes_max) {
         producer_waits_ = false;
         wake = true;
       }
@@ -75,7 +79,8 @@ class Queue {
     if (wake_consumer_) wake_consumer_();
   }
 
-  // Either side's end, or the supervisor's: what is queued is dropped (the source replays it). The first reason stays.
+  // Either side's end, or the supervisor's: what is queued is dropped (the source replays it). The
+  // first reason stays.
   void fail(const Error& error) {
     {
       std::lock_guard lock(mutex_);
@@ -91,7 +96,8 @@ class Queue {
     std::lock_guard lock(mutex_);
     return closed_ && items_.empty();
   }
-  // For the producer: nothing is queued. Where it says no, the producer is woken once the queue runs low.
+  // For the producer: nothing is queued. Where it says no, the producer is woken once the queue
+  // runs low.
   bool empty_or_wakes() {
     std::lock_guard lock(mutex_);
     if (!items_.empty()) producer_waits_ = true;

@@ -39,11 +39,13 @@ RetryClass neo4j_class(std::string_view code) {
 }
 
 RetryClass postgres_class(std::string_view sqlstate) {
-  // 08 connection; 57P0x shutdown, crash and not-yet-started; 55006 a slot still held by a walsender that has not noticed
-  // our last end; 53300 no connection left for now; 40 serialisation and deadlock.
+  // 08 connection; 57P0x shutdown, crash and not-yet-started; 55006 a slot still held by a
+  // walsender that has not noticed our last end; 53300 no connection left for now; 40 serialisation
+  // and deadlock.
   if (sqlstate == "57P04") return RetryClass::stop;  // The database was dropped.
   if (sqlstate.starts_with("08") || sqlstate.starts_with("57P")) return RetryClass::reconnect;
-  if (sqlstate == "55006" || sqlstate == "53300" || sqlstate.starts_with("40")) return RetryClass::reconnect;
+  if (sqlstate == "55006" || sqlstate == "53300" || sqlstate.starts_with("40"))
+    return RetryClass::reconnect;
   return RetryClass::stop;
 }
 
@@ -51,9 +53,12 @@ RetryClass postgres_class(std::string_view sqlstate) {
 
 std::string_view to_string(RetryClass retry) {
   switch (retry) {
-    case RetryClass::reconnect: return "reconnect";
-    case RetryClass::later: return "later";
-    case RetryClass::stop: return "stop";
+    case RetryClass::reconnect:
+      return "reconnect";
+    case RetryClass::later:
+      return "later";
+    case RetryClass::stop:
+      return "stop";
   }
   return "stop";
 }
@@ -61,13 +66,16 @@ std::string_view to_string(RetryClass retry) {
 RetryClass retry_class(const Error& error) {
   switch (error.kind()) {
     case ErrorKind::unavailable:
-    case ErrorKind::timeout: return RetryClass::reconnect;
-    case ErrorKind::server: break;
+    case ErrorKind::timeout:
+      return RetryClass::reconnect;
+    case ErrorKind::server:
+      break;
     case ErrorKind::malformed:
     case ErrorKind::invalid:
     case ErrorKind::unsupported:
     case ErrorKind::state:
-    case ErrorKind::internal: return RetryClass::stop;
+    case ErrorKind::internal:
+      return RetryClass::stop;
   }
   std::string_view code = error.code();
   return code.starts_with(kNeo4jPrefix) ? neo4j_class(code) : postgres_class(code);

@@ -1,4 +1,5 @@
-// The one place that says what is done about an error. Clients report the server's code and decide nothing.
+// The one place that says what is done about an error. Clients report the server's code and decide
+// nothing.
 #pragma once
 
 #include <string_view>
@@ -9,7 +10,8 @@
 namespace cnx::stream {
 
 enum class RetryClass {
-  reconnect,  // The connection is of no use any more: open a new one, with back-off, and go on from the position.
+  reconnect,  // The connection is of no use any more: open a new one, with back-off, and go on from
+              // the position.
   later,      // The server refused for now: the same again, with back-off.
   stop,       // A person must look. Also everything unknown: the retried list is narrow on purpose.
 };
@@ -19,8 +21,8 @@ std::string_view to_string(RetryClass retry);
 // Errors of Neo4j (codes "Neo.…") and of PostgreSQL (SQLSTATE).
 RetryClass retry_class(const Error& error);
 
-// Grows from `first` by doubling to `longest`, with up to a fifth of jitter so that two instances do not march in step.
-// One thread; randomness from a seed, so that a simulated history repeats.
+// Grows from `first` by doubling to `longest`, with up to a fifth of jitter so that two instances
+// do not march in step. One thread; randomness from a seed, so that a simulated history repeats.
 class Backoff {
  public:
   explicit Backoff(uint64_t seed, Duration first = std::chrono::milliseconds(50),

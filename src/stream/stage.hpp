@@ -1,5 +1,6 @@
 // A stage: take what the ports have, do at most one unit, hand on what fits, say what it waits for.
-// No I/O of its own, no thread, no sleep, no clock: pipeline/runner calls it from a thread, a simulator in any order.
+// No I/O of its own, no thread, no sleep, no clock: pipeline/runner calls it from a thread, a
+// simulator in any order.
 #pragma once
 
 #include <optional>

@@ -18,7 +18,8 @@ constexpr int kMessagesAtOnce = 128;
 }  // namespace
 
 LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& events,
-                           const stream::Acknowledgement& acknowledgement, LogicalCounters& counters, LogicalOptions options,
+                           const stream::Acknowledgement& acknowledgement,
+                           LogicalCounters& counters, LogicalOptions options,
                            std::function<void(const Error&, Duration)> on_retry)
     : port_(port),
       events_(events),
@@ -30,7 +31,9 @@ LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& 
       confirmed_(options.start.ordinal == 0 ? options.start.lsn : change::Lsn()),
       backoff_(options.seed) {}
 
-void LogicalStage::stop() { stopping_ = true; }
+void LogicalStage::stop() {
+  stopping_ = true;
+}
 
 Step LogicalStage::step(TimePoint now) {
   if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
@@ -39,8 +42,8 @@ Step LogicalStage::step(TimePoint now) {
     events_.close();
     closed_ = true;
   }
-  // Stopped, and all that was handed on whole is in the graph and confirmed; without a connection it is confirmed at the
-  // next start.
+  // Stopped, and all that was handed on whole is in the graph and confirmed; without a connection
+  // it is confirmed at the next start.
   if (closed_ && (!connected_ || confirmed_ >= reader_.whole())) {
     if (connected_) port_.close();
     return Step::done();
@@ -75,7 +78,8 @@ Step LogicalStage::stream(TimePoint now) {
     }
   }
   TimePoint until = status_due();
-  if (!closed_ && wal_end_ > reader_.whole()) until = std::min(until, idle_since_ + options_.idle_advance_max);
+  if (!closed_ && wal_end_ > reader_.whole())
+    until = std::min(until, idle_since_ + options_.idle_advance_max);
   // Nothing is read while an event waits for room: only the socket's end would be of interest.
   return Step::wait_until(until).on(port_.descriptor(), !held_ && !closed_, port_.wants_write());
 }
@@ -108,10 +112,12 @@ Result<bool> LogicalStage::take(postgres::StreamMessage&& message, TimePoint now
   }
   if (const auto* keep_alive = std::get_if<postgres::KeepAlive>(&message)) {
     take_keep_alive(*keep_alive, now);
-    bool work_is_held = acknowledgement_.position().lsn < reader_.whole() || !reader_.between_transactions();
+    bool work_is_held =
+        acknowledgement_.position().lsn < reader_.whole() || !reader_.between_transactions();
     if (reply_requests_.size() >= kStoppingRequests && work_is_held) {
       return fail(ErrorKind::unavailable,
-                  "PostgreSQL is shutting down and waits for what Neo4j has not taken yet: leaving it, to come back later");
+                  "PostgreSQL is shutting down and waits for what Neo4j has not taken yet: leaving "
+                  "it, to come back later");
     }
     return true;
   }
@@ -119,15 +125,18 @@ Result<bool> LogicalStage::take(postgres::StreamMessage&& message, TimePoint now
 }
 
 void LogicalStage::take_keep_alive(const postgres::KeepAlive& keep_alive, TimePoint now) {
-  if (keep_alive.wal_end.value() > counters_.wal_end) counters_.wal_end = keep_alive.wal_end.value();
-  if (reader_.between_transactions() && keep_alive.wal_end > wal_end_) wal_end_ = keep_alive.wal_end;
+  if (keep_alive.wal_end.value() > counters_.wal_end)
+    counters_.wal_end = keep_alive.wal_end.value();
+  if (reader_.between_transactions() && keep_alive.wal_end > wal_end_)
+    wal_end_ = keep_alive.wal_end;
   if (!keep_alive.reply_requested) return;
   reply_due_ = true;
   reply_requests_.push_back(now);
   while (reply_requests_.front() + kStoppingWindow < now) reply_requests_.pop_front();
 }
 
-// An idle slot moves: the position in the graph first, by an event that overtakes nothing; confirmed only afterwards.
+// An idle slot moves: the position in the graph first, by an event that overtakes nothing;
+// confirmed only afterwards.
 bool LogicalStage::hand_on_idle(TimePoint now) {
   if (!reader_.between_transactions() || wal_end_ <= reader_.whole()) return false;
   bool wanted = reader_.whole() < options_.wanted;
@@ -143,10 +152,13 @@ bool LogicalStage::hand_on_idle(TimePoint now) {
 
 TimePoint LogicalStage::status_due() const {
   TimePoint due = status_sent_ + status_interval_;
-  if (reply_due_ || (closed_ && confirmed_ < reader_.whole())) due = std::min(due, status_sent_ + kReplyInterval);
-  if (acknowledgement_.confirmable(confirmed_) > confirmed_) due = std::min(due, status_sent_ + kConfirmInterval);
+  if (reply_due_ || (closed_ && confirmed_ < reader_.whole()))
+    due = std::min(due, status_sent_ + kReplyInterval);
+  if (acknowledgement_.confirmable(confirmed_) > confirmed_)
+    due = std::min(due, status_sent_ + kConfirmInterval);
   // Asks the server how far it is, for who waits for an LSN in a quiet database.
-  if (!closed_ && reader_.whole() < options_.wanted) due = std::min(due, status_sent_ + kReplyInterval);
+  if (!closed_ && reader_.whole() < options_.wanted)
+    due = std::min(due, status_sent_ + kReplyInterval);
   return due;
 }
 

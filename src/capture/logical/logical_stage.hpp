@@ -1,5 +1,6 @@
-// Reads the slot and hands on its transactions; says to PostgreSQL what the graph holds, whether the line is full or not.
-// It owns the replication connection. What it confirms is the acknowledged position and nothing else (I1).
+// Reads the slot and hands on its transactions; says to PostgreSQL what the graph holds, whether
+// the line is full or not. It owns the replication connection. What it confirms is the acknowledged
+// position and nothing else (I1).
 #pragma once
 
 #include <atomic>
@@ -38,9 +39,11 @@ struct LogicalOptions {
 
 class LogicalStage final : public stream::Stage {
  public:
-  // All must outlive the stage. `on_retry` is told of each failure that will be tried again; may be empty.
-  LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& events, const stream::Acknowledgement& acknowledgement,
-               LogicalCounters& counters, LogicalOptions options, std::function<void(const Error&, Duration)> on_retry);
+  // All must outlive the stage. `on_retry` is told of each failure that will be tried again; may be
+  // empty.
+  LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& events,
+               const stream::Acknowledgement& acknowledgement, LogicalCounters& counters,
+               LogicalOptions options, std::function<void(const Error&, Duration)> on_retry);
 
   std::string_view name() const override { return "capture"; }
   stream::Step step(TimePoint now) override;

@@ -1,5 +1,6 @@
-// What logical capture needs of PostgreSQL: the slot's stream from a position on, and a way to say what is durable.
-// Implemented over a real slot (slot_connection) and, for simulation, over pgoutput bytes from a model.
+// What logical capture needs of PostgreSQL: the slot's stream from a position on, and a way to say
+// what is durable. Implemented over a real slot (slot_connection) and, for simulation, over
+// pgoutput bytes from a model.
 #pragma once
 
 #include <optional>
@@ -19,8 +20,9 @@ class ReplicationPort {
  public:
   virtual ~ReplicationPort() = default;
 
-  // Connects, checks that the source is the one that `held` belongs to and that its slot is not beyond it (I9), and starts
-  // the stream. Blocks until `deadline` at most. ErrorKind::state where the two sides do not fit together.
+  // Connects, checks that the source is the one that `held` belongs to and that its slot is not
+  // beyond it (I9), and starts the stream. Blocks until `deadline` at most. ErrorKind::state where
+  // the two sides do not fit together.
   virtual Result<Opened> open(change::Position held, TimePoint deadline) = 0;
   virtual Result<std::optional<postgres::StreamMessage>> try_read() = 0;
   virtual Status send_status(const postgres::StatusUpdate& update) = 0;

@@ -12,7 +12,7 @@ namespace cnx::capture {
 
 struct SlotConnectionOptions {
   postgres::ConnectionOptions connection;
-  HeldPosition source;      // Which source the slot belongs to; its position is given at each open().
+  HeldPosition source;  // Which source the slot belongs to; its position is given at each open().
   std::string publication;
 };
 
@@ -23,7 +23,9 @@ class SlotConnection final : public ReplicationPort {
 
   Result<Opened> open(change::Position held, TimePoint deadline) override;
   Result<std::optional<postgres::StreamMessage>> try_read() override { return stream_->try_read(); }
-  Status send_status(const postgres::StatusUpdate& update) override { return stream_->send_status(update); }
+  Status send_status(const postgres::StatusUpdate& update) override {
+    return stream_->send_status(update);
+  }
   Status flush() override { return stream_->flush(); }
   int descriptor() const override { return stream_ ? stream_->fd() : -1; }
   bool wants_write() const override { return stream_ && stream_->wants_write(); }

@@ -1,4 +1,5 @@
-// Do the position in the graph and the slot in PostgreSQL belong together (I9)? Asked at start and at every connect.
+// Do the position in the graph and the slot in PostgreSQL belong together (I9)? Asked at start and
+// at every connect.
 #pragma once
 
 #include <optional>
@@ -20,8 +21,8 @@ struct HeldPosition {
   std::string slot;
 };
 
-// Pure. ErrorKind::state says which of the two is not as it should be, with the cures; nothing may move until a person
-// has chosen one.
+// Pure. ErrorKind::state says which of the two is not as it should be, with the cures; nothing may
+// move until a person has chosen one.
 Status check_source(const HeldPosition& held, const postgres::SystemIdentity& system,
                     const std::optional<postgres::SlotState>& slot);
 

@@ -13,7 +13,10 @@ class SourceCheck : public testing::Test {
              .timeline = 1,
              .database = "knowledge",
              .slot = "contextnexus"};
-    system_ = {.system_identifier = 77, .timeline = 1, .wal_end = change::Lsn(1000), .database = "knowledge"};
+    system_ = {.system_identifier = 77,
+               .timeline = 1,
+               .wal_end = change::Lsn(1000),
+               .database = "knowledge"};
     slot_.emplace();
     slot_->name = "contextnexus";
     slot_->plugin = "pgoutput";
@@ -28,7 +31,8 @@ class SourceCheck : public testing::Test {
     ASSERT_FALSE(checked) << words;
     EXPECT_EQ(checked.error().kind(), ErrorKind::state);
     EXPECT_FALSE(checked.error().advice().empty());
-    EXPECT_NE(checked.error().describe().find(words), std::string::npos) << checked.error().describe();
+    EXPECT_NE(checked.error().describe().find(words), std::string::npos)
+        << checked.error().describe();
   }
 
   HeldPosition held_;

@@ -6,10 +6,13 @@ namespace {
 using change::Event;
 
 Error out_of_order(const char* what) {
-  return Error(ErrorKind::malformed, std::string("the replication stream is out of order: ") + what);
+  return Error(ErrorKind::malformed,
+               std::string("the replication stream is out of order: ") + what);
 }
 
-std::optional<Event> nothing() { return std::nullopt; }
+std::optional<Event> nothing() {
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -23,27 +26,36 @@ void TransactionReader::restart() {
 
 Result<std::optional<Event>> TransactionReader::read(postgres::WalData&& data) {
   CNX_TRY(postgres::Message message, postgres::decode(data.payload, decoder_));
-  if (auto* row_message = std::get_if<postgres::RowMessage>(&message)) return row(std::move(*row_message), std::move(data));
-  if (const auto* begin_message = std::get_if<change::Begin>(&message)) return begin(*begin_message);
-  if (const auto* commit_message = std::get_if<postgres::CommitMessage>(&message)) return commit(*commit_message);
+  if (auto* row_message = std::get_if<postgres::RowMessage>(&message))
+    return row(std::move(*row_message), std::move(data));
+  if (const auto* begin_message = std::get_if<change::Begin>(&message))
+    return begin(*begin_message);
+  if (const auto* commit_message = std::get_if<postgres::CommitMessage>(&message))
+    return commit(*commit_message);
   if (auto* relation_message = std::get_if<postgres::RelationMessage>(&message)) {
     relations_[relation_message->relation->oid] = std::move(relation_message->relation);
     return nothing();
   }
-  if (const auto* truncate_message = std::get_if<postgres::TruncateMessage>(&message)) return truncate(*truncate_message);
-  // Type and origin messages say nothing that the catalog and the rows do not; logical messages are not asked for.
-  if (std::holds_alternative<postgres::TypeMessage>(message) || std::holds_alternative<postgres::OriginMessage>(message) ||
+  if (const auto* truncate_message = std::get_if<postgres::TruncateMessage>(&message))
+    return truncate(*truncate_message);
+  // Type and origin messages say nothing that the catalog and the rows do not; logical messages are
+  // not asked for.
+  if (std::holds_alternative<postgres::TypeMessage>(message) ||
+      std::holds_alternative<postgres::OriginMessage>(message) ||
       std::holds_alternative<postgres::LogicalMessage>(message)) {
     return nothing();
   }
-  return fail(Error(ErrorKind::unsupported, "the server streams an open or a prepared transaction, which was not asked for"));
+  return fail(
+      Error(ErrorKind::unsupported,
+            "the server streams an open or a prepared transaction, which was not asked for"));
 }
 
 Result<std::optional<Event>> TransactionReader::begin(const change::Begin& begin) {
   if (begin_) return fail(out_of_order("a transaction begins inside another"));
   begin_ = begin;
   ordinal_ = 0;
-  // A commit record lies wholly below its end_lsn, and the next one may begin right there: below, never at it, is past.
+  // A commit record lies wholly below its end_lsn, and the next one may begin right there: below,
+  // never at it, is past.
   skipping_ = begin.final_lsn < handed_.lsn;
   if (skipping_) return nothing();
   if (handed_open_) {
@@ -56,7 +68,8 @@ Result<std::optional<Event>> TransactionReader::begin(const change::Begin& begin
   return std::optional<Event>(begin);
 }
 
-Result<std::optional<Event>> TransactionReader::row(postgres::RowMessage&& message, postgres::WalData&& data) {
+Result<std::optional<Event>> TransactionReader::row(postgres::RowMessage&& message,
+                                                    postgres::WalData&& data) {
   if (!begin_) return fail(out_of_order("a row outside of a transaction"));
   change::Position position{begin_->final_lsn, ++ordinal_};
   if (skipping_ || position <= handed_) return nothing();
@@ -111,7 +124,8 @@ void TransactionReader::advance(change::Lsn wal_end) {
 
 Result<change::RelationPtr> TransactionReader::relation(change::Oid oid) const {
   auto found = relations_.find(oid);
-  if (found == relations_.end()) return fail(out_of_order("a row of a relation that was not described"));
+  if (found == relations_.end())
+    return fail(out_of_order("a row of a relation that was not described"));
   return found->second;
 }
 

@@ -1,5 +1,6 @@
-// pgoutput messages to events: gives each row message its position, and passes over what was handed on before, so that a
-// stream that starts again at the slot's confirmed position goes on where the last one ended. No I/O.
+// pgoutput messages to events: gives each row message its position, and passes over what was handed
+// on before, so that a stream that starts again at the slot's confirmed position goes on where the
+// last one ended. No I/O.
 #pragma once
 
 #include <optional>
@@ -21,7 +22,8 @@ class TransactionReader {
   // A new connection: the stream starts again, with its relation messages.
   void restart();
 
-  // The event that the message makes, or none. ErrorKind::malformed for bytes or an order of messages that no server sends.
+  // The event that the message makes, or none. ErrorKind::malformed for bytes or an order of
+  // messages that no server sends.
   Result<std::optional<change::Event>> read(postgres::WalData&& data);
 
   // No transaction is open, here or in what was handed on: an idle advance would count.
@@ -34,18 +36,19 @@ class TransactionReader {
 
  private:
   Result<std::optional<change::Event>> begin(const change::Begin& begin);
-  Result<std::optional<change::Event>> row(postgres::RowMessage&& message, postgres::WalData&& data);
+  Result<std::optional<change::Event>> row(postgres::RowMessage&& message,
+                                           postgres::WalData&& data);
   Result<std::optional<change::Event>> truncate(const postgres::TruncateMessage& message);
   Result<std::optional<change::Event>> commit(const postgres::CommitMessage& message);
   Result<change::RelationPtr> relation(change::Oid oid) const;
 
   postgres::DecoderState decoder_;
   std::unordered_map<change::Oid, change::RelationPtr> relations_;
-  change::Position handed_;      // Of the last event that was handed on.
+  change::Position handed_;  // Of the last event that was handed on.
   change::Lsn whole_;
-  bool handed_open_ = false;     // A Begin was handed on, its Commit was not.
+  bool handed_open_ = false;            // A Begin was handed on, its Commit was not.
   std::optional<change::Begin> begin_;  // The transaction being read.
-  bool skipping_ = false;        // It was handed on before, whole.
+  bool skipping_ = false;               // It was handed on before, whole.
   uint64_t ordinal_ = 0;
 };
 

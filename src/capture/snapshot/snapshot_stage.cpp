@@ -41,19 +41,22 @@ change::RelationPtr relation_of(const postgres::Table& table) {
   return relation;
 }
 
-SnapshotStage::SnapshotStage(stream::Queue<change::Event>& events, SnapshotCounters& counters, SnapshotOptions options)
+SnapshotStage::SnapshotStage(stream::Queue<change::Event>& events, SnapshotCounters& counters,
+                             SnapshotOptions options)
     : events_(events), counters_(counters), options_(std::move(options)) {}
 
 Status SnapshotStage::open(TimePoint deadline) {
   CNX_TRY(postgres::Session session, postgres::Session::open(options_.connection, deadline));
   CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", deadline));
-  CNX_TRY(session.execute("SET TRANSACTION SNAPSHOT " + postgres::quote_literal(options_.snapshot_name), deadline));
+  CNX_TRY(session.execute(
+      "SET TRANSACTION SNAPSHOT " + postgres::quote_literal(options_.snapshot_name), deadline));
   session_ = std::move(session);
   return {};
 }
 
 Step SnapshotStage::step(TimePoint now) {
-  CNX_CHECK(session_.has_value(), "a snapshot is opened before it is read, and not read past its end");
+  CNX_CHECK(session_.has_value(),
+            "a snapshot is opened before it is read, and not read past its end");
   if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
   if (stopping_) {
     Error stopped(ErrorKind::unavailable, "stopped while rows were being copied");
@@ -93,12 +96,17 @@ Result<Step> SnapshotStage::copy(TimePoint now) {
 Status SnapshotStage::start_table(TimePoint now) {
   const postgres::Table& table = options_.tables[table_];
   relation_ = relation_of(table);
-  // Row-level security may hide rows silently only where the catalog said that a policy admits us to all of them (R5).
-  const char* row_security = table.row_security_applies ? "SET LOCAL row_security = on" : "SET LOCAL row_security = off";
+  // Row-level security may hide rows silently only where the catalog said that a policy admits us
+  // to all of them (R5).
+  const char* row_security =
+      table.row_security_applies ? "SET LOCAL row_security = on" : "SET LOCAL row_security = off";
   CNX_TRY(session_->execute(row_security, now + options_.statement_max));
-  Status started = session_->start_copy(copy_statement(table, *relation_), now + options_.statement_max);
+  Status started =
+      session_->start_copy(copy_statement(table, *relation_), now + options_.statement_max);
   if (!started) {
-    return fail(std::move(started.error()).wrap("copying a table").with("table", postgres::to_string(table.name)));
+    return fail(std::move(started.error())
+                    .wrap("copying a table")
+                    .with("table", postgres::to_string(table.name)));
   }
   copying_ = true;
   return {};

@@ -1,5 +1,6 @@
-// Reads the rows that were there before the slot, table by table, under the slot's exported snapshot, and hands them on.
-// It owns one ordinary connection; COPY in text form, so that the same output functions print what the stream prints.
+// Reads the rows that were there before the slot, table by table, under the slot's exported
+// snapshot, and hands them on. It owns one ordinary connection; COPY in text form, so that the same
+// output functions print what the stream prints.
 #pragma once
 
 #include <atomic>
@@ -30,13 +31,15 @@ struct SnapshotOptions {
   Duration statement_max = std::chrono::seconds(30);  // For everything but the rows themselves.
 };
 
-// A failure of this stage is not retried here: the exported snapshot is gone with the connection that holds it, and the
-// copy starts again from a new slot.
+// A failure of this stage is not retried here: the exported snapshot is gone with the connection
+// that holds it, and the copy starts again from a new slot.
 class SnapshotStage final : public stream::Stage {
  public:
-  SnapshotStage(stream::Queue<change::Event>& events, SnapshotCounters& counters, SnapshotOptions options);
+  SnapshotStage(stream::Queue<change::Event>& events, SnapshotCounters& counters,
+                SnapshotOptions options);
 
-  // Imports the exported snapshot; from then on the slot's connection may be used again. Blocks until `deadline`.
+  // Imports the exported snapshot; from then on the slot's connection may be used again. Blocks
+  // until `deadline`.
   Status open(TimePoint deadline);
 
   std::string_view name() const override { return "snapshot"; }
@@ -60,8 +63,8 @@ class SnapshotStage final : public stream::Stage {
   std::optional<change::Event> held_;
 };
 
-// The relation that the stream would describe for the table, with its column list for COPY: generated columns are in
-// neither. Pure.
+// The relation that the stream would describe for the table, with its column list for COPY:
+// generated columns are in neither. Pure.
 change::RelationPtr relation_of(const postgres::Table& table);
 
 }  // namespace cnx::capture
