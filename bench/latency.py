@@ -1,0 +1,118 @@
+"""From COMMIT's return to visible, at 20 single-row commits a second; beside it, between them, a bare commit of one row into Neo4j
+at the same pace. One thread does all of it: commits when it is due, and looks for what is not visible yet in between."""
+
+import time
+from collections import deque
+from typing import NamedTuple
+
+import bolt_raw
+from measure import FOREIGN_MAX, Figures, Meter
+from world import timestamp
+
+_RATE = 20  # A second.
+_LOST_SECONDS = 30
+_VERSION = "CYPHER 5 MATCH (n:ContentItem {id: $id}) RETURN n.version"
+_BARE = "CYPHER 5 UNWIND $rows AS row MERGE (n:BareCommit {id: row.id}) SET n += row"
+
+
+class Latencies(NamedTuple):
+    visible: list   # Milliseconds, in order.
+    bare: list
+    figures: Figures
+
+
+def percentile(ordered, share):
+    """Of an ordered list: the smallest value that at least this share does not exceed."""
+    return ordered[min(len(ordered) - 1, max(0, -int(-len(ordered) * share // 1) - 1))]
+
+
+class _Run:
+    def __init__(self, bench, database):
+        self._database, self._graph = database, bench.servers.graph
+        self._bare = bolt_raw.Connection(bench.servers.neo4j_url)
+        self._items = bench.world.items
+        self._pending = deque()  # (when COMMIT returned, id, version)
+        self.visible, self.bare = [], []
+
+    def commit(self, number):
+        item = self._items[number * 7 % len(self._items)]
+        version = 1_000 + number
+        with self._database.cursor() as cursor:
+            cursor.execute("UPDATE public.content_items SET title = %s, version = %s, updated_at = %s WHERE id = %s",
+                           (f"{version} {item.title}"[:40], version, timestamp(item.updated + number), item.id))
+        self._pending.append((time.monotonic(), item.id, version))
+
+    def bare_commit(self, number):
+        item = self._items[number * 7 % len(self._items)]
+        row = {"id": item.id, "_cnx_stub": None, "projectId": item.project, "title": item.title, "body": item.body,
+               "version": number, "updatedAt": bolt_raw.date_time(item.updated)}
+        flush = bolt_raw.transaction([(_BARE, {"rows": [row]})])
+        begin = time.monotonic()
+        self._bare.run(flush)
+        self.bare.append(1e3 * (time.monotonic() - begin))
+
+    def look(self):
+        """One look for the oldest commit that is not visible yet; returns whether there is one."""
+        if not self._pending:
+            return False
+        committed, identity, version = self._pending[0]
+        found = self._graph.value(_VERSION, id=identity)
+        now = time.monotonic()
+        if found is not None and found >= version:
+            self._pending.popleft()
+            self.visible.append(1e3 * (now - committed))
+        elif now > committed + _LOST_SECONDS:
+            raise SystemExit(f"bench: a commit is not in the graph after {_LOST_SECONDS} s")
+        return bool(self._pending)
+
+    def pace(self, seconds):
+        """Commits at every full step of the clock, bare ones at every half."""
+        begin = time.monotonic()
+        for step in range(round(seconds * _RATE * 2)):
+            due = begin + step / (2 * _RATE)
+            while self.look() and time.monotonic() < due:
+                pass
+            time.sleep(max(0.0, due - time.monotonic()))
+            (self.bare_commit if step % 2 else self.commit)(step // 2)
+        while self.look():
+            pass
+
+    def close(self):
+        self._bare.rows("MATCH (n:BareCommit) DETACH DELETE n")
+        self._bare.close()
+
+
+def _once(bench, database, seconds):
+    run = _Run(bench, database)
+    bench.servers.graph.rows("CREATE CONSTRAINT bench_bare IF NOT EXISTS FOR (n:BareCommit) REQUIRE n.id IS UNIQUE")
+    run.pace(5)  # Warms both ways.
+    run.visible.clear()
+    run.bare.clear()
+    meter = Meter(bench.servers, bench.engine)
+    run.pace(seconds)
+    figures = meter.stop(len(run.visible))
+    run.close()
+    return Latencies(run.visible, run.bare, figures)
+
+
+def latency(bench):
+    """[Latencies]: one run that nobody disturbed, or the least disturbed of three."""
+    from verify import expect_equal
+    from writer import Copies
+
+    database = bench.fresh()
+    Copies(bench.world, 10_000).write(database)
+    bench.engine.init()
+    bench.engine.start()
+    bench.wait_until("MATCH (p:ContextNexusPosition) RETURN p.phase", "stream")
+    runs = []
+    for number in range(bench.options.rounds):
+        runs.append(_once(bench, database, bench.options.seconds))
+        foreign = runs[-1].figures.foreign
+        bench.say(f"  round {number + 1}: others used {foreign:.2f} cores"
+                  + ("" if foreign < FOREIGN_MAX else f", more than {FOREIGN_MAX}: it does not count"))
+        if foreign < FOREIGN_MAX:
+            break
+    expect_equal(database, bench.servers.graph)
+    bench.engine.stop()
+    return min(runs, key=lambda run: run.figures.foreign)
