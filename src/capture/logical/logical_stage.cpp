@@ -15,6 +15,13 @@ constexpr Duration kStoppingWindow = std::chrono::seconds(1);
 // Messages between two looks at the clock.
 constexpr int kMessagesAtOnce = 128;
 
+// Where the event ends something that may be confirmed once it is in the graph; else 0/0.
+change::Lsn whole_end(const change::Event& event) {
+  if (const auto* commit = std::get_if<change::Commit>(&event)) return commit->end_lsn;
+  if (const auto* idle = std::get_if<change::Idle>(&event)) return idle->wal_end;
+  return {};
+}
+
 }  // namespace
 
 LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& events,
@@ -42,12 +49,8 @@ Step LogicalStage::step(TimePoint now) {
     events_.close();
     closed_ = true;
   }
-  // Stopped, and all that was handed on whole is in the graph and confirmed; without a connection
-  // it is confirmed at the next start.
-  if (closed_ && (!connected_ || confirmed_ >= reader_.whole())) {
-    if (connected_) port_.close();
-    return Step::done();
-  }
+  // Without a connection what was handed on is confirmed at the next start.
+  if (closed_ && !connected_) return Step::done();
   return connected_ ? stream(now) : connect(now);
 }
 
@@ -69,6 +72,11 @@ Step LogicalStage::connect(TimePoint now) {
 
 Step LogicalStage::stream(TimePoint now) {
   if (Status sent = send_due_status(now); !sent) return lose(std::move(sent.error()), now);
+  // Stopped, and all that was handed on whole is in the graph and confirmed.
+  if (closed_ && confirmed_ >= handed_whole_ && !port_.wants_write()) {
+    port_.close();
+    return Step::done();
+  }
   if (!closed_) {
     if (held_ && push(std::move(*held_))) held_.reset();
     if (!held_) {
@@ -152,7 +160,7 @@ bool LogicalStage::hand_on_idle(TimePoint now) {
 
 TimePoint LogicalStage::status_due() const {
   TimePoint due = status_sent_ + status_interval_;
-  if (reply_due_ || (closed_ && confirmed_ < reader_.whole()))
+  if (reply_due_ || (closed_ && confirmed_ < handed_whole_))
     due = std::min(due, status_sent_ + kReplyInterval);
   if (acknowledgement_.confirmable(confirmed_) > confirmed_)
     due = std::min(due, status_sent_ + kConfirmInterval);
@@ -181,7 +189,10 @@ Status LogicalStage::send_due_status(TimePoint now) {
 // Takes the event only where it says true.
 bool LogicalStage::push(change::Event&& event) {
   size_t bytes = change::weight(event);
-  return events_.try_push(std::move(event), bytes);
+  const change::Lsn end = whole_end(event);
+  if (!events_.try_push(std::move(event), bytes)) return false;
+  if (end > handed_whole_) handed_whole_ = end;
+  return true;
 }
 
 Step LogicalStage::lose(Error error, TimePoint now) {

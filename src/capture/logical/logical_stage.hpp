@@ -71,6 +71,8 @@ class LogicalStage final : public stream::Stage {
 
   TransactionReader reader_;
   change::Lsn confirmed_;
+  // The end of the last whole transaction (or idle advance) that the queue took.
+  change::Lsn handed_whole_;
   bool connected_ = false;
   bool stopping_ = false;
   bool closed_ = false;

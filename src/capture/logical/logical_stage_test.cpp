@@ -358,6 +358,23 @@ TEST_F(LogicalStageTest, hands_on_everything_once_whichever_call_fails) {
   }
 }
 
+TEST_F(LogicalStageTest, stops_once_what_it_handed_on_is_confirmed) {
+  make({});
+  say_transaction(Lsn(1000), Lsn(1048));
+  settle();
+  stage_->stop();
+  Step step = settle();
+  EXPECT_EQ(step.kind, Step::Kind::waiting);
+  EXPECT_FALSE(step.readable) << "nothing new";
+  EXPECT_EQ(handed(), "BIC");
+  EXPECT_TRUE(events_->drained());
+  acknowledgement_->advance({Lsn(1048), 0});
+  step = after(milliseconds(100));
+  EXPECT_EQ(step.kind, Step::Kind::done);
+  EXPECT_EQ(flushed(), Lsn(1048));
+  EXPECT_FALSE(slot_.connected);
+}
+
 TEST_F(LogicalStageTest, stops_at_once_without_a_connection) {
   make({});
   slot_.fail_next(lost());
@@ -365,6 +382,22 @@ TEST_F(LogicalStageTest, stops_at_once_without_a_connection) {
   stage_->stop();
   EXPECT_EQ(settle().kind, Step::Kind::done);
   EXPECT_TRUE(events_->drained());
+}
+
+TEST_F(LogicalStageTest, does_not_wait_for_a_commit_that_it_did_not_hand_on) {
+  make({}, {.items_max = 2, .bytes_max = 1 << 20});
+  say_transaction(Lsn(1000), Lsn(1048));
+  settle();
+  stage_->stop();
+  EXPECT_EQ(settle().kind, Step::Kind::done) << "the commit found no room, and was let go";
+  EXPECT_EQ(handed(), "BI");
+}
+
+TEST_F(LogicalStageTest, does_not_wait_for_the_rest_of_a_transaction_that_it_started_in) {
+  make({.start = {Lsn(1000), 2}});
+  settle();
+  stage_->stop();
+  EXPECT_EQ(settle().kind, Step::Kind::done);
 }
 
 }  // namespace
