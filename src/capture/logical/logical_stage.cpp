@@ -152,7 +152,7 @@ bool LogicalStage::hand_on_idle(TimePoint now) {
   bool long_ago = now >= idle_since_ + options_.idle_advance_max;
   if (!wanted && !much && !long_ago) return false;
   change::Event event = change::Idle{wal_end_};
-  if (!push(std::move(event))) return false;
+  if (!push(std::move(event))) held_ = std::move(event);
   reader_.advance(wal_end_);
   idle_since_ = now;
   return true;

@@ -278,6 +278,19 @@ TEST_F(LogicalStageTest, does_not_move_by_what_was_said_inside_a_transaction) {
   EXPECT_EQ(handed(), "BC");
 }
 
+TEST_F(LogicalStageTest, waits_in_peace_for_room_for_an_idle_advance) {
+  make({}, {.items_max = 3, .bytes_max = 1 << 20});
+  say_transaction(Lsn(1000), Lsn(1048));
+  slot_.keep_alive(Lsn(5000));
+  settle();
+  Step step = after(seconds(11));
+  EXPECT_EQ(step.kind, Step::Kind::waiting);
+  EXPECT_GT(step.until, now_) << "it would ask again at once, for as long as the line is full";
+  EXPECT_EQ(handed(), "BIC");
+  settle();
+  EXPECT_EQ(handed(), "W");
+}
+
 TEST_F(LogicalStageTest, backs_off_between_connections_and_starts_anew_after_a_row) {
   make({});
   Duration longest{};
