@@ -1,0 +1,288 @@
+#include "apply/lane_stage.hpp"
+
+#include <gtest/gtest.h>
+
+#include "apply/testing/scripted_graph.hpp"
+
+namespace cnx::apply {
+namespace {
+
+using change::Lsn;
+using std::chrono::milliseconds;
+using stream::Step;
+using testing::ScriptedGraph;
+using Fate = ScriptedGraph::Fate;
+
+constexpr int64_t kEpoch = 4;
+
+LanePosition at(uint64_t lsn) {
+  return {.position = {Lsn(lsn), 0}};
+}
+
+class LaneStageTest : public ::testing::Test {
+ protected:
+  LaneStageTest() { make(at(500)); }
+
+  void make(LanePosition start) {
+    graph_ = ScriptedGraph();
+    graph_.stored = {start, kEpoch};
+    batches_.emplace(stream::QueueLimits{});
+    acknowledgement_.emplace();
+    if (start.phase == Phase::stream) acknowledgement_->advance(start.position);
+    retries_ = 0;
+    stage_.emplace(*batches_, graph_, *acknowledgement_, counters_,
+                   LaneOptions{.start = graph_.stored}, [this](const Error&, Duration wait) {
+                     ++retries_;
+                     last_wait_ = wait;
+                   });
+    end_ = start;
+  }
+
+  void batch(LanePosition to, size_t rows = 1) {
+    Batch batch;
+    batch.from = end_;
+    batch.to = to;
+    batch.rows = rows;
+    batch.transactions = 1;
+    end_ = to;
+    ASSERT_TRUE(batches_->try_push(std::move(batch), 1));
+  }
+
+  Step step() {
+    graph_.now = now_;
+    return stage_->step(now_);
+  }
+  Step settle() {
+    for (int i = 0; i < 1000; ++i) {
+      Step step = this->step();
+      if (step.kind != Step::Kind::progressed) return step;
+    }
+    ADD_FAILURE() << "it never comes to rest";
+    return Step::done();
+  }
+  // Settles through every back-off.
+  Step settle_in_time() {
+    for (int i = 0; i < 100; ++i) {
+      Step step = settle();
+      if (step.kind != Step::Kind::waiting || step.until == kNever) return step;
+      now_ = step.until;
+    }
+    ADD_FAILURE() << "it never comes to rest";
+    return Step::done();
+  }
+  Lsn acknowledged() const { return acknowledgement_->position().lsn; }
+
+  ScriptedGraph graph_;
+  std::optional<stream::Queue<Batch>> batches_;
+  std::optional<stream::Acknowledgement> acknowledgement_;
+  LaneCounters counters_;
+  std::optional<LaneStage> stage_;
+  TimePoint now_ = TimePoint(std::chrono::hours(1));
+  size_t retries_ = 0;
+  Duration last_wait_{};
+  LanePosition end_;
+};
+
+TEST_F(LaneStageTest, applies_batches_in_order_and_acknowledges_each) {
+  for (uint64_t lsn : {600u, 700u, 800u}) batch(at(lsn), 5);
+  settle();
+  EXPECT_EQ(graph_.committed, (std::vector{at(600), at(700), at(800)}));
+  EXPECT_EQ(acknowledged(), Lsn(800));
+  EXPECT_EQ(counters_.rows, 15u);
+  EXPECT_EQ(counters_.batches, 3u);
+}
+
+TEST_F(LaneStageTest, acknowledges_nothing_before_the_commit) {
+  graph_.fates = {Fate::never_ends};
+  batch(at(600));
+  Step step = settle();
+  EXPECT_EQ(graph_.submits, 1u);
+  EXPECT_EQ(acknowledged(), Lsn(500));
+  EXPECT_EQ(step.descriptor, ScriptedGraph::kDescriptor);
+  EXPECT_TRUE(step.readable);
+}
+
+TEST_F(LaneStageTest, prepares_the_next_batch_while_one_is_under_way) {
+  graph_.fates = {Fate::never_ends};
+  for (uint64_t lsn : {600u, 700u, 800u}) batch(at(lsn));
+  settle();
+  EXPECT_EQ(graph_.submits, 1u);
+  EXPECT_EQ(graph_.prepares, 2u);
+}
+
+TEST_F(LaneStageTest, does_not_repeat_a_batch_whose_answer_alone_was_lost) {
+  graph_.fates = {Fate::answer_lost};
+  batch(at(600));
+  batch(at(700));
+  settle_in_time();
+  EXPECT_EQ(graph_.committed, (std::vector{at(600), at(700)}));
+  EXPECT_EQ(graph_.submits, 2u);
+  EXPECT_EQ(acknowledged(), Lsn(700));
+}
+
+TEST_F(LaneStageTest, repeats_a_batch_that_was_lost) {
+  graph_.fates = {Fate::lost, Fate::transient, Fate::lost};
+  batch(at(600));
+  settle_in_time();
+  EXPECT_EQ(graph_.committed, (std::vector{at(600)}));
+  EXPECT_EQ(graph_.submits, 4u);
+  EXPECT_EQ(graph_.prepares, 1u);
+  EXPECT_EQ(retries_, 3u);
+}
+
+// The position that is read does not show a transaction that still runs on the server: the
+// compare-and-set waits for it, and finds it out.
+TEST_F(LaneStageTest, finds_out_a_transaction_that_outlived_its_connection) {
+  graph_.fates = {Fate::late};
+  batch(at(600));
+  batch(at(700));
+  settle_in_time();
+  EXPECT_EQ(graph_.committed, (std::vector{at(600), at(700)}));
+  EXPECT_EQ(acknowledged(), Lsn(700));
+}
+
+TEST_F(LaneStageTest, stops_where_another_instance_has_taken_over) {
+  settle();
+  graph_.stored.epoch = kEpoch + 1;
+  batch(at(600));
+  Step step = settle_in_time();
+  ASSERT_EQ(step.kind, Step::Kind::failed);
+  EXPECT_EQ(step.error->kind(), ErrorKind::state);
+  EXPECT_NE(step.error->message().find("taken over"), std::string::npos);
+  EXPECT_TRUE(graph_.committed.empty());
+  EXPECT_EQ(acknowledged(), Lsn(500));
+}
+
+TEST_F(LaneStageTest, stops_where_the_position_is_another) {
+  settle();
+  for (LanePosition other : {at(400), at(550), at(601)}) {
+    make(at(500));
+    settle();
+    graph_.stored.lane = other;
+    batch(at(600));
+    Step step = settle_in_time();
+    ASSERT_EQ(step.kind, Step::Kind::failed);
+    EXPECT_EQ(step.error->kind(), ErrorKind::state);
+    EXPECT_EQ(acknowledged(), Lsn(500));
+  }
+}
+
+TEST_F(LaneStageTest, stops_where_the_position_is_another_before_the_first_batch) {
+  graph_.stored.lane = at(400);
+  Step step = settle();
+  ASSERT_EQ(step.kind, Step::Kind::failed);
+  EXPECT_FALSE(step.error->advice().empty());
+}
+
+TEST_F(LaneStageTest, a_position_in_another_phase_is_another_position) {
+  LanePosition copying = at(500);
+  copying.phase = Phase::snapshot;
+  graph_.stored.lane = copying;
+  EXPECT_EQ(settle().kind, Step::Kind::failed);
+}
+
+TEST_F(LaneStageTest, stops_at_what_no_retry_cures) {
+  graph_.fates = {Fate::refused_for_good};
+  batch(at(600));
+  Step step = settle();
+  ASSERT_EQ(step.kind, Step::Kind::failed);
+  EXPECT_EQ(step.error->code(), "Neo.ClientError.Statement.SyntaxError");
+  EXPECT_EQ(retries_, 0u);
+}
+
+TEST_F(LaneStageTest, stops_where_the_graph_has_no_position) {
+  graph_.open_failures.push_back(Error(ErrorKind::state, "the graph has no position"));
+  EXPECT_EQ(settle().kind, Step::Kind::failed);
+}
+
+TEST_F(LaneStageTest, backs_off_between_connections_and_starts_anew_after_a_commit) {
+  for (int i = 0; i < 10; ++i) {
+    graph_.open_failures.push_back(Error(ErrorKind::unavailable, "nobody answers"));
+  }
+  batch(at(600));
+  Duration longest{};
+  for (size_t i = 1; i <= 10; ++i) {
+    Step step = settle();
+    ASSERT_EQ(step.until, now_ + last_wait_);
+    EXPECT_EQ(graph_.opened.size(), i);
+    now_ = step.until - milliseconds(1);
+    settle();
+    EXPECT_EQ(graph_.opened.size(), i) << "too early";
+    now_ += milliseconds(1);
+    longest = std::max(longest, last_wait_);
+  }
+  EXPECT_GE(longest, std::chrono::seconds(5));
+  EXPECT_LE(longest, std::chrono::seconds(6));
+  settle();
+  EXPECT_EQ(acknowledged(), Lsn(600));
+  graph_.fates = {Fate::lost};
+  batch(at(700));
+  settle();
+  EXPECT_LE(last_wait_, milliseconds(60));
+}
+
+TEST_F(LaneStageTest, a_copy_is_acknowledged_once_it_is_whole) {
+  make({.position = {}, .phase = Phase::snapshot});
+  batch({.position = {Lsn(), 1}, .phase = Phase::snapshot});
+  batch({.position = {Lsn(), 2}, .phase = Phase::snapshot});
+  settle();
+  EXPECT_EQ(graph_.committed.size(), 2u);
+  EXPECT_EQ(acknowledged(), Lsn()) << "nothing may be confirmed yet";
+  batch(at(800));
+  settle();
+  EXPECT_EQ(acknowledged(), Lsn(800));
+}
+
+TEST_F(LaneStageTest, counts_updates_that_the_graph_refused_as_older) {
+  graph_.refused = 2;
+  batch(at(600));
+  settle();
+  EXPECT_EQ(counters_.refused, 2u);
+}
+
+TEST_F(LaneStageTest, finishes_what_is_queued_and_ends) {
+  graph_.fates = {Fate::answer_lost, Fate::lost};
+  batch(at(600));
+  batch(at(700));
+  batches_->close();
+  EXPECT_EQ(settle_in_time().kind, Step::Kind::done);
+  EXPECT_EQ(acknowledged(), Lsn(700));
+}
+
+TEST_F(LaneStageTest, needs_no_connection_to_end_with_nothing_in_hand) {
+  batches_->close();
+  EXPECT_EQ(settle().kind, Step::Kind::done);
+  EXPECT_TRUE(graph_.opened.empty());
+}
+
+TEST_F(LaneStageTest, ends_with_the_reason_of_the_queue) {
+  graph_.fates = {Fate::never_ends};
+  batch(at(600));
+  settle();
+  batches_->fail(Error(ErrorKind::timeout, "given up"));
+  Step step = settle();
+  ASSERT_EQ(step.kind, Step::Kind::failed);
+  EXPECT_EQ(step.error->message(), "given up");
+}
+
+// Every fate for each of three batches: each takes effect once, in order.
+TEST_F(LaneStageTest, applies_each_batch_once_whatever_happens_to_it) {
+  const std::vector kFates = {Fate::done, Fate::lost, Fate::answer_lost, Fate::late,
+                              Fate::transient};
+  for (Fate first : kFates) {
+    for (Fate second : kFates) {
+      for (Fate third : kFates) {
+        make(at(500));
+        graph_.fates = {first, second, third};
+        for (uint64_t lsn : {600u, 700u, 800u}) batch(at(lsn));
+        batches_->close();
+        ASSERT_EQ(settle_in_time().kind, Step::Kind::done);
+        ASSERT_EQ(graph_.committed, (std::vector{at(600), at(700), at(800)}));
+        ASSERT_EQ(acknowledged(), Lsn(800));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cnx::apply

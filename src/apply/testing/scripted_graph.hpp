@@ -1,0 +1,120 @@
+// A graph port that keeps a position as a graph would — compare-and-set and all — and fails as its
+// script says. For tests only.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "apply/graph_port.hpp"
+
+namespace cnx::apply::testing {
+
+// One thread.
+class ScriptedGraph final : public GraphPort {
+ public:
+  static constexpr int kDescriptor = 78;
+
+  // What becomes of a transaction, one entry a submit(); none left: it is done.
+  enum class Fate {
+    done,
+    never_ends,   // poll() has nothing to say.
+    lost,         // The connection is lost before the commit: nothing was written.
+    answer_lost,  // The connection is lost after it.
+    late,         // The connection is lost; the commit is done before the next compare-and-set.
+    transient,    // Refused for now: nothing was written.
+    refused_for_good,  // Refused with a code that no retry cures.
+  };
+  std::deque<Fate> fates;
+  // Errors of the next open() calls.
+  std::deque<Error> open_failures;
+  size_t refused = 0;  // Updates that each transaction reports as refused.
+
+  StoredPosition stored;
+  std::vector<LanePosition> committed;  // Where each transaction led.
+  size_t submits = 0;
+  size_t prepares = 0;
+  std::vector<TimePoint> opened;
+  bool connected = false;
+  TimePoint now{};  // Set by whoever steps the stage.
+
+  Result<StoredPosition> open(TimePoint) override {
+    opened.push_back(now);
+    if (!open_failures.empty()) {
+      Error error = std::move(open_failures.front());
+      open_failures.pop_front();
+      return fail(std::move(error));
+    }
+    connected = true;
+    return stored;
+  }
+  std::unique_ptr<PreparedBatch> prepare(const Batch&) override {
+    ++prepares;
+    return std::make_unique<PreparedBatch>();
+  }
+  void submit(const Batch& batch, const PreparedBatch&, int64_t epoch, TimePoint) override {
+    EXPECT_FALSE(under_way_) << "one batch at a time";
+    ++submits;
+    under_way_ = Transaction{batch.from, batch.to, epoch};
+    fate_ = fates.empty() ? Fate::done : fates.front();
+    if (!fates.empty()) fates.pop_front();
+    if (late_) {  // It held the lock.
+      (void)commit(*late_);
+      late_.reset();
+    }
+  }
+  Result<std::optional<Applied>> poll(TimePoint) override {
+    EXPECT_TRUE(under_way_) << "nothing is under way";
+    switch (fate_) {
+      case Fate::never_ends:
+        return std::optional<Applied>();
+      case Fate::lost:
+        return fail(lost());
+      case Fate::late:
+        late_ = under_way_;
+        return fail(lost());
+      case Fate::transient:
+        return fail(
+            Error(ErrorKind::server, "Neo.TransientError.Transaction.DeadlockDetected", ""));
+      case Fate::refused_for_good:
+        return fail(Error(ErrorKind::server, "Neo.ClientError.Statement.SyntaxError", ""));
+      case Fate::done:
+      case Fate::answer_lost:
+        break;
+    }
+    CNX_TRY(commit(*under_way_));
+    if (fate_ == Fate::answer_lost) return fail(lost());
+    under_way_.reset();
+    return std::optional<Applied>(Applied{.refused = refused});
+  }
+  int descriptor() const override { return kDescriptor; }
+  bool wants_write() const override { return false; }
+  TimePoint deadline() const override { return kNever; }
+  void close() override {
+    under_way_.reset();
+    connected = false;
+  }
+
+ private:
+  struct Transaction {
+    LanePosition from;
+    LanePosition to;
+    int64_t epoch = 0;
+  };
+
+  static Error lost() { return Error(ErrorKind::unavailable, "the connection was cut"); }
+
+  Status commit(const Transaction& transaction) {
+    if (!(stored.lane == transaction.from) || stored.epoch != transaction.epoch) {
+      return fail(Error(ErrorKind::server, std::string(kPositionRefused), "another position"));
+    }
+    stored.lane = transaction.to;
+    committed.push_back(transaction.to);
+    return {};
+  }
+
+  std::optional<Transaction> under_way_;
+  std::optional<Transaction> late_;
+  Fate fate_ = Fate::done;
+};
+
+}  // namespace cnx::apply::testing
