@@ -23,7 +23,8 @@ constexpr std::string_view kStartCopy =
     "p.committedAt = null RETURN p.epoch";
 constexpr std::string_view kRaiseEpoch =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
-    "SET p.epoch = p.epoch + 1, p._cnx_lock = null RETURN p.epoch";
+    "SET p.epoch = p.epoch + 1, p._cnx_lock = null "
+    "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial";
 constexpr std::string_view kRemove =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) DELETE p";
 constexpr std::string_view kCompareAndSet =
@@ -86,6 +87,21 @@ class Record {
   const bolt::List& columns_;
 };
 
+// The first five columns.
+Result<StoredPosition> stored_position(const Record& record) {
+  StoredPosition stored;
+  CNX_TRY(int64_t lsn, record.integer(0));
+  CNX_TRY(int64_t ordinal, record.integer(1));
+  CNX_TRY(stored.epoch, record.integer(2));
+  CNX_TRY(std::string phase, record.text(3));
+  stored.lane.position = {change::Lsn(static_cast<uint64_t>(lsn)), static_cast<uint64_t>(ordinal)};
+  stored.lane.phase = phase == "initial"    ? Phase::initial
+                      : phase == "snapshot" ? Phase::snapshot
+                                            : Phase::stream;
+  stored.lane.partial = record.flag(4);
+  return stored;
+}
+
 }  // namespace
 
 std::string lane_key(std::string_view pipeline) {
@@ -107,16 +123,7 @@ Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
         Error(ErrorKind::unsupported, "the graph was written by a newer version of this program")
             .advise("run that version or a later one"));
   }
-  CNX_TRY(int64_t lsn, record.integer(0));
-  CNX_TRY(int64_t ordinal, record.integer(1));
-  CNX_TRY(node.stored.epoch, record.integer(2));
-  CNX_TRY(std::string phase, record.text(3));
-  node.stored.lane.position = {change::Lsn(static_cast<uint64_t>(lsn)),
-                               static_cast<uint64_t>(ordinal)};
-  node.stored.lane.phase = phase == "initial"    ? Phase::initial
-                           : phase == "snapshot" ? Phase::snapshot
-                                                 : Phase::stream;
-  node.stored.lane.partial = record.flag(4);
+  CNX_TRY(node.stored, stored_position(record));
   CNX_TRY(node.source.system_identifier, record.text(5));
   CNX_TRY(node.source.timeline, record.integer(6));
   CNX_TRY(node.source.database, record.text(7));
@@ -142,13 +149,15 @@ Status start_copy(bolt::Connection& connection, std::string_view lane, const Sou
   return {};
 }
 
-Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane,
-                            TimePoint deadline) {
+Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_view lane,
+                                   TimePoint deadline) {
   CNX_TRY(bolt::QueryResult result,
           connection.query(kRaiseEpoch, bolt::Map{{"lane", std::string(lane)}}, deadline));
   if (result.records.empty())
     return fail(ErrorKind::state, "the graph has no position for this pipeline");
-  return Record(result.records.front()).integer(0);
+  if (result.records.front().size() != 5)
+    return fail(ErrorKind::malformed, "the epoch's query gave another number of columns");
+  return stored_position(Record(result.records.front()));
 }
 
 Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline) {

@@ -46,9 +46,11 @@ Status make_position(bolt::Connection& connection, std::string_view lane, const 
 // whole. ErrorKind::state where there is no node.
 Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source,
                   change::Lsn consistent_point, TimePoint deadline);
-// A new owner: raises the epoch and returns it. ErrorKind::state where there is no node.
-Result<int64_t> raise_epoch(bolt::Connection& connection, std::string_view lane,
-                            TimePoint deadline);
+// A new owner: raises the epoch and returns where the lane stands by then. A position that was read
+// before is no start: the owner before may have had a transaction under way, which is waited for
+// here. ErrorKind::state where there is no node.
+Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_view lane,
+                                   TimePoint deadline);
 Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
 
 // The compare-and-set that leads every transaction, and its parameters. It takes the node's lock

@@ -153,7 +153,7 @@ class Run {
     apply::StoredPosition start;
     const std::string lane = apply::lane_key(options_.name);
     // First of all: an instance that is still copying writes no more.
-    CNX_TRY(start.epoch, apply::raise_epoch(graph, lane, deadline));
+    CNX_TRY(start, apply::raise_epoch(graph, lane, deadline));
     if (ground_.position->stored.lane.phase == apply::Phase::snapshot) {
       spdlog::info("a copy did not come to its end; it starts again from an empty graph");
       CNX_TRY(auto names, known_properties(ground_.catalog));
@@ -223,11 +223,13 @@ class Run {
   Status follow() {
     TimePoint deadline = Clock::now() + kGroundMax;
     CNX_TRY(capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot));
-    apply::StoredPosition start = ground_.position->stored;
+    apply::StoredPosition start;
     {
       CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
       CNX_TRY(make_constraints(graph, *ground_.catalog.model));
-      CNX_TRY(start.epoch, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
+      // What the graph held a moment ago is no start: a transaction of an instance that was killed may
+      // have been done since.
+      CNX_TRY(start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
     }
     Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_);
     capture::SlotConnection slot({.connection = options_.postgres,

@@ -1,0 +1,186 @@
+#include "apply/position.hpp"
+
+#include <gtest/gtest.h>
+
+#include "bolt/packstream.hpp"
+#include "bolt/testing/scripted_transport.hpp"
+
+namespace cnx::apply {
+namespace {
+
+using bolt::Request;
+using bolt::Value;
+using change::Lsn;
+
+const TimePoint kDeadline = Clock::now() + std::chrono::seconds(10);
+
+// A connection to a server that answers one query with these records.
+struct Answering {
+  bolt::testing::StubServer server;
+  std::optional<bolt::Connection> connection;
+
+  explicit Answering(std::vector<Bytes> records) {
+    server.on(Request::run, {bolt::testing::success(bolt::Map{{"fields", bolt::List{}}})});
+    records.push_back(bolt::testing::success());
+    server.on(Request::pull, std::move(records));
+    auto transport =
+        std::make_unique<bolt::testing::ScriptedTransport>(server, bolt::testing::Faults{});
+    auto opened = bolt::Connection::open_over(std::move(transport), {}, kDeadline);
+    EXPECT_TRUE(opened) << opened.error().describe();
+    if (opened) connection = *std::move(opened);
+  }
+};
+
+bolt::List columns() {
+  return {Value(int64_t{0x1'00000010}),
+          Value(int64_t{7}),
+          Value(int64_t{3}),
+          Value("stream"),
+          Value(true),
+          Value("77"),
+          Value(int64_t{1}),
+          Value("knowledge"),
+          Value("contextnexus"),
+          Value("a fingerprint"),
+          Value(int64_t{1}),
+          Value(int64_t{123456})};
+}
+
+Result<std::optional<PositionNode>> read(bolt::List record) {
+  Answering graph({bolt::testing::record(record)});
+  return read_position(*graph.connection, "p/0", kDeadline);
+}
+
+bolt::Map parameters(const Batch& batch, int64_t epoch) {
+  auto value = bolt::unpack(compare_and_set_parameters("p/0", batch, epoch), bolt::Dialect{});
+  EXPECT_TRUE(value) << value.error().describe();
+  const auto* map = value ? value->get_if<bolt::Map>() : nullptr;
+  EXPECT_NE(map, nullptr);
+  return map == nullptr ? bolt::Map{} : *map;
+}
+
+Batch some_batch() {
+  Batch batch;
+  batch.from = {.position = {Lsn(0x1'00000010), 0}, .phase = Phase::stream};
+  batch.to = {.position = {Lsn(0x1'00000020), 12}, .phase = Phase::stream, .partial = true};
+  batch.commit_microseconds = 99;
+  return batch;
+}
+
+TEST(Position, is_read_with_its_source) {
+  auto node = read(columns());
+  ASSERT_TRUE(node) << node.error().describe();
+  ASSERT_TRUE(*node);
+  const PositionNode& read = **node;
+  EXPECT_EQ(read.stored.lane.position, (change::Position{Lsn(0x1'00000010), 7}));
+  EXPECT_EQ(read.stored.lane.phase, Phase::stream);
+  EXPECT_TRUE(read.stored.lane.partial);
+  EXPECT_EQ(read.stored.epoch, 3);
+  EXPECT_EQ(read.source.system_identifier, "77");
+  EXPECT_EQ(read.source.timeline, 1);
+  EXPECT_EQ(read.source.database, "knowledge");
+  EXPECT_EQ(read.source.slot, "contextnexus");
+  EXPECT_EQ(read.source.fingerprint, "a fingerprint");
+  EXPECT_EQ(read.commit_microseconds, 123456);
+}
+
+TEST(Position, may_not_be_there) {
+  Answering graph({});
+  auto node = read_position(*graph.connection, "p/0", kDeadline);
+  ASSERT_TRUE(node) << node.error().describe();
+  EXPECT_FALSE(*node);
+}
+
+TEST(Position, of_a_newer_format_is_not_understood) {
+  bolt::List newer = columns();
+  newer[10] = Value(kPositionFormat + 1);
+  auto node = read(newer);
+  ASSERT_FALSE(node);
+  EXPECT_EQ(node.error().kind(), ErrorKind::unsupported);
+}
+
+TEST(Position, that_somebody_changed_is_a_state_for_a_person) {
+  for (size_t column = 0; column < 12; ++column) {
+    if (column == 4) continue;  // `partial` is false where it is not there.
+    bolt::List strange = columns();
+    strange[column] = Value(bolt::Null{});
+    auto node = read(strange);
+    ASSERT_FALSE(node) << "column " << column;
+    EXPECT_EQ(node.error().kind(), ErrorKind::state);
+    EXPECT_FALSE(node.error().advice().empty());
+  }
+}
+
+TEST(Position, a_lane_is_named_by_its_pipeline) {
+  EXPECT_EQ(lane_key("contextnexus"), "contextnexus/0");
+}
+
+TEST(CompareAndSet, compares_every_part_of_what_the_batch_starts_from) {
+  const bolt::Map packed = parameters(some_batch(), 4);
+  EXPECT_EQ(packed.size(), 11u);
+  EXPECT_EQ(*packed.get_if<std::string>("lane"), "p/0");
+  EXPECT_EQ(*packed.get_if<int64_t>("lsn"), 0x1'00000010);
+  EXPECT_EQ(*packed.get_if<int64_t>("ordinal"), 0);
+  EXPECT_EQ(*packed.get_if<int64_t>("epoch"), 4);
+  EXPECT_EQ(*packed.get_if<std::string>("phase"), "stream");
+  const std::string text(compare_and_set_text());
+  for (const char* part : {"p.lsn = $lsn", "p.ordinal = $ordinal", "p.epoch = $epoch",
+                           "p.phase = $phase", "ELSE 1/0 END"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+  EXPECT_LT(text.find("SET p._cnx_lock = true"), text.find("CASE")) << "the lock comes first";
+}
+
+TEST(CompareAndSet, sets_every_part_of_where_the_batch_leads) {
+  const bolt::Map packed = parameters(some_batch(), 4);
+  EXPECT_EQ(*packed.get_if<int64_t>("nextLsn"), 0x1'00000020);
+  EXPECT_EQ(*packed.get_if<int64_t>("nextOrdinal"), 12);
+  EXPECT_EQ(*packed.get_if<std::string>("nextText"), "1/20+12");
+  EXPECT_EQ(*packed.get_if<std::string>("nextPhase"), "stream");
+  EXPECT_EQ(*packed.get_if<bool>("partial"), true);
+  EXPECT_EQ(*packed.get_if<int64_t>("committedAt"), 99);
+}
+
+TEST(CompareAndSet, leaves_the_commit_time_where_the_batch_has_none) {
+  Batch idle = some_batch();
+  idle.commit_microseconds = 0;
+  EXPECT_NE(parameters(idle, 4).get_if<bolt::Null>("committedAt"), nullptr);
+}
+
+TEST(CompareAndSet, speaks_of_a_copy_by_its_phase) {
+  Batch copy;
+  copy.from = {.position = {}, .phase = Phase::snapshot};
+  copy.to = {.position = {Lsn(), 1}, .phase = Phase::snapshot};
+  EXPECT_EQ(*parameters(copy, 1).get_if<std::string>("phase"), "snapshot");
+  EXPECT_EQ(*parameters(copy, 1).get_if<std::string>("nextPhase"), "snapshot");
+}
+
+// A transaction of the owner before may have been done between two reads: what the new owner starts
+// from is read under the lock that fences the other one off.
+TEST(Epoch, is_raised_and_tells_where_the_lane_stands_by_then) {
+  bolt::List five = columns();
+  five.resize(5);
+  Answering graph({bolt::testing::record(five)});
+  auto stored = raise_epoch(*graph.connection, "p/0", kDeadline);
+  ASSERT_TRUE(stored) << stored.error().describe();
+  EXPECT_EQ(stored->epoch, 3);
+  EXPECT_EQ(stored->lane.position, (change::Position{Lsn(0x1'00000010), 7}));
+  EXPECT_TRUE(stored->lane.partial);
+}
+
+TEST(Epoch, is_not_raised_where_there_is_no_position) {
+  Answering graph({});
+  auto stored = raise_epoch(*graph.connection, "p/0", kDeadline);
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().kind(), ErrorKind::state);
+}
+
+TEST(Copy, does_not_begin_where_there_is_no_position) {
+  Answering graph({});
+  Status started = start_copy(*graph.connection, "p/0", {}, Lsn(800), kDeadline);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind(), ErrorKind::state);
+}
+
+}  // namespace
+}  // namespace cnx::apply
