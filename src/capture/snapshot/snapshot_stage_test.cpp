@@ -1,0 +1,52 @@
+#include "capture/snapshot/snapshot_stage.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cnx::capture {
+namespace {
+
+postgres::Table table() {
+  postgres::Table table;
+  table.oid = change::Oid(4711);
+  table.name = {"public", "counted"};
+  table.columns = {
+      {.number = 1, .name = "id", .type = change::Oid(20)},
+      {.number = 2, .name = "twice", .type = change::Oid(20), .generated = true},
+      {.number = 4, .name = "Näme \"x\"", .type = change::Oid(1043), .type_modifier = 14}};
+  table.keys = {{.name = "counted_pkey", .columns = {"id"}, .primary = true}};
+  return table;
+}
+
+// What the stream would say of the table: rows of either are read by the same binding.
+TEST(RelationOf, describes_the_table_as_the_stream_would) {
+  const change::RelationPtr relation = relation_of(table());
+  EXPECT_EQ(relation->oid, change::Oid(4711));
+  EXPECT_EQ(relation->schema, "public");
+  EXPECT_EQ(relation->name, "counted");
+  ASSERT_EQ(relation->columns.size(), 2u) << "a generated column is in neither";
+  EXPECT_EQ(relation->columns[0].name, "id");
+  EXPECT_TRUE(relation->columns[0].identity);
+  EXPECT_EQ(relation->columns[1].name, "Näme \"x\"");
+  EXPECT_EQ(relation->columns[1].type, change::Oid(1043));
+  EXPECT_EQ(relation->columns[1].type_modifier, 14);
+  EXPECT_FALSE(relation->columns[1].identity);
+}
+
+TEST(RelationOf, marks_all_columns_where_the_whole_row_identifies) {
+  postgres::Table full = table();
+  full.replica_identity = change::ReplicaIdentity::full;
+  const change::RelationPtr relation = relation_of(full);
+  EXPECT_EQ(relation->identity, change::ReplicaIdentity::full);
+  for (const change::Column& column : relation->columns) EXPECT_TRUE(column.identity);
+}
+
+TEST(RelationOf, marks_none_where_nothing_identifies) {
+  postgres::Table nothing = table();
+  nothing.replica_identity = change::ReplicaIdentity::nothing;
+  for (const change::Column& column : relation_of(nothing)->columns) {
+    EXPECT_FALSE(column.identity);
+  }
+}
+
+}  // namespace
+}  // namespace cnx::capture

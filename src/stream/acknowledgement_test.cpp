@@ -1,0 +1,45 @@
+#include "stream/acknowledgement.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cnx::stream {
+namespace {
+
+using change::Lsn;
+
+TEST(Acknowledgement, may_be_confirmed_once_a_transaction_is_whole) {
+  Acknowledgement acknowledgement;
+  acknowledgement.advance({Lsn(1048), 0});
+  EXPECT_EQ(acknowledgement.confirmable(Lsn(500)), Lsn(1048));
+}
+
+TEST(Acknowledgement, inside_a_transaction_confirms_only_what_was_confirmed_before_it) {
+  Acknowledgement acknowledgement;
+  acknowledgement.advance({Lsn(1048), 0});
+  acknowledgement.advance({Lsn(2000), 3});
+  EXPECT_EQ(acknowledgement.confirmable(Lsn(1048)), Lsn(1048));
+  EXPECT_EQ(acknowledgement.confirmable(Lsn(500)), Lsn(500));
+}
+
+TEST(Acknowledgement, never_confirms_less_than_before) {
+  Acknowledgement acknowledgement;
+  acknowledgement.advance({Lsn(1048), 0});
+  EXPECT_EQ(acknowledgement.confirmable(Lsn(3000)), Lsn(3000));
+}
+
+TEST(Acknowledgement, wakes_whoever_confirms) {
+  Acknowledgement acknowledgement;
+  int woken = 0;
+  acknowledgement.on_advance([&] { ++woken; });
+  acknowledgement.advance({Lsn(1048), 0});
+  EXPECT_EQ(woken, 1);
+}
+
+TEST(AcknowledgementDeathTest, going_back_ends_the_process) {
+  Acknowledgement acknowledgement;
+  acknowledgement.advance({Lsn(2000), 3});
+  EXPECT_DEATH(acknowledgement.advance({Lsn(2000), 2}), "never goes back");
+}
+
+}  // namespace
+}  // namespace cnx::stream
