@@ -21,6 +21,10 @@ class ServerError(Exception):
     """FAILURE, as the server said it."""
 
 
+class TransientError(ServerError):
+    """One that the server says may be tried again."""
+
+
 def _sized(length, tiny, wide):
     """A header: tiny form below 16 where there is one (`tiny`), else the 8, 16 or 32 bit form that starts at `wide`."""
     if tiny is not None and length < 16:
@@ -195,7 +199,8 @@ class Connection:
         if failure is not None:
             self.socket.sendall(_message(_RESET))
             self._response()
-            raise ServerError(f"{failure.get('code')}: {failure.get('message')}")
+            kind = TransientError if failure["code"].startswith("Neo.TransientError") else ServerError
+            raise kind(f"{failure['code']}: {failure['message']}")
         return records
 
     def run(self, flush):

@@ -56,7 +56,10 @@ class _Run:
         if not self._pending:
             return False
         committed, identity, version = self._pending[0]
-        found = self._graph.value(_VERSION, id=identity)
+        try:
+            found = self._graph.value(_VERSION, id=identity)
+        except bolt_raw.TransientError:  # The read met a commit under way.
+            return True
         now = time.monotonic()
         if found is not None and found >= version:
             self._pending.popleft()

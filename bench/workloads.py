@@ -3,6 +3,7 @@ graph is compared with the tables."""
 
 import time
 
+import bolt_raw
 import ceiling
 from measure import Meter
 from verify import expect_equal
@@ -39,11 +40,17 @@ class Bench:
     def wait_until(self, text, wanted, **parameters):
         """Until the statement gives the value; a single look costs Neo4j some 0.3 ms."""
         give_up = time.monotonic() + _GIVE_UP_SECONDS
-        while self.servers.graph.value(text, **parameters) != wanted:
+        while self._look(text, parameters) != wanted:
             self.engine.check_alive()
             if time.monotonic() > give_up:
                 raise SystemExit(f"bench: not in the graph after {_GIVE_UP_SECONDS} s: {text}")
             time.sleep(_LOOK_SECONDS)
+
+    def _look(self, text, parameters):
+        try:
+            return self.servers.graph.value(text, **parameters)
+        except bolt_raw.TransientError:  # A read that met a commit under way ("Outdated"): look again.
+            return None
 
     def start_and_wait(self, rows, *condition, **parameters):
         """Starts the engine on what waits for it; its start is part of the time."""
