@@ -2,7 +2,7 @@
 // reads it and confirms no more than it to PostgreSQL (I1).
 #pragma once
 
-#include <atomic>
+#include <algorithm>
 #include <functional>
 #include <mutex>
 
@@ -20,6 +20,7 @@ class Acknowledgement {
       std::lock_guard lock(mutex_);
       CNX_CHECK(!(position < position_), "an acknowledged position never goes back");
       position_ = position;
+      if (position.ordinal == 0) whole_ = position.lsn;
     }
     if (on_advance_) on_advance_();
   }
@@ -29,11 +30,11 @@ class Acknowledgement {
     return position_;
   }
 
-  // What may be confirmed: inside a transaction applied in pieces, only what was confirmed before
-  // it.
+  // What may be confirmed after `before` was: the end of the last whole transaction, also while
+  // one is applied in pieces.
   change::Lsn confirmable(change::Lsn before) const {
     std::lock_guard lock(mutex_);
-    return position_.ordinal == 0 && position_.lsn > before ? position_.lsn : before;
+    return std::max(whole_, before);
   }
 
   // Called once, before the threads start.
@@ -42,6 +43,7 @@ class Acknowledgement {
  private:
   mutable std::mutex mutex_;
   change::Position position_;
+  change::Lsn whole_;  // The end of the last whole transaction or idle advance.
   std::function<void()> on_advance_;
 };
 

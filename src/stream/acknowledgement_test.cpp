@@ -13,12 +13,19 @@ TEST(Acknowledgement, may_be_confirmed_once_a_transaction_is_whole) {
   EXPECT_EQ(acknowledgement.confirmable(Lsn(500)), Lsn(1048));
 }
 
-TEST(Acknowledgement, inside_a_transaction_confirms_only_what_was_confirmed_before_it) {
+TEST(Acknowledgement, inside_a_transaction_confirms_what_came_before_it) {
   Acknowledgement acknowledgement;
   acknowledgement.advance({Lsn(1048), 0});
   acknowledgement.advance({Lsn(2000), 3});
   EXPECT_EQ(acknowledgement.confirmable(Lsn(1048)), Lsn(1048));
-  EXPECT_EQ(acknowledgement.confirmable(Lsn(500)), Lsn(500));
+  EXPECT_EQ(acknowledgement.confirmable(Lsn(500)), Lsn(1048))
+      << "it was whole, though nobody looked while it was the last";
+}
+
+TEST(Acknowledgement, confirms_nothing_where_it_starts_inside_a_transaction) {
+  Acknowledgement acknowledgement;
+  acknowledgement.advance({Lsn(2000), 3});
+  EXPECT_EQ(acknowledgement.confirmable(Lsn(0)), Lsn(0));
 }
 
 TEST(Acknowledgement, never_confirms_less_than_before) {

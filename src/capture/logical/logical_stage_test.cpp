@@ -397,6 +397,19 @@ TEST_F(LogicalStageTest, stops_at_once_without_a_connection) {
   EXPECT_TRUE(events_->drained());
 }
 
+TEST_F(LogicalStageTest, stops_inside_a_transaction_that_is_applied_in_pieces) {
+  make({});
+  say_transaction(Lsn(1000), Lsn(1048));
+  slot_.say(testing::begin(Lsn(1048)));
+  for (int i = 0; i < 3; ++i) slot_.say(testing::insert(kTable, {std::to_string(i), "1"}));
+  settle();
+  acknowledgement_->advance({Lsn(1048), 0});
+  acknowledgement_->advance({Lsn(1048), 2});
+  stage_->stop();
+  EXPECT_EQ(after(milliseconds(100)).kind, Step::Kind::done);
+  EXPECT_EQ(flushed(), Lsn(1048)) << "what came before it is in the graph";
+}
+
 TEST_F(LogicalStageTest, does_not_wait_for_a_commit_that_it_did_not_hand_on) {
   make({}, {.items_max = 2, .bytes_max = 1 << 20});
   say_transaction(Lsn(1000), Lsn(1048));
