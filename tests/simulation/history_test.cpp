@@ -1,14 +1,15 @@
-// Histories: the real stages over a simulated PostgreSQL and a simulated graph, stepped from one thread in an order drawn
-// from a seed, under a virtual clock, with connections lost on both sides and the engine killed at any step. One seed is one
-// history; a failing one is printed and repeats.
+// Histories: the real stages over a simulated PostgreSQL and a simulated graph, stepped from one
+// thread in an order drawn from a seed, under a virtual clock, with servers that fail and an engine
+// that is killed, stopped and replaced at any step. One seed is one history; a failing one is
+// printed, and CNX_SEED repeats it.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
-#include "apply/batch_stage.hpp"
-#include "apply/lane_stage.hpp"
-#include "capture/logical/logical_stage.hpp"
+#include <csignal>
+#include <cstdio>
+
+#include "engine.hpp"
 #include "mapping/load.hpp"
-#include "simulated_graph.hpp"
-#include "simulated_postgres.hpp"
 
 namespace cnx::simulation {
 namespace {
@@ -17,168 +18,253 @@ constexpr std::string_view kMapping = R"(
 version: 1
 name: history
 tables:
-  counted:
-    node: Counted
-    key: id
-    cypher: UNWIND $rows AS row RETURN row
+  counted: {node: Counted, key: id, cypher: UNWIND $rows AS row RETURN row}
 )";
 
-std::vector<postgres::Table> catalog() {
-  postgres::Table table;
-  table.oid = change::Oid(SimulatedPostgres::kTable);
-  table.name = {"public", "counted"};
-  table.columns = {{.number = 1, .name = "id", .type = change::Oid(20)}, {.number = 2, .name = "value", .type = change::Oid(20)}};
-  return {table};
-}
+// When faults stop, lag must be zero after so long: the longest back-offs of both sides, and the
+// idle advance.
+constexpr Duration kRecoveryMax = std::chrono::seconds(60);
+// A stop drains what was handed on.
+constexpr Duration kStopMax = std::chrono::seconds(30);
 
-// One life of the engine: made from what the graph holds, thrown away at any moment.
-class Engine {
- public:
-  Engine(SimulatedPostgres& postgres, GraphState& graph, const mapping::Mapping& mapping, std::mt19937_64& random, int loss,
-         apply::BatchOptions batch)
-      : random_(random), events_({.items_max = 40, .bytes_max = 20'000}), batches_({.items_max = 1, .bytes_max = 1 << 20}) {
-    graph.stored.epoch += 1;
-    model_ = std::move(*mapping::Model::make(mapping, catalog()));
-    batch.start = graph.stored.lane;
-    slot_.emplace(postgres, random, loss, [&graph](change::Lsn flushed) {
-      // I1: never confirmed beyond what the graph holds.
-      ASSERT_LE(flushed, graph.stored.lane.position.lsn);
-    });
-    port_.emplace(graph, random, loss);
-    acknowledgement_.advance(graph.stored.lane.position);
-    capture::LogicalOptions logical;
-    logical.start = graph.stored.lane.position;
-    logical.seed = random();
-    capture_.emplace(*slot_, events_, acknowledgement_, logical_counters_, logical, nullptr);
-    batch_.emplace(events_, batches_, *model_, types_, batch);
-    lane_.emplace(batches_, *port_, acknowledgement_, lane_counters_,
-                  apply::LaneOptions{.start = graph.stored, .seed = random()}, nullptr);
-  }
-
-  // A step of one of the stages; false: it failed.
-  bool step(TimePoint now) {
-    stream::Stage* stages[] = {&*capture_, &*batch_, &*lane_};
-    stream::Step step = stages[random_() % 3]->step(now);
-    if (step.kind != stream::Step::Kind::failed) return true;
-    error_ = step.error->describe();
-    return false;
-  }
-  const std::string& error() const { return error_; }
-
- private:
-  std::mt19937_64& random_;
-  postgres::TypeCatalog types_ = postgres::TypeCatalog::built_in();
-  std::unique_ptr<mapping::Model> model_;
-  stream::Queue<change::Event> events_;
-  stream::Queue<apply::Batch> batches_;
-  stream::Acknowledgement acknowledgement_;
-  capture::LogicalCounters logical_counters_;
-  apply::LaneCounters lane_counters_;
-  std::optional<SimulatedSlot> slot_;
-  std::optional<SimulatedGraph> port_;
-  std::optional<capture::LogicalStage> capture_;
-  std::optional<apply::BatchStage> batch_;
-  std::optional<apply::LaneStage> lane_;
-  std::string error_;
+// What a history was made of, so that a test can tell that everything happened.
+struct Tally {
+  int kills = 0;
+  int stops = 0;
+  int takeovers = 0;
+  int copies = 0;
+  int copies_killed = 0;
+  int pieces = 0;
+  int crashes = 0;
+  int deposed_failures = 0;
 };
 
 class History {
  public:
-  explicit History(uint64_t seed) : random_(seed) {
-    mapping_ = std::move(*mapping::load(kMapping, "history.yaml"));
-    graph_.stored.lane.position = {postgres_.confirmed(), 0};
+  History(uint64_t seed, Tally& tally) : world_(seed), tally_(tally) {
+    auto mapping = mapping::load(kMapping, "history.yaml");
+    EXPECT_TRUE(mapping) << mapping::format(mapping.error());
+    world_.mapping = *std::move(mapping);
     // Small enough that batches are cut everywhere and large transactions go in pieces.
-    batch_ = {.rows_target = 1 + random_() % 12,
-              .transaction_elements_max = 5 + random_() % 30,
-              .piece_rows = 1 + random_() % 7};
+    options_.batch = {.rows_target = 1 + random() % 12,
+                      .bytes_target = 50 + random() % 400,
+                      .transaction_elements_max = 5 + random() % 30,
+                      .piece_rows = 1 + random() % 7};
+    options_.events = {.items_max = 1 + random() % 40, .bytes_max = 500 + random() % 20'000};
+    options_.loss_per_mille = static_cast<int>(random() % 30);
+    options_.only_woken = once_in(world_.random, 2);
+    for (uint64_t i = random() % 5; i > 0; --i) commit();
   }
 
   void run() {
-    const int loss = static_cast<int>(random_() % 30);
-    start(loss);
-    for (int i = 0; i < 1'500; ++i) {
-      if (random_() % 20 == 0) commit();
-      if (random_() % 60 == 0) postgres_.write_elsewhere(random_() % 5'000);
-      if (random_() % 100 == 0) start(loss);  // kill -9
-      advance(loss);
+    start();
+    for (int i = 0; i < 2'000 && !failed(); ++i) {
+      disturb();
+      advance();
       check();
-      if (testing::Test::HasFatalFailure()) return;
     }
-    settle();
+    if (!failed()) settle();
+    if (!failed()) stop_at_the_end();
   }
 
  private:
-  void start(int loss) { engine_ = std::make_unique<Engine>(postgres_, graph_, mapping_, random_, loss, batch_); }
+  uint64_t random() { return world_.random(); }
+  static bool failed() { return ::testing::Test::HasFailure(); }
+  const apply::LanePosition& lane() const { return world_.graph.stored().lane; }
+
+  void start() {
+    if (engine_ && lane().phase == apply::Phase::snapshot) ++tally_.copies_killed;
+    if (lane().phase != apply::Phase::stream) ++tally_.copies;
+    engine_.reset();
+    options_.wanted = once_in(world_.random, 4) ? world_.postgres.wal_end() : change::Lsn();
+    engine_ = std::make_unique<Engine>(world_, options_);
+    stopping_ = false;
+    was_streaming_ = false;
+  }
 
   void commit() {
-    std::vector<SimulatedRow> rows;
-    const uint64_t count = random_() % 10 == 0 ? random_() % 80 : random_() % 6;
-    for (uint64_t i = 0; i < count; ++i) rows.push_back({static_cast<int64_t>(random_() % 5), ++value_});
-    for (const SimulatedRow& row : rows) expected_.push_back(row.value);
-    postgres_.commit(std::move(rows), random_() % 3 == 0);
+    const size_t count = once_in(world_.random, 10) ? random() % 80 : random() % 6;
+    world_.postgres.commit(count, once_in(world_.random, 3));
   }
 
-  void advance(int loss) {
-    now_ += std::chrono::milliseconds(random_() % 400);
-    if (engine_->step(now_)) return;
-    FAIL() << "the engine stopped: " << engine_->error();
-    start(loss);
-  }
-
-  // I2, I4, I6: what the graph holds is a prefix of what was committed, each effect once and in order, and the position says
-  // which prefix.
-  void check() {
-    ASSERT_LE(graph_.values.size(), expected_.size());
-    for (; checked_ < graph_.values.size(); ++checked_) ASSERT_EQ(graph_.values[checked_], expected_[checked_]);
-    size_t wanted = 0;
-    const change::Position position = graph_.stored.lane.position;
-    for (const SimulatedTransaction& transaction : postgres_.transactions()) {
-      if (transaction.end_lsn <= position.lsn && !(position.ordinal > 0 && transaction.final_lsn == position.lsn)) {
-        wanted += transaction.rows.size();
-      } else if (position.ordinal > 0 && transaction.final_lsn == position.lsn) {
-        wanted += position.ordinal;
-      }
+  void disturb() {
+    if (once_in(world_.random, 20)) commit();
+    if (once_in(world_.random, 60)) world_.postgres.write_elsewhere(random() % (32u << 20));
+    if (once_in(world_.random, 400)) world_.graph.restart();
+    if (once_in(world_.random, 800)) world_.postgres.begin_stop();
+    if (once_in(world_.random, 400)) {
+      world_.postgres.crash();
+      ++tally_.crashes;
     }
-    ASSERT_EQ(graph_.values.size(), wanted) << "at " << position.to_string();
-    ASSERT_LE(postgres_.confirmed(), position.lsn);
+    if (once_in(world_.random, 200)) {  // kill -9
+      start();
+      ++tally_.kills;
+    }
+    if (!stopping_ && once_in(world_.random, 400)) {
+      engine_->stop();
+      stopping_ = true;
+      ++tally_.stops;
+    }
+    // Another instance takes over, and this one does not know it yet.
+    if (once_in(world_.random, 600)) {
+      deposed_ = std::move(engine_);
+      deposed_->depose();
+      start();
+      ++tally_.takeovers;
+    }
+    if (once_in(world_.random, 300)) deposed_.reset();
+  }
+
+  void pass_time() {
+    const bool long_wait = once_in(world_.random, 100);
+    now_ += std::chrono::milliseconds(random() % (long_wait ? 5'000 : 40));
+    world_.postgres.now = now_;
+  }
+
+  void advance() {
+    pass_time();
+    if (deposed_ && once_in(world_.random, 3)) {
+      const Engine::State state = deposed_->step(now_);
+      if (state == Engine::State::failed) ++tally_.deposed_failures;
+      if (state != Engine::State::running) deposed_.reset();
+      return;
+    }
+    switch (engine_->step(now_)) {
+      case Engine::State::running:
+        return;
+      case Engine::State::ended:
+        EXPECT_TRUE(stopping_) << "nobody asked the engine to end";
+        start();
+        return;
+      case Engine::State::failed:
+        // A copy does not survive a stop, and says so.
+        EXPECT_TRUE(stopping_ && lane().phase != apply::Phase::stream)
+            << "the engine failed: " << engine_->error().describe();
+        start();
+    }
+  }
+
+  // I2, I4, I6: the graph shows what the source was at the position: each effect once, in order,
+  // none left out. I1: nothing beyond it is confirmed.
+  void check() {
+    if (lane().phase != apply::Phase::stream) return;
+    const change::Position position = lane().position;
+    ASSERT_LE(world_.postgres.confirmed(), position.lsn) << "at " << position.to_string();
+    if (was_streaming_ && position == checked_) return;
+    was_streaming_ = true;
+    checked_ = position;
+    if (lane().partial) ++tally_.pieces;
+    ASSERT_EQ(lane().partial, position.ordinal > 0) << "at " << position.to_string();
+    ASSERT_TRUE(world_.expectation.advance(world_.postgres.transactions(), position))
+        << "no place for a position: " << position.to_string();
+    ASSERT_EQ(world_.graph.effects(), world_.expectation.effects())
+        << "at " << position.to_string();
+    ASSERT_EQ(world_.graph.nodes(), world_.expectation.rows()) << "at " << position.to_string();
+  }
+
+  // One step in which the clock is moved on where nothing but time would wake a stage.
+  void advance_alone() {
+    if (!engine_->may_step(now_)) {
+      ASSERT_NE(engine_->due(), kNever) << "nothing will ever wake the engine";
+      now_ = std::max(now_, engine_->due());
+    } else {
+      now_ += std::chrono::microseconds(random() % 1000);
+    }
+    world_.postgres.now = now_;
+    const Engine::State state = engine_->step(now_);
+    ASSERT_NE(state, Engine::State::failed) << engine_->error().describe();
+    ended_ = state == Engine::State::ended;
+  }
+
+  bool caught_up() const {
+    return lane().phase == apply::Phase::stream &&
+           world_.postgres.confirmed() >= world_.postgres.wal_end();
   }
 
   // I8: when faults stop, lag goes to zero by itself, and the idle slot moves.
   void settle() {
-    start(0);
-    for (int i = 0; i < 20'000 && postgres_.confirmed() < postgres_.wal_end(); ++i) {
-      advance(0);
+    deposed_.reset();
+    if (stopping_) start();
+    options_.loss_per_mille = 0;
+    engine_->heal();
+    world_.postgres.crash();  // Whatever shutdown was under way is over.
+    const TimePoint limit = now_ + kRecoveryMax;
+    while (!caught_up() && !failed()) {
+      ASSERT_LT(now_, limit) << "lag does not go to zero: the graph is at "
+                             << lane().position.to_string() << ", confirmed is "
+                             << world_.postgres.confirmed().to_string() << " of "
+                             << world_.postgres.wal_end().to_string();
+      advance_alone();
       check();
-      if (testing::Test::HasFatalFailure()) return;
     }
-    ASSERT_EQ(graph_.values, expected_);
-    ASSERT_EQ(postgres_.confirmed(), postgres_.wal_end());
+    ASSERT_EQ(world_.graph.nodes(), world_.postgres.rows());
   }
 
-  std::mt19937_64 random_;
-  mapping::Mapping mapping_;
-  SimulatedPostgres postgres_;
-  GraphState graph_;
-  apply::BatchOptions batch_;
+  void stop_at_the_end() {
+    for (uint64_t i = random() % 10; i > 0; --i) commit();
+    for (uint64_t i = random() % 50; i > 0 && !failed(); --i) advance_alone();
+    engine_->stop();
+    const TimePoint limit = now_ + kStopMax;
+    for (ended_ = false; !ended_ && !failed();) {
+      ASSERT_LT(now_, limit) << "a stop does not come to its end";
+      advance_alone();
+      check();
+    }
+    const change::Position position = lane().position;
+    EXPECT_TRUE(position.ordinal > 0 || world_.postgres.confirmed() == position.lsn)
+        << "at " << position.to_string() << ", confirmed "
+        << world_.postgres.confirmed().to_string();
+  }
+
+  World world_;
+  Tally& tally_;
+  EngineOptions options_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Engine> deposed_;
   TimePoint now_ = TimePoint(std::chrono::hours(1));
-  int64_t value_ = 0;
-  std::vector<int64_t> expected_;
-  size_t checked_ = 0;
+  bool stopping_ = false;
+  bool ended_ = false;
+  bool was_streaming_ = false;
+  change::Position checked_;
 };
 
+// A broken invariant ends the process: the seed is said first.
+volatile std::sig_atomic_t seed_under_way = 0;
+
+void say_seed(int) {
+  char text[64];
+  const int length = std::snprintf(text, sizeof text, "repeat it with CNX_SEED=%ld\n",
+                                   static_cast<long>(seed_under_way));
+  [[maybe_unused]] auto written = ::write(STDERR_FILENO, text, static_cast<size_t>(length));
+}
+
+uint64_t from_environment(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
 TEST(History, each_transaction_takes_effect_once_whole_and_in_order) {
-  uint64_t first = 1;
-  uint64_t count = 300;
-  if (const char* seed = std::getenv("CNX_SEED")) {
-    first = std::strtoull(seed, nullptr, 10);
-    count = 1;
-  }
+  std::signal(SIGABRT, say_seed);
+  const bool one = std::getenv("CNX_SEED") != nullptr;
+  const uint64_t first = from_environment("CNX_SEED", 1);
+  const uint64_t count = one ? 1 : from_environment("CNX_SEEDS", 400);
+  Tally tally;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     SCOPED_TRACE("repeat it with CNX_SEED=" + std::to_string(seed));
-    History(seed).run();
-    if (HasFatalFailure()) return;
+    seed_under_way = static_cast<std::sig_atomic_t>(seed);
+    History(seed, tally).run();
+    if (HasFailure()) return;
   }
+  std::signal(SIGABRT, SIG_DFL);
+  if (one) return;
+  // Everything that a history can be made of was there.
+  EXPECT_GT(tally.kills, 0);
+  EXPECT_GT(tally.stops, 0);
+  EXPECT_GT(tally.takeovers, 0);
+  EXPECT_GT(tally.crashes, 0);
+  EXPECT_GT(tally.copies_killed, 0);
+  EXPECT_GT(tally.pieces, 0);
+  EXPECT_GT(tally.deposed_failures, 0);
 }
 
 }  // namespace

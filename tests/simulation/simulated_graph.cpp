@@ -3,56 +3,137 @@
 namespace cnx::simulation {
 namespace {
 
-class PreparedValues final : public apply::PreparedBatch {
+class PreparedMutations final : public apply::PreparedBatch {
  public:
-  explicit PreparedValues(std::vector<int64_t> values) : values_(std::move(values)) {}
-  const std::vector<int64_t>& values() const { return values_; }
+  explicit PreparedMutations(mapping::Mutations mutations) : mutations_(std::move(mutations)) {}
+  const mapping::Mutations& mutations() const { return mutations_; }
 
  private:
-  std::vector<int64_t> values_;
+  mapping::Mutations mutations_;
 };
 
-Error lost() { return Error(ErrorKind::unavailable, "the simulated connection was lost"); }
+Error lost() {
+  return Error(ErrorKind::unavailable, "the simulated connection was lost");
+}
+Error refused(std::string_view code) {
+  return Error(ErrorKind::server, std::string(code), "the simulated graph refused");
+}
+
+int64_t number(const mapping::Key& key) {
+  return std::get<int64_t>(key);
+}
+
+std::optional<int64_t> value_of(const mapping::Properties& properties) {
+  for (const mapping::Property& property : properties) {
+    if (property.name->name == "value") return std::get<int64_t>(property.value);
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
+apply::StoredPosition GraphState::raise_epoch() {
+  end_survivors();
+  stored_.epoch += 1;
+  return stored_;
+}
+
+void GraphState::start_copy() {
+  nodes_.clear();
+  effects_.clear();
+  stored_.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
+}
+
+void GraphState::restart() {
+  ++incarnation_;
+  survivors_.clear();
+}
+
+void GraphState::end_survivors() {
+  for (GraphTransaction& transaction : survivors_) {
+    if (once_in(random_, 2)) (void)commit(transaction);  // Nobody hears of a refusal.
+  }
+  survivors_.clear();
+}
+
+Status GraphState::commit(GraphTransaction& transaction) {
+  if (!(stored_.lane == transaction.from) || stored_.epoch != transaction.epoch) {
+    return fail(refused(apply::kPositionRefused));
+  }
+  const bool copied = transaction.from.phase != apply::Phase::stream;
+  for (mapping::NodeMutations& node : transaction.mutations.nodes) {
+    execute(node);
+    for (const mapping::Properties& row : node.user_rows) {
+      if (!copied) effects_.push_back(value_of(row).value());
+    }
+  }
+  stored_.lane = transaction.to;
+  return {};
+}
+
+void GraphState::execute(mapping::NodeMutations& node) {
+  if (node.truncated) nodes_.clear();
+  for (const mapping::Key& key : node.removed) nodes_.erase(number(key));
+  Rows moved;
+  for (const mapping::KeyChange& change : node.key_changes) {
+    auto found = nodes_.extract(number(change.from));
+    if (!found.empty()) moved[number(change.to)] = found.mapped();
+  }
+  for (const auto& [key, value] : moved) nodes_[key] = value;
+  for (const mapping::NodeUpsert& upsert : node.upserts) {
+    if (auto value = value_of(upsert.properties)) nodes_[number(upsert.key)] = *value;
+  }
+}
+
 Result<apply::StoredPosition> SimulatedGraph::open(TimePoint) {
-  under_way_ = false;
+  close();
   if (unlucky()) return fail(lost());
-  return state_.stored;
+  if (unlucky()) return fail(refused("Neo.TransientError.General.DatabaseUnavailable"));
+  // A plain read waits for nobody: what still runs may be done before it, or after.
+  if (once_in(state_.random_, 2)) state_.end_survivors();
+  incarnation_ = state_.incarnation_;
+  return state_.stored_;
 }
 
 std::unique_ptr<apply::PreparedBatch> SimulatedGraph::prepare(const apply::Batch& batch) {
-  std::vector<int64_t> values;
-  for (const mapping::NodeMutations& node : batch.mutations.nodes) {
-    for (const mapping::Properties& row : node.user_rows) {
-      for (const mapping::Property& property : row) {
-        if (property.name->name == "value") values.push_back(std::get<int64_t>(property.value));
-      }
-    }
-  }
-  return std::make_unique<PreparedValues>(std::move(values));
+  return std::make_unique<PreparedMutations>(batch.mutations);
 }
 
-void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared, int64_t epoch, TimePoint) {
-  under_way_ = true;
-  from_ = batch.from;
-  to_ = batch.to;
-  epoch_ = epoch;
-  values_ = static_cast<const PreparedValues&>(prepared).values();
+void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared,
+                            int64_t epoch, TimePoint) {
+  under_way_ = GraphTransaction{batch.from, batch.to, epoch,
+                                static_cast<const PreparedMutations&>(prepared).mutations()};
 }
 
 Result<std::optional<apply::Applied>> SimulatedGraph::poll(TimePoint) {
-  if (!under_way_ || unlucky()) return fail(lost());
-  if (random_() % 3 == 0) return std::optional<apply::Applied>();  // Late.
-  if (!(state_.stored.lane == from_) || state_.stored.epoch != epoch_) {
-    return fail(Error(ErrorKind::server, std::string(apply::kPositionRefused), "another position"));
+  if (incarnation_ != state_.incarnation_) {
+    under_way_.reset();
+    return fail(lost());
   }
-  state_.stored.lane = to_;
-  state_.values.insert(state_.values.end(), values_.begin(), values_.end());
-  under_way_ = false;
+  if (unlucky()) {
+    close();
+    return fail(lost());
+  }
+  if (once_in(state_.random_, 3)) return std::optional<apply::Applied>();  // Later.
+  if (unlucky()) {
+    under_way_.reset();
+    const bool deadlock = once_in(state_.random_, 2);
+    return fail(refused(deadlock ? "Neo.TransientError.Transaction.DeadlockDetected"
+                                 : "Neo.ClientError.Transaction.Terminated"));
+  }
+  state_.end_survivors();
+  GraphTransaction transaction = std::move(*under_way_);
+  under_way_.reset();
+  CNX_TRY(state_.commit(transaction));
   if (unlucky()) return fail(lost());  // The commit was done, its answer lost.
   return std::optional<apply::Applied>(apply::Applied{});
+}
+
+void SimulatedGraph::close() {
+  if (under_way_ && incarnation_ == state_.incarnation_ && once_in(state_.random_, 2)) {
+    state_.survivors_.push_back(std::move(*under_way_));
+  }
+  under_way_.reset();
 }
 
 }  // namespace cnx::simulation

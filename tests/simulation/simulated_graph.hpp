@@ -1,45 +1,87 @@
-// A graph that keeps a position and the rows that reached it, in order, and fails as its seed says: before the commit, after
-// it with the answer lost, late.
+// A graph that executes mutations (not Cypher) below the same port as Neo4j, with the position
+// moved by compare-and-set in the same step, and that fails as its seed says: before the commit,
+// after it with the answer lost, late, or by a transaction that outlives its connection.
 #pragma once
 
-#include <random>
+#include <optional>
 #include <vector>
 
 #include "apply/graph_port.hpp"
+#include "source_model.hpp"
 
 namespace cnx::simulation {
 
+struct GraphTransaction {
+  apply::LanePosition from;
+  apply::LanePosition to;
+  int64_t epoch = 0;
+  mapping::Mutations mutations;
+};
+
 // What survives every kill of the engine.
-struct GraphState {
-  apply::StoredPosition stored;
-  std::vector<int64_t> values;  // Each effect, as often as it took place.
+class GraphState {
+ public:
+  explicit GraphState(Random& random) : random_(random) {}
+
+  const apply::StoredPosition& stored() const { return stored_; }
+  const Rows& nodes() const { return nodes_; }
+  // The value of every row that was applied since the copy, in order and as often as it was.
+  const std::vector<int64_t>& effects() const { return effects_; }
+
+  // A new owner: waits for whatever still runs, and raises the epoch under the lock.
+  apply::StoredPosition raise_epoch();
+  // An empty graph, and a position that promises nothing until the copy is whole.
+  void start_copy();
+  // Ends every connection; what still ran is rolled back.
+  void restart();
+
+ private:
+  friend class SimulatedGraph;
+
+  Status commit(GraphTransaction& transaction);
+  void execute(mapping::NodeMutations& node);
+  // Transactions whose connection was lost are done, or rolled back, in order: all of them before
+  // somebody else gets the lock.
+  void end_survivors();
+
+  Random& random_;
+  apply::StoredPosition stored_{.lane = {.phase = apply::Phase::initial}, .epoch = 0};
+  Rows nodes_;
+  std::vector<int64_t> effects_;
+  std::vector<GraphTransaction> survivors_;
+  uint64_t incarnation_ = 0;
 };
 
 class SimulatedGraph final : public apply::GraphPort {
  public:
-  SimulatedGraph(GraphState& state, std::mt19937_64& random, int loss_per_mille)
-      : state_(state), random_(random), loss_per_mille_(loss_per_mille) {}
+  static constexpr int kDescriptor = 1002;
+
+  SimulatedGraph(GraphState& state, int loss_per_mille)
+      : state_(state), loss_per_mille_(loss_per_mille) {}
+  ~SimulatedGraph() override { close(); }
 
   Result<apply::StoredPosition> open(TimePoint deadline) override;
   std::unique_ptr<apply::PreparedBatch> prepare(const apply::Batch& batch) override;
-  void submit(const apply::Batch& batch, const apply::PreparedBatch& prepared, int64_t epoch, TimePoint now) override;
+  void submit(const apply::Batch& batch, const apply::PreparedBatch& prepared, int64_t epoch,
+              TimePoint now) override;
   Result<std::optional<apply::Applied>> poll(TimePoint now) override;
-  int descriptor() const override { return -1; }
+  int descriptor() const override { return kDescriptor; }
   bool wants_write() const override { return false; }
   TimePoint deadline() const override { return kNever; }
-  void close() override { under_way_ = false; }
+  // What is under way may survive: a killed engine closes its connections too.
+  void close() override;
+
+  // An answer may come at any time.
+  bool readable() const { return under_way_.has_value(); }
+  void heal() { loss_per_mille_ = 0; }
 
  private:
-  bool unlucky() { return static_cast<int>(random_() % 1000) < loss_per_mille_; }
+  bool unlucky() { return static_cast<int>(state_.random_() % 1000) < loss_per_mille_; }
 
   GraphState& state_;
-  std::mt19937_64& random_;
   int loss_per_mille_;
-  bool under_way_ = false;
-  apply::LanePosition from_;
-  apply::LanePosition to_;
-  int64_t epoch_ = 0;
-  std::vector<int64_t> values_;
+  uint64_t incarnation_ = 0;
+  std::optional<GraphTransaction> under_way_;
 };
 
 }  // namespace cnx::simulation

@@ -1,134 +1,219 @@
 #include "simulated_postgres.hpp"
 
-#include <cstdlib>
-#include <cstring>
-#include <string>
+#include <gtest/gtest.h>
+
+#include "capture/logical/testing/pgoutput_writer.hpp"
 
 namespace cnx::simulation {
 namespace {
 
-constexpr uint32_t kInt8 = 20;
+namespace wire = capture::testing;
 
-void write_c_string(ByteWriter& writer, std::string_view text) {
-  writer.write_text(text);
-  writer.write<uint8_t>(0);
+// A stopping server asks so often.
+constexpr Duration kAskInterval = std::chrono::milliseconds(100);
+// A running one at most so often: it waits for each answer.
+constexpr Duration kAskIntervalRunning = std::chrono::milliseconds(400);
+constexpr Duration kStatusInterval = std::chrono::seconds(15);
+constexpr Duration kStatusMost = std::chrono::milliseconds(100);
+
+Error lost() {
+  return Error(ErrorKind::unavailable, "the simulated connection was lost");
+}
+Error refused(const char* code) {
+  return Error(ErrorKind::server, code, "the simulated server refused");
 }
 
-Bytes begin(const SimulatedTransaction& transaction) {
-  Bytes bytes;
-  ByteWriter writer(bytes);
-  writer.write<uint8_t>('B');
-  writer.write<uint64_t>(transaction.final_lsn.value());
-  writer.write<int64_t>(0);
-  writer.write<uint32_t>(7);
-  return bytes;
+std::string text(int64_t number) {
+  return std::to_string(number);
 }
-
-Bytes relation() {
-  Bytes bytes;
-  ByteWriter writer(bytes);
-  writer.write<uint8_t>('R');
-  writer.write<uint32_t>(SimulatedPostgres::kTable);
-  write_c_string(writer, "public");
-  write_c_string(writer, "counted");
-  writer.write<uint8_t>('d');
-  writer.write<int16_t>(2);
-  for (const char* name : {"id", "value"}) {
-    writer.write<uint8_t>(std::strcmp(name, "id") == 0 ? 1 : 0);
-    write_c_string(writer, name);
-    writer.write<uint32_t>(kInt8);
-    writer.write<int32_t>(-1);
-  }
-  return bytes;
-}
-
-Bytes update(const SimulatedRow& row) {
-  Bytes bytes;
-  ByteWriter writer(bytes);
-  writer.write<uint8_t>('U');
-  writer.write<uint32_t>(SimulatedPostgres::kTable);
-  writer.write<uint8_t>('N');
-  writer.write<int16_t>(2);
-  for (int64_t number : {row.key, row.value}) {
-    std::string text = std::to_string(number);
-    writer.write<uint8_t>('t');
-    writer.write<int32_t>(static_cast<int32_t>(text.size()));
-    writer.write_text(text);
-  }
-  return bytes;
-}
-
-Bytes commit_message(const SimulatedTransaction& transaction) {
-  Bytes bytes;
-  ByteWriter writer(bytes);
-  writer.write<uint8_t>('C');
-  writer.write<uint8_t>(0);
-  writer.write<uint64_t>(transaction.final_lsn.value());
-  writer.write<uint64_t>(transaction.end_lsn.value());
-  writer.write<int64_t>(0);
-  return bytes;
-}
-
-Error lost() { return Error(ErrorKind::unavailable, "the simulated connection was lost"); }
 
 }  // namespace
 
-void SimulatedPostgres::commit(std::vector<SimulatedRow> rows, bool close_lsns) {
-  change::Lsn final_lsn(wal_end_.value() + (close_lsns ? 0 : 40 + rows.size() * 8));
-  change::Lsn end_lsn(final_lsn.value() + 48);
-  transactions_.push_back({final_lsn, end_lsn, std::move(rows)});
-  wal_end_ = end_lsn;
+void SimulatedPostgres::commit(size_t changes, bool close) {
+  SimulatedTransaction transaction;
+  std::vector<int64_t> effects;
+  for (size_t i = 0; i < changes; ++i) {
+    transaction.changes.push_back(random_change(random_, rows_, ++last_value_));
+    apply_change(transaction.changes.back(), rows_, effects);
+  }
+  transaction.xid = static_cast<uint32_t>(700 + transactions_.size());
+  transaction.final_lsn = change::Lsn(wal_end_.value() + (close ? 0 : 40 + changes * 8));
+  transaction.end_lsn = change::Lsn(transaction.final_lsn.value() + 48);
+  wal_end_ = transaction.end_lsn;
+  transactions_.push_back(std::move(transaction));
+}
+
+change::Lsn SimulatedPostgres::make_slot() {
+  ++incarnation_;
+  reader_ = nullptr;
+  confirmed_ = wal_end_;
+  on_disk_ = wal_end_;
+  return wal_end_;
+}
+
+void SimulatedPostgres::confirm(change::Lsn lsn) {
+  confirmed_ = std::max(confirmed_, lsn);
+  if (once_in(random_, 3)) on_disk_ = confirmed_;
+}
+
+void SimulatedPostgres::crash() {
+  ++incarnation_;
+  reader_ = nullptr;
+  stopping_ = false;
+  confirmed_ = on_disk_;
+  refusals_ = static_cast<int>(random_() % 4);
+}
+
+capture::HeldPosition SimulatedSlot::source() {
+  return {.position = {},
+          .system_identifier = "77",
+          .timeline = 1,
+          .database = "knowledge",
+          .slot = "contextnexus"};
 }
 
 Result<capture::Opened> SimulatedSlot::open(change::Position held, TimePoint) {
-  if (held.lsn < postgres_.confirmed() && held.ordinal == 0) {
-    return fail(ErrorKind::state, "the graph is behind the slot");
-  }
+  close();
   if (unlucky()) return fail(lost());
+  if (postgres_.stopping_ && postgres_.reader_ == nullptr) postgres_.crash();  // It has stopped.
+  if (postgres_.refusals_ > 0) {
+    --postgres_.refusals_;
+    return fail(refused("57P03"));
+  }
+  if (postgres_.reader_ != nullptr) return fail(refused("55006"));
+  capture::HeldPosition source = SimulatedSlot::source();
+  source.position = held;
+  postgres::SlotState slot;
+  slot.name = source.slot;
+  slot.plugin = "pgoutput";
+  slot.database = source.database;
+  slot.confirmed_flush = postgres_.confirmed_;
+  slot.wal_status = "reserved";
+  CNX_TRY(capture::check_source(source,
+                                {.system_identifier = 77,
+                                 .timeline = 1,
+                                 .wal_end = postgres_.wal_end_,
+                                 .database = source.database},
+                                slot));
   open_ = true;
+  incarnation_ = postgres_.incarnation_;
+  postgres_.reader_ = this;
   described_ = false;
   queued_.clear();
   told_ = {};
-  next_ = 0;
+  answer_due_ = false;
+  status_at_ = TimePoint::min();
   // The server starts at its own confirmed position, whatever the client holds.
-  while (next_ < postgres_.transactions().size() && postgres_.transactions()[next_].end_lsn <= postgres_.confirmed()) ++next_;
-  return capture::Opened{.status_interval = std::chrono::seconds(15)};
+  next_ = 0;
+  while (next_ < postgres_.transactions_.size() &&
+         postgres_.transactions_[next_].final_lsn < postgres_.confirmed_) {
+    ++next_;
+  }
+  return capture::Opened{.status_interval = kStatusInterval};
+}
+
+void SimulatedSlot::close() {
+  if (!open_) return;
+  open_ = false;
+  if (postgres_.reader_ != this) return;
+  postgres_.reader_ = nullptr;
+  // A server that has not noticed yet keeps the slot for a while.
+  if (once_in(postgres_.random_, 4)) postgres_.refusals_ += 1;
+}
+
+bool SimulatedSlot::asks_again() const {
+  return postgres_.stopping_ && postgres_.now >= asked_at_ + kAskInterval;
+}
+
+bool SimulatedSlot::readable() const {
+  if (!open_) return false;
+  return broken() || !queued_.empty() || next_ < postgres_.transactions_.size() ||
+         told_ != postgres_.wal_end_ || answer_due_ || asks_again();
 }
 
 Result<std::optional<postgres::StreamMessage>> SimulatedSlot::try_read() {
-  if (!open_ || unlucky()) return fail(lost());
-  if (queued_.empty() && next_ < postgres_.transactions().size()) queue_transaction(postgres_.transactions()[next_++]);
+  if (broken() || unlucky()) return fail(lost());
+  if (asks_again()) {
+    asked_at_ = postgres_.now;
+    return keep_alive(true);
+  }
+  // Between any two messages.
+  if (once_in(postgres_.random_, 15)) {
+    const bool ask = !postgres_.stopping_ && postgres_.now >= asked_at_ + kAskIntervalRunning;
+    if (ask) asked_at_ = postgres_.now;
+    return keep_alive(ask);
+  }
+  while (queued_.empty() && next_ < postgres_.transactions_.size()) queue_transaction();
   if (!queued_.empty()) {
     Bytes bytes = std::move(queued_.front());
     queued_.pop_front();
-    return std::optional<postgres::StreamMessage>(message(std::move(bytes)));
+    return std::optional<postgres::StreamMessage>(wire::wal_data(bytes));
   }
-  if (told_ == postgres_.wal_end()) return std::optional<postgres::StreamMessage>();
-  told_ = postgres_.wal_end();
-  return std::optional<postgres::StreamMessage>(
-      postgres::KeepAlive{.wal_end = told_, .reply_requested = random_() % 4 == 0});
+  if (answer_due_ || told_ != postgres_.wal_end_) return keep_alive(false);
+  if (postgres_.stopping_ && postgres_.confirmed_ >= postgres_.wal_end_) {
+    return std::optional<postgres::StreamMessage>(postgres::StreamEnd{});
+  }
+  return std::optional<postgres::StreamMessage>();
 }
 
-void SimulatedSlot::queue_transaction(const SimulatedTransaction& transaction) {
-  queued_.push_back(begin(transaction));
-  if (!described_) queued_.push_back(relation());
+// Says how far the server has read its log: never past a commit that it has not sent.
+std::optional<postgres::StreamMessage> SimulatedSlot::keep_alive(bool reply_requested) {
+  const auto& transactions = postgres_.transactions_;
+  if (!queued_.empty()) {  // Inside the transaction before `next_`.
+    told_ = transactions[next_ - 1].final_lsn;
+  } else {
+    told_ = next_ < transactions.size() ? transactions[next_].final_lsn : postgres_.wal_end_;
+    answer_due_ = false;
+  }
+  return postgres::KeepAlive{.wal_end = told_, .reply_requested = reply_requested};
+}
+
+void SimulatedSlot::describe() {
+  queued_.push_back(wire::relation(SimulatedPostgres::kTable, "counted", {"id", "value"}));
+  queued_.push_back(wire::relation(SimulatedPostgres::kElsewhere, "elsewhere", {"id", "value"}));
   described_ = true;
-  for (const SimulatedRow& row : transaction.rows) queued_.push_back(update(row));
-  queued_.push_back(commit_message(transaction));
 }
 
-postgres::StreamMessage SimulatedSlot::message(Bytes bytes) const {
-  void* memory = std::malloc(bytes.size());
-  std::memcpy(memory, bytes.data(), bytes.size());
-  return postgres::WalData{
-      .buffer = change::Buffer(static_cast<const char*>(memory), [](const void* p) { std::free(const_cast<void*>(p)); }),
-      .payload = {static_cast<const std::byte*>(memory), bytes.size()}};
+void SimulatedSlot::queue_transaction() {
+  const SimulatedTransaction& transaction = postgres_.transactions_[next_++];
+  if (transaction.changes.empty() && postgres_.skips_empty_) return;
+  queued_.push_back(wire::begin(transaction.final_lsn, transaction.xid));
+  // The catalog may be told again at any time.
+  if (!described_ || once_in(postgres_.random_, 20)) describe();
+  for (const SimulatedChange& change : transaction.changes) queued_.push_back(bytes_of(change));
+  queued_.push_back(wire::commit(transaction.final_lsn, transaction.end_lsn));
+}
+
+Bytes SimulatedSlot::bytes_of(const SimulatedChange& change) const {
+  using Kind = SimulatedChange::Kind;
+  constexpr uint32_t kTable = SimulatedPostgres::kTable;
+  const std::string value = text(change.value);
+  switch (change.kind) {
+    case Kind::insert:
+      return wire::insert(kTable, {text(change.key), value});
+    case Kind::update:
+      return wire::update(kTable, {text(change.key), value});
+    case Kind::move:
+      return wire::update(kTable, {text(change.new_key), value}, {text(change.key), {}});
+    case Kind::remove:
+      return wire::remove(kTable, {text(change.key), {}});
+    case Kind::truncate:
+      return wire::truncate({kTable});
+    case Kind::elsewhere:
+      break;
+  }
+  return wire::insert(SimulatedPostgres::kElsewhere, {"1", "1"});
 }
 
 Status SimulatedSlot::send_status(const postgres::StatusUpdate& update) {
-  if (!open_ || unlucky()) return fail(lost());
-  on_confirm_(update.flushed);
+  if (broken() || unlucky()) return fail(lost());
+  EXPECT_TRUE(status_at_ == TimePoint::min() || postgres_.now >= status_at_ + kStatusMost)
+      << "status is sent at most every 100 ms";
+  status_at_ = postgres_.now;
+  on_status_(update.flushed);
+  if (unlucky()) return {};  // It was sent, and does not arrive.
   postgres_.confirm(update.flushed);
+  answer_due_ = update.reply_requested;
   return {};
 }
 

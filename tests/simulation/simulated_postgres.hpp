@@ -1,79 +1,112 @@
-// A PostgreSQL that emits pgoutput bytes from a list of transactions over one slot, and loses connections as its seed says.
+// A PostgreSQL that emits pgoutput bytes from a list of transactions over one slot, and fails as
+// its seed says: lost connections, a crash that forgets the last confirmations, a shutdown that
+// waits for whoever reads.
 #pragma once
 
 #include <deque>
 #include <functional>
-#include <random>
+#include <optional>
 #include <vector>
 
 #include "capture/logical/replication_port.hpp"
+#include "capture/logical/source_check.hpp"
+#include "source_model.hpp"
 
 namespace cnx::simulation {
-
-struct SimulatedRow {
-  int64_t key;
-  int64_t value;  // Unique over the whole history: what the graph must show once, in this order.
-};
-
-struct SimulatedTransaction {
-  change::Lsn final_lsn;
-  change::Lsn end_lsn;
-  std::vector<SimulatedRow> rows;
-};
 
 // What survives every kill of the engine.
 class SimulatedPostgres {
  public:
-  // One table, `public.counted (id bigint, value bigint)`.
+  // `public.counted (id bigint, value bigint)`, mapped, and a table that is not.
   static constexpr uint32_t kTable = 4711;
+  static constexpr uint32_t kElsewhere = 4712;
 
-  // `close_lsns`: the next transaction's final_lsn equals this one's end_lsn (seen on real servers).
-  void commit(std::vector<SimulatedRow> rows, bool close_lsns);
+  explicit SimulatedPostgres(Random& random) : random_(random), skips_empty_(once_in(random, 2)) {}
+
+  // A transaction of so many changes. `close`: its commit record begins where the one before it
+  // ends.
+  void commit(size_t changes, bool close);
   // Log of other tables: only keep-alives speak of it.
   void write_elsewhere(uint64_t bytes) { wal_end_ = change::Lsn(wal_end_.value() + bytes); }
+  // Makes the slot anew: a copy of `rows()` as of its consistent point goes with it.
+  change::Lsn make_slot();
+  void confirm(change::Lsn lsn);
+  // The slot is written to disk now and then: a crash forgets what was confirmed since.
+  void crash();
+  // A shutdown: the server waits until all it sent is confirmed, or nobody reads any more.
+  void begin_stop() { stopping_ = true; }
 
   const std::vector<SimulatedTransaction>& transactions() const { return transactions_; }
+  const Rows& rows() const { return rows_; }
   change::Lsn wal_end() const { return wal_end_; }
   change::Lsn confirmed() const { return confirmed_; }
-  void confirm(change::Lsn lsn) {
-    if (lsn > confirmed_) confirmed_ = lsn;
-  }
+
+  TimePoint now{};
 
  private:
+  friend class SimulatedSlot;
+
+  Random& random_;
+  bool skips_empty_;  // Since PostgreSQL 15 a transaction without rows of ours is not spoken of.
   std::vector<SimulatedTransaction> transactions_;
+  Rows rows_;
+  int64_t last_value_ = 0;
   change::Lsn wal_end_{1000};
   change::Lsn confirmed_{1000};
+  change::Lsn on_disk_{1000};
+  bool stopping_ = false;
+  uint64_t incarnation_ = 0;  // Connections of an older one are broken.
+  const void* reader_ = nullptr;
+  int refusals_ = 0;  // So many more connections are refused.
 };
 
 class SimulatedSlot final : public capture::ReplicationPort {
  public:
-  // `on_confirm` judges each confirmation (I1). Chances of a lost connection are in per mille a call.
-  SimulatedSlot(SimulatedPostgres& postgres, std::mt19937_64& random, int loss_per_mille,
-                std::function<void(change::Lsn)> on_confirm)
-      : postgres_(postgres), random_(random), loss_per_mille_(loss_per_mille), on_confirm_(std::move(on_confirm)) {}
+  static constexpr int kDescriptor = 1001;
+
+  // `on_status` judges each confirmation as it is sent. Chances of a lost connection are in per
+  // mille a call.
+  SimulatedSlot(SimulatedPostgres& postgres, int loss_per_mille,
+                std::function<void(change::Lsn)> on_status)
+      : postgres_(postgres), loss_per_mille_(loss_per_mille), on_status_(std::move(on_status)) {}
+  ~SimulatedSlot() override { close(); }
 
   Result<capture::Opened> open(change::Position held, TimePoint deadline) override;
   Result<std::optional<postgres::StreamMessage>> try_read() override;
   Status send_status(const postgres::StatusUpdate& update) override;
   Status flush() override { return {}; }
-  int descriptor() const override { return -1; }
+  int descriptor() const override { return kDescriptor; }
   bool wants_write() const override { return false; }
-  void close() override { open_ = false; }
+  void close() override;
+
+  // poll(2) would say so.
+  bool readable() const;
+  void heal() { loss_per_mille_ = 0; }
+
+  // The source that every engine of a history belongs to.
+  static capture::HeldPosition source();
 
  private:
-  bool unlucky() { return static_cast<int>(random_() % 1000) < loss_per_mille_; }
-  postgres::StreamMessage message(Bytes bytes) const;
-  void queue_transaction(const SimulatedTransaction& transaction);
+  bool unlucky() { return static_cast<int>(postgres_.random_() % 1000) < loss_per_mille_; }
+  bool broken() const { return !open_ || incarnation_ != postgres_.incarnation_; }
+  bool asks_again() const;
+  void queue_transaction();
+  Bytes bytes_of(const SimulatedChange& change) const;
+  void describe();
+  std::optional<postgres::StreamMessage> keep_alive(bool reply_requested);
 
   SimulatedPostgres& postgres_;
-  std::mt19937_64& random_;
   int loss_per_mille_;
-  std::function<void(change::Lsn)> on_confirm_;
+  std::function<void(change::Lsn)> on_status_;
   bool open_ = false;
+  uint64_t incarnation_ = 0;
   bool described_ = false;
-  size_t next_ = 0;
-  change::Lsn told_;
+  size_t next_ = 0;  // The next transaction to be queued.
   std::deque<Bytes> queued_;
+  change::Lsn told_;  // By the last keep-alive.
+  bool answer_due_ = false;
+  TimePoint asked_at_ = TimePoint::min();
+  TimePoint status_at_ = TimePoint::min();
 };
 
 }  // namespace cnx::simulation
