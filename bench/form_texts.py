@@ -188,6 +188,10 @@ UPDATE_FUSED_ENDS_LIST = (
     f"{_NEWER.format(version='row[4]')} FOREACH (x IN CASE WHEN newer THEN [] ELSE [n] END | SET "
     + _SET_LIST.replace("n.", "x.") + ", x.updatedAt__pg = row[6]) "
     + _COLLECT.format(moved=_BY_LIST.format(other="row[1]"), other="row[1]") + _MOVE)
+UPDATE_FUSED_NESTED = (
+    f"CYPHER 5 UNWIND $rows AS row MERGE (n:ContentItem {{id: row.k}}) WITH n, row, {_END_LIST}, "
+    f"{_NEWER.format(version='row.p.version')} SET n += CASE WHEN newer THEN {{}} ELSE row.p END "
+    + _COLLECT.format(moved=_BY_LIST.format(other="row.o"), other="row.o") + _MOVE)
 UPDATE_FUSED_COLUMNS = (
     f"CYPHER 5 UNWIND $rows AS row MERGE {_ITEM} WITH n, row, n.projectId AS before, "
     f"{_NEWER.format(version='row.version')} FOREACH (x IN CASE WHEN newer THEN [] ELSE [n] END | SET "
@@ -230,6 +234,10 @@ def _item_list_with_companion(item):
     return item_list(item) + [None]
 
 
+def _nested(item):
+    return {"k": item.id, "o": item.project, "p": item_map(item, True)}
+
+
 _ENGINE_UPDATE = ((UNLINK, _unlink_rows), (UPDATE, _flat(_full)), (LINK, _link_rows))
 UPDATE_FORMS = {
     "today: unlink, update, link": _update_form(*_ENGINE_UPDATE),
@@ -242,6 +250,7 @@ UPDATE_FORMS = {
     "fused by the stored property, +=, filtered before the aggregate": _update_form((UPDATE_FUSED_FILTER, _flat(_full))),
     "fused by the graph's other end, +=": _update_form((UPDATE_FUSED_END, _flat(_full))),
     "fused by all of the graph's other ends, +=": _update_form((UPDATE_FUSED_ENDS, _flat(_full))),
+    "fused by all of the graph's other ends, +=, rows {k, o, p}": _update_form((UPDATE_FUSED_NESTED, _flat(_nested))),
     "fused by all of the graph's other ends, lists, a SET a column":
         _update_form((UPDATE_FUSED_ENDS_LIST, _flat(_item_list_with_companion))),
     "fused by the stored property, a SET a column": _update_form((UPDATE_FUSED_COLUMNS, _flat(_full))),
