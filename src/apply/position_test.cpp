@@ -61,7 +61,7 @@ bolt::Map parameters(const Batch& batch, int64_t epoch) {
 
 Batch some_batch() {
   Batch batch;
-  batch.from = {.position = {Lsn(0x1'00000010), 0}, .phase = Phase::stream};
+  batch.from = {.position = {Lsn(0x1'00000020), 5}, .phase = Phase::stream, .partial = true};
   batch.to = {.position = {Lsn(0x1'00000020), 12}, .phase = Phase::stream, .partial = true};
   batch.commit_microseconds = 99;
   return batch;
@@ -119,8 +119,8 @@ TEST(CompareAndSet, compares_every_part_of_what_the_batch_starts_from) {
   const bolt::Map packed = parameters(some_batch(), 4);
   EXPECT_EQ(packed.size(), 11u);
   EXPECT_EQ(*packed.get_if<std::string>("lane"), "p/0");
-  EXPECT_EQ(*packed.get_if<int64_t>("lsn"), 0x1'00000010);
-  EXPECT_EQ(*packed.get_if<int64_t>("ordinal"), 0);
+  EXPECT_EQ(*packed.get_if<int64_t>("lsn"), 0x1'00000020);
+  EXPECT_EQ(*packed.get_if<int64_t>("ordinal"), 5);
   EXPECT_EQ(*packed.get_if<int64_t>("epoch"), 4);
   EXPECT_EQ(*packed.get_if<std::string>("phase"), "stream");
   const std::string text(compare_and_set_text());
