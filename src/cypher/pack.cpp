@@ -13,7 +13,9 @@ struct PackValue {
   void operator()(const std::string& value) const { packer.string(value); }
   void operator()(const Bytes& value) const { packer.bytes(value); }
   void operator()(const change::Date& value) const { packer.date({.days = value.days}); }
-  void operator()(const change::LocalTime& value) const { packer.local_time({.nanoseconds = value.nanoseconds}); }
+  void operator()(const change::LocalTime& value) const {
+    packer.local_time({.nanoseconds = value.nanoseconds});
+  }
   void operator()(const change::ZonedTime& value) const {
     packer.time({.nanoseconds = value.nanoseconds, .offset_seconds = value.offset_seconds});
   }
@@ -21,11 +23,14 @@ struct PackValue {
     packer.local_date_time({.seconds = value.seconds, .nanoseconds = value.nanoseconds});
   }
   void operator()(const change::ZonedDateTime& value) const {
-    packer.date_time({.seconds = value.seconds, .nanoseconds = value.nanoseconds, .offset_seconds = 0});
+    packer.date_time(
+        {.seconds = value.seconds, .nanoseconds = value.nanoseconds, .offset_seconds = 0});
   }
   void operator()(const change::Interval& value) const {
-    packer.duration(
-        {.months = value.months, .days = value.days, .seconds = value.seconds, .nanoseconds = value.nanoseconds});
+    packer.duration({.months = value.months,
+                     .days = value.days,
+                     .seconds = value.seconds,
+                     .nanoseconds = value.nanoseconds});
   }
   void operator()(const change::Point& value) const {
     packer.point(bolt::Point2D{.srid = value.srid, .x = value.x, .y = value.y});
@@ -68,7 +73,8 @@ size_t entry_count(const mapping::Properties& properties, Companions companions)
   return count;
 }
 
-void pack_entries(bolt::Packer& packer, const mapping::Properties& properties, Companions companions) {
+void pack_entries(bolt::Packer& packer, const mapping::Properties& properties,
+                  Companions companions) {
   for (const mapping::Property& property : properties) {
     packer.string(property.name->name);
     pack(packer, property.value);

@@ -16,6 +16,7 @@ enum class Companions {
 
 // The entries that `properties` make in a map: each property, and its companion where it has one.
 size_t entry_count(const mapping::Properties& properties, Companions companions);
-void pack_entries(bolt::Packer& packer, const mapping::Properties& properties, Companions companions);
+void pack_entries(bolt::Packer& packer, const mapping::Properties& properties,
+                  Companions companions);
 
 }  // namespace cnx::cypher

@@ -25,7 +25,7 @@ class Plan {
   }
 
  private:
-  std::vector<NodeTexts> nodes_;                  // By the table's index.
+  std::vector<NodeTexts> nodes_;  // By the table's index.
   std::vector<RelationshipTexts> relationships_;
 };
 

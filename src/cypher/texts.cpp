@@ -15,11 +15,14 @@ using mapping::RelationshipTable;
 constexpr std::string_view kLanguage = "CYPHER 5 ";
 constexpr std::string_view kStub = "_cnx_stub";
 
-std::string text(std::string body) { return std::string(kLanguage) + body; }
+std::string text(std::string body) {
+  return std::string(kLanguage) + body;
+}
 
-std::string node_pattern(std::string_view variable, const NodeTable& table, std::string_view value) {
-  return "(" + std::string(variable) + ":" + quote(table.node->label) + " {" + quote(table.key_property) + ": " +
-         std::string(value) + "})";
+std::string node_pattern(std::string_view variable, const NodeTable& table,
+                         std::string_view value) {
+  return "(" + std::string(variable) + ":" + quote(table.node->label) + " {" +
+         quote(table.key_property) + ": " + std::string(value) + "})";
 }
 
 std::string string_list(const std::set<std::string>& names) {
@@ -41,12 +44,12 @@ std::string string_list(const std::set<std::string>& names) {
   return list + "]";
 }
 
-// Continues a statement in which `variable` is bound to nodes that just lost a relationship of ours: a stub goes with its
-// last relationship, unless somebody else's properties hang on it.
+// Continues a statement in which `variable` is bound to nodes that just lost a relationship of
+// ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
 std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
   std::string v(variable);
-  return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v + ") WHERE name IN " +
-         string_list(ours) + ") DELETE " + v;
+  return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v +
+         ") WHERE name IN " + string_list(ours) + ") DELETE " + v;
 }
 
 std::set<std::string> stub_properties(const NodeTable& table) {
@@ -55,10 +58,12 @@ std::set<std::string> stub_properties(const NodeTable& table) {
   return names;
 }
 
-std::string on_create_stub(std::string_view variable, const NodeTable& table, std::string_view tenant) {
+std::string on_create_stub(std::string_view variable, const NodeTable& table,
+                           std::string_view tenant) {
   std::string v(variable);
   std::string set = " ON CREATE SET " + v + "." + quote(kStub) + " = true";
-  if (!table.tenant_property.empty()) set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
+  if (!table.tenant_property.empty())
+    set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
   return set;
 }
 
@@ -71,31 +76,39 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   ForeignKeyTexts texts;
   // The label of the other end is in the pattern: one type may have two meanings.
   const std::string path = left + "[r:" + type + "]" + right + "(p:" + other_label + ")";
-  const std::string remove = " DELETE r WITH p WHERE p." + quote(kStub) + drop_lonely_stubs("p", stub_properties(*key.other));
-  texts.unlink = {"unlink " + name,
-                  text("UNWIND $rows AS row MATCH " + node_pattern("c", table, "row.k") + path + " WHERE row.o IS NULL OR p." +
-                       quote(key.other->key_property) + " <> row.o" + remove)};
-  texts.unlink_all = {"unlink all " + name, text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
+  const std::string remove = " DELETE r WITH p WHERE p." + quote(kStub) +
+                             drop_lonely_stubs("p", stub_properties(*key.other));
+  texts.unlink = {
+      "unlink " + name,
+      text("UNWIND $rows AS row MATCH " + node_pattern("c", table, "row.k") + path +
+           " WHERE row.o IS NULL OR p." + quote(key.other->key_property) + " <> row.o" + remove)};
+  texts.unlink_all = {"unlink all " + name,
+                      text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
-  texts.link = {"link " + name,
-                text("UNWIND $rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
-                     on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MATCH " +
-                     node_pattern("c", table, "row.k") + " MERGE (c)" + left + "[r:" + type + "]" + right + "(p)" +
-                     (key.rule->properties.empty() ? "" : " SET r += row.p"))};
+  texts.link = {
+      "link " + name,
+      text("UNWIND $rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
+           on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MATCH " +
+           node_pattern("c", table, "row.k") + " MERGE (c)" + left + "[r:" + type + "]" + right +
+           "(p)" + (key.rule->properties.empty() ? "" : " SET r += row.p"))};
   return texts;
 }
 
-// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and equal versions apply.
+// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
+// equal versions apply.
 std::string guarded(std::string_view variable, std::string_view row, const std::string& version) {
   if (version.empty()) return std::string(row);
-  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) + "." + quote(version);
+  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
+                      "." + quote(version);
   return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
 }
 
-std::string count_refused(std::string_view variable, std::string_view row, const std::string& version) {
+std::string count_refused(std::string_view variable, std::string_view row,
+                          const std::string& version) {
   if (version.empty()) return "";
-  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." + quote(version) + " > " +
-         std::string(row) + "." + quote(version) + " RETURN count(*) AS refused";
+  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." +
+         quote(version) + " > " + std::string(row) + "." + quote(version) +
+         " RETURN count(*) AS refused";
 }
 
 }  // namespace
@@ -112,27 +125,32 @@ NodeTexts node_texts(const NodeTable& table) {
       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
       " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." +
       stub + " = true)";
-  texts.remove = {"remove " + label, text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.k") + remove)};
-  texts.remove_all = {"remove all " + label,
-                      text("MATCH (n:" + quote(label) + ") WHERE n." + key + " IS NOT NULL" + remove)};
-  texts.absorb_stub = {
-      "absorb stub " + label,
-      text("UNWIND $rows AS row MATCH " + node_pattern("s", table, "row.t") + " WHERE s." + stub + " MATCH " +
-           node_pattern("n", table, "row.f") +
-           " CALL { WITH s, n MATCH (s)-[r]->(x) CREATE (n)-[q:$(type(r))]->(x) SET q = properties(r) DELETE r }"
-           " CALL { WITH s, n MATCH (s)<-[r]-(x) CREATE (n)<-[q:$(type(r))]-(x) SET q = properties(r) DELETE r }"
-           " DELETE s")};
-  texts.change_key = {"change key " + label, text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.f") +
-                                                  " SET n." + key + " = row.t")};
+  texts.remove = {"remove " + label,
+                  text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.k") + remove)};
+  texts.remove_all = {"remove all " + label, text("MATCH (n:" + quote(label) + ") WHERE n." + key +
+                                                  " IS NOT NULL" + remove)};
+  texts.absorb_stub = {"absorb stub " + label,
+                       text("UNWIND $rows AS row MATCH " + node_pattern("s", table, "row.t") +
+                            " WHERE s." + stub + " MATCH " + node_pattern("n", table, "row.f") +
+                            " CALL { WITH s, n MATCH (s)-[r]->(x) CREATE (n)-[q:$(type(r))]->(x) "
+                            "SET q = properties(r) DELETE r }"
+                            " CALL { WITH s, n MATCH (s)<-[r]-(x) CREATE (n)<-[q:$(type(r))]-(x) "
+                            "SET q = properties(r) DELETE r }"
+                            " DELETE s")};
+  texts.change_key = {"change key " + label,
+                      text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.f") +
+                           " SET n." + key + " = row.t")};
   const std::string merge = "UNWIND $rows AS row MERGE " + node_pattern("n", table, "row." + key);
   texts.insert = {"insert " + label, text(merge + " SET n += row")};
-  texts.update = {"update " + label,
-                  text(merge + " SET n += " + guarded("n", "row", version) + count_refused("n", "row", version))};
-  texts.update_existing = {"update existing " + label,
-                           text("UNWIND $rows AS row OPTIONAL MATCH " + node_pattern("n", table, "row." + key) +
-                                " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " +
-                                guarded("n", "row", version) + count_refused("n", "row", version))};
-  for (const ForeignKey& foreign : table.foreign_keys) texts.foreign_keys.push_back(foreign_key_texts(table, foreign));
+  texts.update = {"update " + label, text(merge + " SET n += " + guarded("n", "row", version) +
+                                          count_refused("n", "row", version))};
+  texts.update_existing = {
+      "update existing " + label,
+      text("UNWIND $rows AS row OPTIONAL MATCH " + node_pattern("n", table, "row." + key) +
+           " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " +
+           guarded("n", "row", version) + count_refused("n", "row", version))};
+  for (const ForeignKey& foreign : table.foreign_keys)
+    texts.foreign_keys.push_back(foreign_key_texts(table, foreign));
   if (table.rule->cypher) texts.user = {"user's statement for " + label, *table.rule->cypher};
   return texts;
 }
@@ -147,20 +165,23 @@ RelationshipTexts relationship_texts(const RelationshipTable& table) {
   ours.merge(stub_properties(*table.end));
   RelationshipTexts texts;
   texts.guarded = !version.empty();
-  const std::string remove = " DELETE r WITH [n IN [a, b] WHERE n." + quote(kStub) + "] AS stubs UNWIND stubs AS n" +
-                             drop_lonely_stubs("n", ours);
+  const std::string remove = " DELETE r WITH [n IN [a, b] WHERE n." + quote(kStub) +
+                             "] AS stubs UNWIND stubs AS n" + drop_lonely_stubs("n", ours);
   texts.remove = {"remove " + type, text("UNWIND $rows AS row MATCH " + a + arrow + b + remove)};
-  texts.remove_all = {"remove all " + type, text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow + "(b:" +
-                                                 quote(table.end->node->label) + ")" + remove)};
-  const std::string merge = "UNWIND $rows AS row MERGE " + a + on_create_stub("a", *table.start, "row.n") + " MERGE " + b +
+  texts.remove_all = {"remove all " + type,
+                      text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow +
+                           "(b:" + quote(table.end->node->label) + ")" + remove)};
+  const std::string merge = "UNWIND $rows AS row MERGE " + a +
+                            on_create_stub("a", *table.start, "row.n") + " MERGE " + b +
                             on_create_stub("b", *table.end, "row.n") + " MERGE (a)" + arrow + "(b)";
   texts.insert = {"insert " + type, text(merge + " SET r += row.p")};
-  texts.update = {"update " + type,
-                  text(merge + " SET r += " + guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
-  texts.update_existing = {"update existing " + type,
-                           text("UNWIND $rows AS row OPTIONAL MATCH " + a + arrow + b +
-                                " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
-                                guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
+  texts.update = {"update " + type, text(merge + " SET r += " + guarded("r", "row.p", version) +
+                                         count_refused("r", "row.p", version))};
+  texts.update_existing = {
+      "update existing " + type,
+      text("UNWIND $rows AS row OPTIONAL MATCH " + a + arrow + b +
+           " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
+           guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
   if (table.rule->cypher) texts.user = {"user's statement for " + type, *table.rule->cypher};
   return texts;
 }
@@ -171,7 +192,8 @@ std::vector<Text> constraint_texts(const mapping::Model& model) {
   for (const NodeTable& table : model.nodes()) {
     if (!made.insert({table.node->label, table.key_property}).second) continue;
     const std::string name = "contextnexus_" + table.node->label + "_" + table.key_property;
-    texts.push_back({name, text("CREATE CONSTRAINT " + quote(name) + " IF NOT EXISTS FOR (n:" + quote(table.node->label) +
+    texts.push_back({name, text("CREATE CONSTRAINT " + quote(name) +
+                                " IF NOT EXISTS FOR (n:" + quote(table.node->label) +
                                 ") REQUIRE n." + quote(table.key_property) + " IS UNIQUE")});
   }
   return texts;

@@ -26,7 +26,11 @@ Result<uint16_t> column_index(const change::Relation& relation, const std::strin
 class Binder {
  public:
   Binder(Binding& binding, PropertyNames& names, Naming naming, const postgres::TypeCatalog& types)
-      : binding_(binding), relation_(*binding.relation), names_(names), naming_(naming), types_(types) {}
+      : binding_(binding),
+        relation_(*binding.relation),
+        names_(names),
+        naming_(naming),
+        types_(types) {}
 
   Result<BoundKey> key(const std::vector<std::string>& columns, bool integer) {
     BoundKey bound{.columns = {}, .integer = integer};
@@ -44,7 +48,8 @@ class Binder {
     return BoundProperty{.column = index, .name = names.intern(name, unfit), .codec = codec};
   }
 
-  Result<std::vector<BoundProperty>> listed(PropertyNames& names, const std::map<std::string, std::string>& properties) {
+  Result<std::vector<BoundProperty>> listed(PropertyNames& names,
+                                            const std::map<std::string, std::string>& properties) {
     std::vector<BoundProperty> bound;
     for (const auto& [name, column] : properties) {
       CNX_TRY(uint16_t index, column_index(relation_, column));
@@ -59,7 +64,8 @@ class Binder {
       const std::string& column = relation_.columns[i].name;
       bool kept = rules.all ? !rules.excluded.contains(column) : rules.included.contains(column);
       if (!kept) continue;
-      CNX_TRY(BoundProperty made, property(names_, property_name(naming_, column), static_cast<uint16_t>(i)));
+      CNX_TRY(BoundProperty made,
+              property(names_, property_name(naming_, column), static_cast<uint16_t>(i)));
       binding_.properties.push_back(std::move(made));
     }
     CNX_TRY(auto more, listed(names_, rules.renamed));
@@ -118,14 +124,16 @@ Error datum_error(const Binding& binding, uint16_t column, const char* what) {
       .with("column", binding.relation->columns[column].name);
 }
 
-Result<Key> make_key(const Binding& binding, const BoundKey& key, const std::vector<DatumView>& row) {
+Result<Key> make_key(const Binding& binding, const BoundKey& key,
+                     const std::vector<DatumView>& row) {
   uint16_t column = key.columns.front();
   std::string_view text = row[column].text;
   if (!key.integer) return Key(std::string(text));
   int64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    return fail(datum_error(binding, column, "a key column of an integer type does not hold an integer"));
+    return fail(
+        datum_error(binding, column, "a key column of an integer type does not hold an integer"));
   }
   return Key(number);
 }
@@ -146,7 +154,8 @@ std::optional<change::Value> fill(const BoundTemplate& bound, const std::vector<
   return change::Value(std::move(text));
 }
 
-std::optional<change::Value> compute(const BoundComputed& computed, const std::vector<DatumView>& row) {
+std::optional<change::Value> compute(const BoundComputed& computed,
+                                     const std::vector<DatumView>& row) {
   if (computed.choice_column >= 0) {
     const DatumView& choice = row[static_cast<size_t>(computed.choice_column)];
     if (choice.kind == DatumView::Kind::unchanged) return std::nullopt;
@@ -160,7 +169,8 @@ std::optional<change::Value> compute(const BoundComputed& computed, const std::v
 
 }  // namespace
 
-Result<Binding> bind(NodeTable& table, change::RelationPtr relation, const postgres::TypeCatalog& types) {
+Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
+                     const postgres::TypeCatalog& types) {
   Binding binding;
   binding.node = &table;
   binding.relation = std::move(relation);
@@ -176,7 +186,8 @@ Result<Binding> bind(NodeTable& table, change::RelationPtr relation, const postg
   return binding;
 }
 
-Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation, const postgres::TypeCatalog& types) {
+Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation,
+                     const postgres::TypeCatalog& types) {
   Binding binding;
   binding.relationship = &table;
   binding.relation = std::move(relation);
@@ -190,7 +201,8 @@ Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation, con
   return binding;
 }
 
-Result<Key> project_key(const Binding& binding, const BoundKey& key, const std::vector<DatumView>& row) {
+Result<Key> project_key(const Binding& binding, const BoundKey& key,
+                        const std::vector<DatumView>& row) {
   for (uint16_t column : key.columns) {
     if (row[column].kind != DatumView::Kind::text) {
       return fail(datum_error(binding, column, "a key column holds no value"));
@@ -211,7 +223,8 @@ Result<std::optional<Key>> project_foreign_key(const Binding& binding, const Bou
   return std::optional<Key>(std::move(made));
 }
 
-Result<ProjectedProperties> project_properties(const Binding& binding, const std::vector<BoundProperty>& properties,
+Result<ProjectedProperties> project_properties(const Binding& binding,
+                                               const std::vector<BoundProperty>& properties,
                                                const std::vector<BoundComputed>& computed,
                                                const std::vector<DatumView>& row) {
   ProjectedProperties projected;
@@ -243,7 +256,8 @@ Result<ProjectedProperties> project_properties(const Binding& binding, const std
   return projected;
 }
 
-std::optional<std::string> project_tenant(const Binding& binding, const std::vector<DatumView>& row) {
+std::optional<std::string> project_tenant(const Binding& binding,
+                                          const std::vector<DatumView>& row) {
   if (binding.tenant_column < 0) return std::nullopt;
   const DatumView& datum = row[static_cast<size_t>(binding.tenant_column)];
   if (datum.kind != DatumView::Kind::text) return std::nullopt;

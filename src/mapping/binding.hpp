@@ -1,5 +1,5 @@
-// A table of the model held against one relation message: which datum becomes which property, and how its text is read.
-// Rows are projected through it, one by one, without looking up a name.
+// A table of the model held against one relation message: which datum becomes which property, and
+// how its text is read. Rows are projected through it, one by one, without looking up a name.
 #pragma once
 
 #include <memory>
@@ -46,11 +46,11 @@ struct BoundForeignKey {
 
 // Immutable once made; shared by the rows of a batch.
 struct Binding {
-  const NodeTable* node = nullptr;                  // One of the two.
+  const NodeTable* node = nullptr;  // One of the two.
   const RelationshipTable* relationship = nullptr;
   change::RelationPtr relation;
-  BoundKey key;                                     // The row's own.
-  BoundKey start;                                   // Of a relationship.
+  BoundKey key;    // The row's own.
+  BoundKey start;  // Of a relationship.
   BoundKey end;
   std::vector<BoundProperty> properties;
   std::vector<BoundComputed> computed;

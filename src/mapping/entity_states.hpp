@@ -1,9 +1,9 @@
-// The life of each entity within one batch: where the graph had it before, where it ends, and what its row says by then.
-// A state machine over inserts, updates and removals; no rows, no graph.
+// The life of each entity within one batch: where the graph had it before, where it ends, and what
+// its row says by then. A state machine over inserts, updates and removals; no rows, no graph.
 //
-//   removed and inserted again in one transaction     the entity is replaced in place (it keeps its node)
-//   removed, and inserted again by a later one        a removal and a creation, also within one batch
-//   inserted and removed within the batch             nothing
+//   removed and inserted again in one transaction     the entity is replaced in place (it keeps its
+//   node) removed, and inserted again by a later one        a removal and a creation, also within
+//   one batch inserted and removed within the batch             nothing
 #pragma once
 
 #include <optional>
@@ -108,7 +108,8 @@ class EntityStates {
     by_key_.erase(old_key);
     auto [slot, fresh] = by_key_.try_emplace(key, index);
     if (!fresh) {
-      // PostgreSQL lets a key be taken only once it is free: who had it was removed, or has moved on.
+      // PostgreSQL lets a key be taken only once it is free: who had it was removed, or has moved
+      // on.
       Entity<K>& former = entities_[slot->second];
       if (former.removed && former.before) removed_.push_back(*former.before);
       former.removed = true;

@@ -1,6 +1,6 @@
-// Reads a mapping file (version 1 of the language, mappings/README.md) into rules. Needs no database:
-// what a file alone can get wrong is found here, all of it at once; what only the catalog knows is
-// found by Model::make and bind.
+// Reads a mapping file (version 1 of the language, mappings/README.md) into rules. Needs no
+// database: what a file alone can get wrong is found here, all of it at once; what only the catalog
+// knows is found by Model::make and bind.
 #pragma once
 
 #include <string_view>

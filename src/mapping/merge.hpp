@@ -1,5 +1,5 @@
-// The rows of one batch merged entity by entity, column by column, into the mutations that lead to the same graph.
-// Pure: no database, no clock.
+// The rows of one batch merged entity by entity, column by column, into the mutations that lead to
+// the same graph. Pure: no database, no clock.
 #pragma once
 
 #include <map>
@@ -18,7 +18,8 @@ struct RelationshipKeyHash {
   }
 };
 
-// One thread. Bindings must outlive what take() returns only through their tables (property names), not themselves.
+// One thread. Bindings must outlive what take() returns only through their tables (property names),
+// not themselves.
 class Merge {
  public:
   explicit Merge(Model& model);
@@ -45,10 +46,12 @@ class Merge {
   using NodeStates = EntityStates<Key, KeyHash>;
   using RelationshipStates = EntityStates<RelationshipKey, RelationshipKeyHash>;
 
-  Status add_node(const Binding& binding, change::Operation operation, const std::vector<change::DatumView>& old_row,
+  Status add_node(const Binding& binding, change::Operation operation,
+                  const std::vector<change::DatumView>& old_row,
                   const std::vector<change::DatumView>& row);
   Status add_relationship(const Binding& binding, change::Operation operation,
-                          const std::vector<change::DatumView>& old_row, const std::vector<change::DatumView>& row);
+                          const std::vector<change::DatumView>& old_row,
+                          const std::vector<change::DatumView>& row);
   NodeMutations take_node(size_t table);
   RelationshipMutations take_relationship(size_t table, const Mutations& so_far);
 
@@ -57,7 +60,7 @@ class Merge {
   size_t elements_ = 0;
   size_t bytes_ = 0;
   size_t rows_ = 0;
-  std::vector<NodeStates> nodes_;                  // By the table's index.
+  std::vector<NodeStates> nodes_;  // By the table's index.
   std::vector<RelationshipStates> relationships_;
   std::map<size_t, std::vector<Properties>> node_user_rows_;
   std::map<size_t, std::vector<Properties>> relationship_user_rows_;

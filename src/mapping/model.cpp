@@ -14,10 +14,12 @@ bool is_integer(change::Oid type) {
   return type.value() == kInt2 || type.value() == kInt4 || type.value() == kInt8;
 }
 bool is_plain_key(change::Oid type) {
-  return is_integer(type) || type.value() == kText || type.value() == kVarchar || type.value() == kUuid;
+  return is_integer(type) || type.value() == kText || type.value() == kVarchar ||
+         type.value() == kUuid;
 }
 
-const postgres::Table* find_table(const std::vector<postgres::Table>& catalog, const TableName& name) {
+const postgres::Table* find_table(const std::vector<postgres::Table>& catalog,
+                                  const TableName& name) {
   for (const postgres::Table& table : catalog) {
     if (table.name.schema == name.schema && table.name.name == name.name) return &table;
   }
@@ -35,8 +37,10 @@ Error lacks_column(const TableName& table, const std::string& column) {
       .advise("correct the mapping, or add the column");
 }
 
-// The property under which a column stands: its own name's first; empty where the mapping keeps it out of the graph.
-std::string property_of(const Mapping& mapping, const PropertyRules& rules, const std::string& column) {
+// The property under which a column stands: its own name's first; empty where the mapping keeps it
+// out of the graph.
+std::string property_of(const Mapping& mapping, const PropertyRules& rules,
+                        const std::string& column) {
   bool kept = rules.all ? !rules.excluded.contains(column) : rules.included.contains(column);
   if (kept) return property_name(mapping.naming, column);
   for (const auto& [property, renamed] : rules.renamed) {
@@ -48,13 +52,17 @@ std::string property_of(const Mapping& mapping, const PropertyRules& rules, cons
 Status choose_key(const Mapping& mapping, const postgres::Table& catalog, NodeTable& table) {
   const NodeRule& node = *table.node;
   for (const std::string& column : node.key) {
-    if (find_column(catalog, column) == nullptr) return fail(lacks_column(table.rule->table, column));
+    if (find_column(catalog, column) == nullptr)
+      return fail(lacks_column(table.rule->table, column));
   }
-  const postgres::TableColumn* column = node.key.size() == 1 ? find_column(catalog, node.key[0]) : nullptr;
-  std::string property = column != nullptr ? property_of(mapping, node.properties, column->name) : "";
+  const postgres::TableColumn* column =
+      node.key.size() == 1 ? find_column(catalog, node.key[0]) : nullptr;
+  std::string property =
+      column != nullptr ? property_of(mapping, node.properties, column->name) : "";
   if (column == nullptr || !is_plain_key(column->type) || property.empty()) {
     return fail(Error(ErrorKind::unsupported,
-                      "a node's key must be one column of an integer type, uuid, text or varchar that is a property")
+                      "a node's key must be one column of an integer type, uuid, text or varchar "
+                      "that is a property")
                     .with("table", to_string(table.rule->table)));
   }
   table.integer_key = is_integer(column->type);
@@ -72,18 +80,22 @@ const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_u
   return &names_.back();
 }
 
-Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping, const std::vector<postgres::Table>& catalog) {
+Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping,
+                                           const std::vector<postgres::Table>& catalog) {
   std::unique_ptr<Model> model(new Model(mapping));
   auto read_common = [&](const TableRule& rule, auto& table) -> Result<const postgres::Table*> {
     const postgres::Table* found = find_table(catalog, rule.table);
     if (found == nullptr) {
-      return fail(Error(ErrorKind::invalid, "the mapping names a table that the database does not have")
-                      .with("table", to_string(rule.table))
-                      .advise("create the table (contextnexus schema install makes the built-in ones), or take it out "
-                              "of the mapping"));
+      return fail(
+          Error(ErrorKind::invalid, "the mapping names a table that the database does not have")
+              .with("table", to_string(rule.table))
+              .advise("create the table (contextnexus schema install makes the built-in ones), or "
+                      "take it out "
+                      "of the mapping"));
     }
     table.rule = &rule;
-    // A column that only the file's defaults name may be missing; one that the table's own rule names may not.
+    // A column that only the file's defaults name may be missing; one that the table's own rule
+    // names may not.
     for (const std::string& column : rule.named) {
       if (find_column(*found, column) == nullptr) return fail(lacks_column(rule.table, column));
     }
@@ -131,12 +143,15 @@ Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping, const std::ve
     CNX_TRY(read_common(rule, table));
     CNX_TRY(table.start, node_of(relationship->start.table, rule.table));
     CNX_TRY(table.end, node_of(relationship->end.table, rule.table));
-    std::set<std::string> ends(relationship->start.columns.begin(), relationship->start.columns.end());
+    std::set<std::string> ends(relationship->start.columns.begin(),
+                               relationship->start.columns.end());
     ends.insert(relationship->end.columns.begin(), relationship->end.columns.end());
-    table.key_is_pair = ends == std::set<std::string>(relationship->key.begin(), relationship->key.end());
+    table.key_is_pair =
+        ends == std::set<std::string>(relationship->key.begin(), relationship->key.end());
     if (!table.key_is_pair) {
-      return fail(Error(ErrorKind::unsupported, "a relationship's key must be the columns of its two ends")
-                      .with("table", to_string(rule.table)));
+      return fail(
+          Error(ErrorKind::unsupported, "a relationship's key must be the columns of its two ends")
+              .with("table", to_string(rule.table)));
     }
     model->relationship_by_table_[rule.table] = &table;
   }

@@ -1,5 +1,6 @@
-// The mapping held against the catalog: each table with its node or relationship, ends resolved, key properties chosen
-// (R4). Made once at start; afterwards only the lists of property names grow, by one thread.
+// The mapping held against the catalog: each table with its node or relationship, ends resolved,
+// key properties chosen (R4). Made once at start; afterwards only the lists of property names grow,
+// by one thread.
 #pragma once
 
 #include <deque>
@@ -15,12 +16,13 @@
 
 namespace cnx::mapping {
 
-// Property names of one table. Grows while relations are bound; an entry never moves and never changes, so other threads
-// may read what a mutation points to.
+// Property names of one table. Grows while relations are bound; an entry never moves and never
+// changes, so other threads may read what a mutation points to.
 class PropertyNames {
  public:
   const PropertyName* intern(const std::string& name, bool may_be_unfit);
-  // Every name met so far, for the removal of what is ours. Only the thread that interns may call it.
+  // Every name met so far, for the removal of what is ours. Only the thread that interns may call
+  // it.
   const std::deque<PropertyName>& all() const { return names_; }
 
  private:
@@ -36,7 +38,7 @@ struct ForeignKey {
 struct NodeTable {
   const TableRule* rule = nullptr;
   const NodeRule* node = nullptr;
-  size_t index = 0;          // Among the model's node tables.
+  size_t index = 0;  // Among the model's node tables.
   Naming naming = Naming::camel_case;
   std::string key_property;  // The key column's own property, or `_cnx_key`.
   bool integer_key = false;
@@ -53,24 +55,25 @@ struct RelationshipTable {
   size_t index = 0;
   const NodeTable* start = nullptr;
   const NodeTable* end = nullptr;
-  bool key_is_pair = true;       // Else `_cnx_key` identifies it.
+  bool key_is_pair = true;  // Else `_cnx_key` identifies it.
   std::string version_property;
-  std::string tenant_column;     // Empty: no tenant.
-  std::string tenant_property;   // Of a stub that it makes.
+  std::string tenant_column;    // Empty: no tenant.
+  std::string tenant_property;  // Of a stub that it makes.
   PropertyNames names;
 };
 
 class Model {
  public:
-  // `mapping` must outlive the model. ErrorKind::invalid names a table or column that is not as the mapping says,
-  // ErrorKind::unsupported a key of a kind that this version does not do.
+  // `mapping` must outlive the model. ErrorKind::invalid names a table or column that is not as the
+  // mapping says, ErrorKind::unsupported a key of a kind that this version does not do.
   static Result<std::unique_ptr<Model>> make(const Mapping& mapping,
                                              const std::vector<postgres::Table>& catalog);
 
   const Mapping& mapping() const { return *mapping_; }
   const std::deque<NodeTable>& nodes() const { return nodes_; }
   const std::deque<RelationshipTable>& relationships() const { return relationships_; }
-  // Null where the table has no such form. Not const: binding a relation adds to the table's property names.
+  // Null where the table has no such form. Not const: binding a relation adds to the table's
+  // property names.
   NodeTable* find_node(const TableName& table);
   RelationshipTable* find_relationship(const TableName& table);
 

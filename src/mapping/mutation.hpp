@@ -1,7 +1,7 @@
-// What is to be done in the graph, as values: the outcome of one batch, each entity at most once. Pure data; cypher/ says
-// it in statements, a simulated graph executes it as it stands. Applied in this order (design §3): relationship removals,
-// node removals — both by the keys that the graph has before the batch —, key changes, node upserts, relationship
-// upserts by the keys after it.
+// What is to be done in the graph, as values: the outcome of one batch, each entity at most once.
+// Pure data; cypher/ says it in statements, a simulated graph executes it as it stands. Applied in
+// this order (design §3): relationship removals, node removals — both by the keys that the graph
+// has before the batch —, key changes, node upserts, relationship upserts by the keys after it.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ namespace cnx::mapping {
 struct NodeTable;
 struct RelationshipTable;
 
-// The value of a node's (or a relationship's) key property: an integer, or text as PostgreSQL prints it.
+// The value of a node's (or a relationship's) key property: an integer, or text as PostgreSQL
+// prints it.
 struct Key : std::variant<int64_t, std::string> {
   using variant::variant;
   friend bool operator==(const Key&, const Key&) = default;
@@ -40,7 +41,8 @@ struct Property {
   const PropertyName* name = nullptr;
   change::Value value;
 };
-// In the order of the columns; a name at most once. SQL NULL is a Null value, an unchanged TOAST column is not there.
+// In the order of the columns; a name at most once. SQL NULL is a Null value, an unchanged TOAST
+// column is not there.
 using Properties = std::vector<Property>;
 
 // The other end of a foreign key's relationship, as the row says.
@@ -50,11 +52,14 @@ struct ForeignEnd {
 };
 
 struct NodeUpsert {
-  Key key;                     // After the batch.
-  Key key_before;              // In the graph before the batch; the same where the key did not change.
-  bool inserted = false;       // The batch made the row: nothing to be guarded, no relationship to be moved.
-  bool replaced = false;       // Removed and made again in one transaction: it keeps its node, and is not guarded either.
-  bool lacks_columns = false;  // An unchanged TOAST column is missing: the node must be there already.
+  Key key;         // After the batch.
+  Key key_before;  // In the graph before the batch; the same where the key did not change.
+  bool inserted =
+      false;  // The batch made the row: nothing to be guarded, no relationship to be moved.
+  bool replaced = false;  // Removed and made again in one transaction: it keeps its node, and is
+                          // not guarded either.
+  bool lacks_columns =
+      false;  // An unchanged TOAST column is missing: the node must be there already.
   Properties properties;
   std::optional<std::string> tenant;
   std::vector<ForeignEnd> ends;  // One for each of the table's foreign keys, in their order.
@@ -69,14 +74,16 @@ struct NodeMutations {
   const NodeTable* table = nullptr;
   bool truncated = false;  // All nodes of the table go, before what follows.
   std::vector<Key> removed;
-  // With `removed` or `truncated`: every property of ours, so that a node that must stay as a stub keeps none of them.
+  // With `removed` or `truncated`: every property of ours, so that a node that must stay as a stub
+  // keeps none of them.
   std::vector<const PropertyName*> known_properties;
   std::vector<KeyChange> key_changes;
   std::vector<NodeUpsert> upserts;
-  // For each foreign key: nodes at its other end were removed or took another key in this batch, so that equal keys
-  // before and after do not mean the same node.
+  // For each foreign key: nodes at its other end were removed or took another key in this batch, so
+  // that equal keys before and after do not mean the same node.
   std::vector<bool> other_changed;
-  std::vector<Properties> user_rows;  // Every insert and update in order, for a statement of the user's own.
+  std::vector<Properties>
+      user_rows;  // Every insert and update in order, for a statement of the user's own.
   bool removes_or_moves() const { return truncated || !removed.empty() || !key_changes.empty(); }
 };
 

@@ -1,5 +1,6 @@
-// What a mapping file says, as data: which table becomes which node or relationship. Read from YAML by mapping/load,
-// held against a table's columns by mapping/bind. The engine knows no table by name; it knows rules.
+// What a mapping file says, as data: which table becomes which node or relationship. Read from YAML
+// by mapping/load, held against a table's columns by mapping/bind. The engine knows no table by
+// name; it knows rules.
 #pragma once
 
 #include <map>
@@ -17,7 +18,8 @@ namespace cnx::mapping {
 // A table is the pair (schema, name), never a joined string.
 using postgres::TableName;
 
-// Text with columns in it: "postgres://content_items/{id}". A NULL column makes the whole property null.
+// Text with columns in it: "postgres://content_items/{id}". A NULL column makes the whole property
+// null.
 struct Template {
   struct Part {
     bool is_column = false;
@@ -31,30 +33,32 @@ struct Template {
 // A property made from several columns, optionally chosen by one column's value.
 struct ComputedProperty {
   std::string property;
-  std::string choice_column;                               // Empty: `otherwise` always.
-  std::vector<std::pair<std::string, Template>> choices;   // Value of choice_column → template.
-  std::optional<Template> otherwise;                       // Absent and no choice fits: null.
+  std::string choice_column;                              // Empty: `otherwise` always.
+  std::vector<std::pair<std::string, Template>> choices;  // Value of choice_column → template.
+  std::optional<Template> otherwise;                      // Absent and no choice fits: null.
 };
 
 enum class Naming { camel_case, as_is };
 
-// Which columns become properties and how they are called. A column is a property under its own name (property_name)
-// where it is not excluded, and under each name that `renamed` gives it, excluded or not: a column that a mapping
-// renames is in both. No column is both excluded and included.
+// Which columns become properties and how they are called. A column is a property under its own
+// name (property_name) where it is not excluded, and under each name that `renamed` gives it,
+// excluded or not: a column that a mapping renames is in both. No column is both excluded and
+// included.
 struct PropertyRules {
-  bool all = true;                             // False: only `renamed` and `included`.
-  std::set<std::string> included;              // Columns, when not all.
-  std::set<std::string> excluded;              // Columns that are no property under their own name.
-  std::map<std::string, std::string> renamed;  // Property → column; a column may stand under several.
+  bool all = true;                 // False: only `renamed` and `included`.
+  std::set<std::string> included;  // Columns, when not all.
+  std::set<std::string> excluded;  // Columns that are no property under their own name.
+  std::map<std::string, std::string>
+      renamed;  // Property → column; a column may stand under several.
   std::vector<ComputedProperty> computed;
 };
 
 // A foreign key of a node's table: one relationship per row.
 struct ForeignKeyRule {
-  std::string type;                       // HAS_CHUNK
-  std::vector<std::string> columns;       // Of this table, in the order of the other table's key.
-  TableName other;                        // The table whose node is the other end.
-  bool incoming = true;                   // True: (other)-[type]->(this); false: (this)-[type]->(other).
+  std::string type;                  // HAS_CHUNK
+  std::vector<std::string> columns;  // Of this table, in the order of the other table's key.
+  TableName other;                   // The table whose node is the other end.
+  bool incoming = true;              // True: (other)-[type]->(this); false: (this)-[type]->(other).
   std::map<std::string, std::string> properties;  // Property → column.
 };
 
@@ -70,7 +74,8 @@ struct RelationshipEnd {
   std::vector<std::string> columns;  // Of this table, in the order of that table's key.
 };
 
-// A row that is itself a relationship. Its identity is the pair of its ends when its key is exactly their columns.
+// A row that is itself a relationship. Its identity is the pair of its ends when its key is exactly
+// their columns.
 struct RelationshipRule {
   std::string type;
   RelationshipEnd start;
@@ -82,11 +87,12 @@ struct RelationshipRule {
 struct TableRule {
   TableName table;
   std::variant<NodeRule, RelationshipRule> form;
-  std::string version_column;         // Empty: no guard.
-  std::string tenant_column;          // Empty: no tenant.
-  std::optional<std::string> cypher;  // A statement of the user's own in place of the generated upsert; gets $rows.
-  // Columns that the table's own rule names: each must exist. A column that only the file's `defaults` name (version,
-  // tenant, exclude) and that the table does not have is passed over.
+  std::string version_column;  // Empty: no guard.
+  std::string tenant_column;   // Empty: no tenant.
+  std::optional<std::string>
+      cypher;  // A statement of the user's own in place of the generated upsert; gets $rows.
+  // Columns that the table's own rule names: each must exist. A column that only the file's
+  // `defaults` name (version, tenant, exclude) and that the table does not have is passed over.
   std::set<std::string> named = {};
   int line = 0;  // Where the rule stands in the mapping file, for messages.
 };
@@ -98,16 +104,19 @@ struct Mapping {
   std::vector<TableRule> tables;
   // Tables that are named so that nobody wonders, and have no form in the graph.
   std::vector<TableName> unmapped;
-  std::string fingerprint;  // SHA-256 in hexadecimal of the rules as they are understood, not of the file's layout.
+  std::string fingerprint;  // SHA-256 in hexadecimal of the rules as they are understood, not of
+                            // the file's layout.
 
   const TableRule* find(const TableName& table) const;
 };
 
 // created_at → createdAt, under Naming::camel_case; unchanged otherwise.
-// Underscores within a name go, and the letter or digit behind them is raised; those at its start and end stay.
+// Underscores within a name go, and the letter or digit behind them is raised; those at its start
+// and end stay.
 std::string property_name(Naming naming, std::string_view column);
 
-// The properties that a column becomes, computed ones apart: its own name first, then those of `renamed` in order.
+// The properties that a column becomes, computed ones apart: its own name first, then those of
+// `renamed` in order.
 std::vector<std::string> properties_of(const PropertyRules& rules, Naming naming,
                                        const std::string& column);
 
