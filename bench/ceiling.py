@@ -3,8 +3,8 @@ beforehand and sent from memory over one connection. The engine is measured agai
 """
 
 import form_texts
-from bolt_raw import transaction
-from form_texts import batches, by_key, date_time
+from bolt_raw import date_time, transaction
+from form_rows import batches, by_key, item_map
 
 BATCH_ROWS = 1_000
 _POSITION = (
@@ -77,7 +77,7 @@ def update_batches(updates):
     made = _Batches()
     for part in batches(updates, BATCH_ROWS):
         last = {item.id: item for item in part}
-        made.add(_UPDATES, [form_texts.item_map(item, True) for item in by_key(last.values())], len(part))
+        made.add(_UPDATES, [item_map(item, True) for item in by_key(last.values())], len(part))
     return made.flushes
 
 

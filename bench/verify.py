@@ -14,9 +14,10 @@ _GRAPH = {
     "projects": "MATCH (n:Project) WHERE n._cnx_stub IS NULL RETURN left(n.id, 2), count(*), sum(size(n.name)), 0 AS x, 0 AS y",
     "threads": "MATCH (n:Thread)<-[:HAS_THREAD]-(p:Project) WHERE n._cnx_stub IS NULL RETURN left(n.id, 2), count(n), "
                "sum(size(n.title)), sum(CASE WHEN p.id = n.projectId THEN 1 ELSE 0 END), 0 AS x",
-    "items": "MATCH (n:ContentItem) WHERE n._cnx_stub IS NULL RETURN left(n.id, 2), count(n), sum(size(n.title) + size(n.body)), "
-             "sum(n.version), sum(n.updatedAt.epochSeconds)",
-    "titles": "MATCH (n:ContentItem)<-[:HAS_CONTENT]-(p:Project) RETURN left(n.title, 1) + p.id, count(*), sum(n.version), 0 AS x, 0 AS y",
+    "items": "MATCH (n:ContentItem) WHERE n._cnx_stub IS NULL RETURN left(n.id, 2), count(n), "
+             "sum(size(n.title) + size(n.body)), sum(n.version), sum(n.updatedAt.epochSeconds)",
+    "titles": "MATCH (n:ContentItem)<-[:HAS_CONTENT]-(p:Project) RETURN left(n.title, 1) + p.id, count(*), sum(n.version), "
+              "0 AS x, 0 AS y",
     "includes": "MATCH (a:Thread)-[r:INCLUDES]->(b:ContentItem) RETURN left(a.id, 2), count(*), sum(r.position), "
                 "toInteger(round(sum(r.relevanceScore) * 1000)), count(DISTINCT b.id)",
 }

@@ -26,7 +26,9 @@ class Bench:
         for number in range(self.options.rounds):
             mine = engine_round()
             theirs = ceiling_round()
-            self.say(f"  round {number + 1}: {_line(mine)}\n    ceiling: {_line(theirs)}")
+            share = theirs.microseconds_a_row("neo4j") / mine.microseconds_a_row("neo4j")
+            self.say(f"  round {number + 1}: {_line(mine)}\n    ceiling: {_line(theirs)}\n"
+                     f"    Neo4j's CPU a row, ceiling / engine: {share:.2f}")
             taken.append((mine, theirs))
         return taken
 
