@@ -79,7 +79,7 @@ void write_as_somebody_else(FamilyStream& stream, MemoryGraph& graph) {
   }
 }
 
-void expect_no_difference(const History& history, std::string_view mapping, bool full_identity,
+void expect_no_difference(const History& history, const std::string& mapping, bool full_identity,
                           bool others) {
   FamilyStream stream(mapping, full_identity);
   Family family;
@@ -113,20 +113,26 @@ History any_history() {
   return history;
 }
 
-TEST(Cuts, the_graph_does_not_depend_on_where_batches_are_cut) {
+class Cuts : public ::testing::Test {
+ protected:
+  // A second or two each; RC_PARAMS of the environment wins.
+  static void SetUpTestSuite() { ::setenv("RC_PARAMS", "max_success=1500", 0); }
+};
+
+TEST_F(Cuts, the_graph_does_not_depend_on_where_batches_are_cut) {
   EXPECT_TRUE(rc::check([] {
     expect_no_difference(any_history(), testing::kFamilyMapping, *rc::gen::arbitrary<bool>(),
                          false);
   }));
 }
 
-TEST(Cuts, the_graph_does_not_depend_on_them_where_others_write_into_it) {
+TEST_F(Cuts, the_graph_does_not_depend_on_them_where_others_write_into_it) {
   EXPECT_TRUE(rc::check([] {
     expect_no_difference(any_history(), testing::kFamilyMapping, *rc::gen::arbitrary<bool>(), true);
   }));
 }
 
-TEST(Cuts, a_statement_of_the_users_own_revives_nothing) {
+TEST_F(Cuts, a_statement_of_the_users_own_revives_nothing) {
   EXPECT_TRUE(rc::check([] {
     expect_no_difference(any_history(), testing::family_mapping_with_a_users_statement(),
                          *rc::gen::arbitrary<bool>(), true);

@@ -79,10 +79,15 @@ void merge_properties(Properties& into, Properties&& newer) {
     into = std::move(newer);
     return;
   }
-  for (Property& property : newer) {
-    auto known = std::find_if(into.begin(), into.end(), [&](const Property& each) {
-      return each.name == property.name || each.name->name == property.name->name;
-    });
+  for (size_t i = 0; i < newer.size(); ++i) {
+    Property& property = newer[i];
+    // Two rows of one relation have most properties at one place.
+    auto known =
+        i < into.size() && into[i].name == property.name
+            ? into.begin() + static_cast<long>(i)
+            : std::find_if(into.begin(), into.end(), [&](const Property& each) {
+                return each.name == property.name || each.name->name == property.name->name;
+              });
     if (known == into.end()) {
       into.push_back(std::move(property));
     } else {

@@ -13,15 +13,13 @@
 #include <vector>
 
 #include "change/event.hpp"
+#include "mapping/testing/source.hpp"
 
 namespace cnx::mapping::testing {
 
 enum class FamilyTable { parents, children, likes };
 inline constexpr std::array kFamilyTables = {FamilyTable::parents, FamilyTable::children,
                                              FamilyTable::likes};
-
-// One row, in the order of the table's columns; nullopt is NULL.
-using Row = std::vector<std::optional<std::string>>;
 
 struct Change {
   FamilyTable table = FamilyTable::parents;
