@@ -11,7 +11,8 @@
 #include "base/bytes.hpp"
 #include "postgres/replication.hpp"
 
-namespace cnx::capture::testing {
+namespace cnx::capture {
+namespace testing {
 
 // One column of a row; none is NULL.
 using Datum = std::optional<std::string>;
@@ -129,4 +130,5 @@ inline postgres::WalData wal_data(BytesView payload) {
   return data;
 }
 
-}  // namespace cnx::capture::testing
+}  // namespace testing
+}  // namespace cnx::capture
