@@ -1,0 +1,182 @@
+// The statements do in Neo4j what the mutations say: random histories of the family are merged
+// under random cuts, sent to a real server, and executed in the graph in memory; after every batch
+// both must hold the same. RC_PARAMS="seed=… max_success=…" repeats a run or looks longer.
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <chrono>
+
+#include "bolt/connection.hpp"
+#include "bolt/url.hpp"
+#include "cypher/plan.hpp"
+#include "mapping/testing/execution.hpp"
+#include "mapping/testing/family_commands.hpp"
+#include "mapping/testing/family_stream.hpp"
+
+namespace cnx {
+namespace {
+
+using mapping::testing::child_key;
+using mapping::testing::Command;
+using mapping::testing::Family;
+using mapping::testing::FamilyStream;
+using mapping::testing::kKeys;
+using mapping::testing::MemoryGraph;
+using mapping::testing::SourceTransaction;
+
+// Labels that no other test uses.
+std::string mapping_text() {
+  std::string text = mapping::testing::kFamilyMapping;
+  for (const std::string label : {"Parent", "Child"}) {
+    const std::string plain = "node: " + label;
+    text.replace(text.find(plain), plain.size(), "node: Parity" + label);
+  }
+  return text;
+}
+
+TimePoint soon() {
+  return Clock::now() + std::chrono::seconds(60);
+}
+
+std::string show(const bolt::Value& value) {
+  if (const auto* truth = value.get_if<bool>()) return *truth ? "true" : "false";
+  if (const auto* number = value.get_if<int64_t>()) return std::to_string(*number);
+  if (const auto* text = value.get_if<std::string>()) return "'" + *text + "'";
+  if (const auto* moment = value.get_if<bolt::DateTime>()) {
+    return "@" + std::to_string(moment->seconds);
+  }
+  return "another value";
+}
+std::string show(const bolt::Map& properties) {
+  std::map<std::string, std::string> sorted;
+  for (const bolt::MapEntry& entry : properties) sorted[entry.key] = show(entry.value);
+  std::string text;
+  for (const auto& [name, value] : sorted) text += (text.empty() ? "" : ", ") + name + ": " + value;
+  return text.empty() ? "" : " {" + text + "}";
+}
+std::string show(const bolt::Node& node) {
+  return "(:" + node.labels.front() + show(node.properties) + ")";
+}
+
+class Server {
+ public:
+  explicit Server(bolt::Connection connection) : connection_(std::move(connection)) {}
+
+  bolt::QueryResult query(const std::string& text) {
+    auto result = connection_.query(text, {}, soon());
+    if (!result) RC_FAIL(result.error().describe());
+    return *std::move(result);
+  }
+
+  // One batch, as the lane sends it.
+  void run(const std::vector<cypher::Statement>& statements) {
+    connection_.begin({});
+    await();
+    for (const cypher::Statement& statement : statements) {
+      connection_.run(*statement.text, statement.parameters);
+      await(*statement.name);
+      connection_.pull_all();
+      await(*statement.name);
+    }
+    connection_.commit();
+    await();
+  }
+
+  std::vector<std::string> lines() {
+    std::multiset<std::string> sorted;
+    const std::string all = "MATCH (n:ParityParent|ParityChild) ";
+    for (const auto& record : query(all + "RETURN n").records) {
+      sorted.insert(show(*record[0].get_if<bolt::Node>()));
+    }
+    for (const auto& record : query(all + "MATCH (n)-[r]->(m) RETURN n, r, m").records) {
+      const auto& r = *record[1].get_if<bolt::Relationship>();
+      sorted.insert(show(*record[0].get_if<bolt::Node>()) + "-[" + r.type + show(r.properties) +
+                    "]->" + show(*record[2].get_if<bolt::Node>()));
+    }
+    return {sorted.begin(), sorted.end()};
+  }
+
+ private:
+  void await(const std::string& doing = "a transaction") {
+    auto reply = connection_.await_reply(soon());
+    RC_ASSERT(reply.has_value());
+    if (!reply->ok()) RC_FAIL(doing + ": " + reply->failure.to_error().describe());
+  }
+
+  bolt::Connection connection_;
+};
+
+// Somebody else's relationships, between many of the nodes, in both graphs.
+void relate(Server& server, MemoryGraph& graph, FamilyStream& stream) {
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string child = child_key(i + 1);
+    if (!graph.relate(stream.parents(), int64_t{i}, "KNOWS", stream.children(), child)) continue;
+    server.query("MATCH (a:ParityParent {id: " + std::to_string(i) + "}), (b:ParityChild {id: '" +
+                 child + "'}) CREATE (a)-[:KNOWS]->(b)");
+  }
+}
+
+class Parity {
+ public:
+  explicit Parity(Server& server) : server_(server) {
+    server_.query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
+  }
+
+  void play(const std::vector<Command>& commands, const std::vector<bool>& cuts) {
+    size_t transactions = 0;
+    for (const Command& command : commands) {
+      mapping::testing::run(family_, command);
+      if (command.verb != mapping::testing::Verb::commit) continue;
+      stream_.feed(merge_, family_.commit());
+      if (cuts.empty() || cuts[transactions++ % cuts.size()]) flush();
+    }
+    stream_.feed(merge_, family_.commit());
+    flush();
+  }
+  void write_as_somebody_else() { relate(server_, graph_, stream_); }
+
+ private:
+  void flush() {
+    const mapping::Mutations mutations = merge_.take();
+    server_.run(plan_.statements(mutations));
+    mapping::testing::Execution execution(graph_);
+    execution.run(mutations);
+    RC_ASSERT(execution.faults() == std::vector<std::string>());
+    RC_ASSERT(server_.lines() == graph_.lines());
+  }
+
+  Server& server_;
+  Family family_;
+  FamilyStream stream_{mapping_text()};
+  cypher::Plan plan_{stream_.model()};
+  mapping::Merge merge_{stream_.model()};
+  MemoryGraph graph_;
+};
+
+TEST(Statements, do_in_neo4j_what_the_mutations_say) {
+  const char* url = std::getenv("CNX_NEO4J_URL");
+  if (url == nullptr) GTEST_SKIP() << "CNX_NEO4J_URL names no server";
+  ::setenv("RC_PARAMS", "max_success=40", 0);
+  auto options = bolt::parse_url(url);
+  ASSERT_TRUE(options) << options.error().describe();
+  auto connection = bolt::Connection::open(*options, soon());
+  ASSERT_TRUE(connection) << connection.error().describe();
+  Server server(*std::move(connection));
+  FamilyStream stream(mapping_text());
+  for (const cypher::Text& text : cypher::constraint_texts(stream.model())) server.query(text.text);
+  EXPECT_TRUE(rc::check([&] {
+    using rc::gen::container;
+    Parity parity(server);
+    parity.play(*container<std::vector<Command>>(mapping::testing::any_command()), {});
+    parity.write_as_somebody_else();
+    parity.play(*container<std::vector<Command>>(mapping::testing::any_command()),
+                *container<std::vector<bool>>(rc::gen::arbitrary<bool>()));
+  }));
+  server.query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
+  for (const cypher::Text& text : cypher::constraint_texts(stream.model())) {
+    server.query("DROP CONSTRAINT `" + text.name + "` IF EXISTS");
+  }
+}
+
+}  // namespace
+}  // namespace cnx
