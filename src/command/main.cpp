@@ -24,6 +24,7 @@ int main(int count, char** words) {
     add_schema(program, action);
     add_init(program, action);
     add_check(program, action);
+    add_explain(program, action);
     add_run(program, action);
     add_status(program, action);
     add_drop(program, action);

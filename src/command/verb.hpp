@@ -49,6 +49,7 @@ Result<pipeline::PipelineOptions> pipeline_options(const ConnectionFlags& flags)
 // One function a verb: adds it to the program and sets `action` when it is chosen.
 void add_schema(CLI::App& program, Action& action);
 void add_init(CLI::App& program, Action& action);
+void add_explain(CLI::App& program, Action& action);
 void add_check(CLI::App& program, Action& action);
 void add_run(CLI::App& program, Action& action);
 void add_status(CLI::App& program, Action& action);
