@@ -2,24 +2,14 @@
 
 #include <algorithm>
 
+#include "mapping/key_types.hpp"
+
 namespace cnx::mapping {
 namespace {
 
 constexpr std::string_view kKeyProperty = "_cnx_key";
 
-// Types whose text is a key as it stands (R4): integers, uuid, text, varchar.
-constexpr uint32_t kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kVarchar = 1043, kUuid = 2950;
-
-bool is_integer(change::Oid type) {
-  return type.value() == kInt2 || type.value() == kInt4 || type.value() == kInt8;
-}
-bool is_plain_key(change::Oid type) {
-  return is_integer(type) || type.value() == kText || type.value() == kVarchar ||
-         type.value() == kUuid;
-}
-
-const postgres::Table* find_table(const std::vector<postgres::Table>& catalog,
-                                  const TableName& name) {
+const postgres::Table* find_table(const std::vector<postgres::Table>& catalog, const TableName& name) {
   for (const postgres::Table& table : catalog) {
     if (table.name.schema == name.schema && table.name.name == name.name) return &table;
   }
@@ -55,17 +45,15 @@ Status choose_key(const Mapping& mapping, const postgres::Table& catalog, NodeTa
     if (find_column(catalog, column) == nullptr)
       return fail(lacks_column(table.rule->table, column));
   }
-  const postgres::TableColumn* column =
-      node.key.size() == 1 ? find_column(catalog, node.key[0]) : nullptr;
-  std::string property =
-      column != nullptr ? property_of(mapping, node.properties, column->name) : "";
-  if (column == nullptr || !is_plain_key(column->type) || property.empty()) {
+  const postgres::TableColumn* column = node.key.size() == 1 ? find_column(catalog, node.key[0]) : nullptr;
+  std::string property = column != nullptr ? property_of(mapping, node.properties, column->name) : "";
+  if (column == nullptr || !is_key_type(column->type) || property.empty()) {
     return fail(Error(ErrorKind::unsupported,
                       "a node's key must be one column of an integer type, uuid, text or varchar "
                       "that is a property")
                     .with("table", to_string(table.rule->table)));
   }
-  table.integer_key = is_integer(column->type);
+  table.integer_key = is_integer_type(column->type);
   table.key_property = property;
   return {};
 }
