@@ -8,24 +8,24 @@ namespace {
 using postgres::quote_identifier;
 using postgres::quote_table;
 
-// ROWS FROM unnest($1::uuid[], $2::bigint[]) with numbers: w(k1, …, version, …, number).
+// ROWS FROM (unnest($1::uuid[]), …, unnest($n::bigint[])) with numbers: w(k1, …, version, …, number).
 std::string wanted(const SyncTable& table, bool with_ids) {
   std::string arrays;
   std::string names;
   size_t parameter = 0;
   for (const std::string& type : table.key_types) {
     ++parameter;
-    arrays += "$" + std::to_string(parameter) + "::" + type + "[], ";
+    arrays += "pg_catalog.unnest($" + std::to_string(parameter) + "::" + type + "[]), ";
     names += "k" + std::to_string(parameter) + ", ";
   }
-  arrays += "$" + std::to_string(++parameter) + "::bigint[]";
+  arrays += "pg_catalog.unnest($" + std::to_string(++parameter) + "::bigint[])";
   names += "version, ";
   if (with_ids) {
-    arrays += ", $" + std::to_string(++parameter) + "::text[]";
-    arrays += ", $" + std::to_string(++parameter) + "::text[]";
+    arrays += ", pg_catalog.unnest($" + std::to_string(++parameter) + "::text[])";
+    arrays += ", pg_catalog.unnest($" + std::to_string(++parameter) + "::text[])";
     names += "node_id, relationship_id, ";
   }
-  return "pg_catalog.unnest(" + arrays + ") WITH ORDINALITY AS w(" + names + "number)";
+  return "ROWS FROM (" + arrays + ") WITH ORDINALITY AS w(" + names + "number)";
 }
 
 std::string same_key(const SyncTable& table, const std::string& left, const std::string& right) {
