@@ -88,4 +88,9 @@ void pack_entries(bolt::Packer& packer, const mapping::Properties& properties,
   }
 }
 
+void pack_map(bolt::Packer& packer, const mapping::Properties& properties, Companions companions) {
+  packer.map_header(entry_count(properties, companions));
+  pack_entries(packer, properties, companions);
+}
+
 }  // namespace cnx::cypher

@@ -18,5 +18,7 @@ enum class Companions {
 size_t entry_count(const mapping::Properties& properties, Companions companions);
 void pack_entries(bolt::Packer& packer, const mapping::Properties& properties,
                   Companions companions);
+// One map of nothing else.
+void pack_map(bolt::Packer& packer, const mapping::Properties& properties, Companions companions);
 
 }  // namespace cnx::cypher

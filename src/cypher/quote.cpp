@@ -1,8 +1,12 @@
 #include "cypher/quote.hpp"
 
+#include "base/check.hpp"
+#include "mapping/names.hpp"
+
 namespace cnx::cypher {
 
 std::string quote(std::string_view name) {
+  CNX_CHECK(mapping::check_name(name), "the model lets no name pass that Neo4j cannot hold");
   std::string quoted = "`";
   for (char c : name) {
     if (c == '\\') {
@@ -14,14 +18,6 @@ std::string quote(std::string_view name) {
     }
   }
   return quoted += '`';
-}
-
-Status check_name(std::string_view name) {
-  if (name.empty()) return fail(ErrorKind::invalid, "a label, type or property needs a name");
-  if (name.find('\0') != std::string_view::npos) {
-    return fail(ErrorKind::invalid, "a label, type or property name cannot hold a NUL");
-  }
-  return {};
 }
 
 }  // namespace cnx::cypher

@@ -4,16 +4,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.hpp"
-
 namespace cnx::cypher {
 
 // A label, type, property or constraint name as a quoted identifier. Doubling backticks is not
 // enough: the six characters \u0060 become a backtick before the text is parsed, so a backslash is
 // written as \u005C (which is not scanned twice).
 std::string quote(std::string_view name);
-
-// ErrorKind::invalid for a name that Neo4j cannot hold: empty, or with a NUL.
-Status check_name(std::string_view name);
 
 }  // namespace cnx::cypher

@@ -25,23 +25,12 @@ std::string node_pattern(std::string_view variable, const NodeTable& table,
          quote(table.key_property) + ": " + std::string(value) + "})";
 }
 
-std::string string_list(const std::set<std::string>& names) {
-  std::string list = "[";
-  for (const std::string& name : names) {
-    if (list.size() > 1) list += ", ";
-    list += "'";
-    for (char c : name) {
-      if (c == '\\') {
-        list += "\\u005C";
-      } else if (c == '\'') {
-        list += "\\u0027";
-      } else {
-        list += c;
-      }
-    }
-    list += "'";
-  }
-  return list + "]";
+// The names as a list of strings. A string literal would need rules of its own for what is inside
+// it; the keys of a map are names.
+std::string name_list(const std::set<std::string>& names) {
+  std::string map;
+  for (const std::string& name : names) map += (map.empty() ? "" : ", ") + quote(name) + ": 0";
+  return "keys({" + map + "})";
 }
 
 // Continues a statement in which `variable` is bound to nodes that just lost a relationship of
@@ -49,7 +38,7 @@ std::string string_list(const std::set<std::string>& names) {
 std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
   std::string v(variable);
   return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v +
-         ") WHERE name IN " + string_list(ours) + ") DELETE " + v;
+         ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
 }
 
 std::set<std::string> stub_properties(const NodeTable& table) {
@@ -85,13 +74,39 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   texts.unlink_all = {"unlink all " + name,
                       text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
+  const std::string link = left + "[r:" + type + "]" + right;
+  const std::string set = key.rule->properties.empty() ? "" : " SET r += row.p";
+  const std::string child = node_pattern("c", table, "row.k");
   texts.link = {
       "link " + name,
       text("UNWIND $rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
-           on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MATCH " +
-           node_pattern("c", table, "row.k") + " MERGE (c)" + left + "[r:" + type + "]" + right +
-           "(p)" + (key.rule->properties.empty() ? "" : " SET r += row.p"))};
+           on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MATCH " + child +
+           " MERGE (c)" + link + "(p)" + set)};
+  if (!set.empty()) {
+    texts.link_existing = {"link existing " + name,
+                           text("UNWIND $rows AS g UNWIND g.r AS row OPTIONAL MATCH " + child +
+                                link + node_pattern("p", *key.other, "g.o") +
+                                " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row" + set)};
+  }
   return texts;
+}
+
+// The node is made, as a stub, only where there is something to take over. Its own properties win
+// over those that the stub had, which are somebody else's.
+std::string take_over(const NodeTable& table) {
+  const std::string stub = quote(kStub);
+  const std::string key = quote(table.key_property);
+  return "UNWIND $rows AS row MATCH " + node_pattern("s", table, "row.t") + " WHERE s." + stub +
+         " MERGE " + node_pattern("n", table, "row.f") + " ON CREATE SET n." + stub + " = true" +
+         " WITH s, n, properties(n) AS own"
+         " SET n += s {.*, " +
+         key + ": own." + key + "} SET n += own, n." + stub + " = own." + stub +
+         " WITH s, n"
+         " CALL { WITH s, n MATCH (s)-[r]->(x) CREATE (n)-[q:$(type(r))]->(x) SET q = properties(r)"
+         " DELETE r }"
+         " CALL { WITH s, n MATCH (s)<-[r]-(x) CREATE (n)<-[q:$(type(r))]-(x) SET q = properties(r)"
+         " DELETE r }"
+         " DELETE s";
 }
 
 // What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
@@ -129,14 +144,7 @@ NodeTexts node_texts(const NodeTable& table) {
                   text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.k") + remove)};
   texts.remove_all = {"remove all " + label, text("MATCH (n:" + quote(label) + ") WHERE n." + key +
                                                   " IS NOT NULL" + remove)};
-  texts.absorb_stub = {"absorb stub " + label,
-                       text("UNWIND $rows AS row MATCH " + node_pattern("s", table, "row.t") +
-                            " WHERE s." + stub + " MATCH " + node_pattern("n", table, "row.f") +
-                            " CALL { WITH s, n MATCH (s)-[r]->(x) CREATE (n)-[q:$(type(r))]->(x) "
-                            "SET q = properties(r) DELETE r }"
-                            " CALL { WITH s, n MATCH (s)<-[r]-(x) CREATE (n)<-[q:$(type(r))]-(x) "
-                            "SET q = properties(r) DELETE r }"
-                            " DELETE s")};
+  texts.take_over = {"take over " + label, text(take_over(table))};
   texts.change_key = {"change key " + label,
                       text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.f") +
                            " SET n." + key + " = row.t")};

@@ -17,32 +17,44 @@ struct Text {
 };
 
 struct ForeignKeyTexts {
-  Text unlink;      // rows {k, o}: removes the relationship of child k unless its other end is o; o
-                    // null removes it always.
-  Text unlink_all;  // The relationships of all children.
-  Text link;        // groups {o, n, r: [{k, p}]}: merges the other end (as a stub) and each child's
-                    // relationship.
+  // rows {k, o}: removes the relationship of child k unless its other end is o; o null removes it
+  // always.
+  Text unlink;
+  // The relationships of all children.
+  Text unlink_all;
+  // groups {o, n, r: [{k, p}]}: merges the other end (as a stub) and each child's relationship.
+  Text link;
+  // The same rows, failing where there is no such relationship. Empty where it has no properties.
+  Text link_existing;
 };
 
 struct NodeTexts {
-  Text
-      remove;  // rows {k}, $clear: deletes the node, or makes it a stub where relationships remain.
-  Text remove_all;   // $clear: the same for every node of the table.
-  Text absorb_stub;  // rows {f, t}: relationships of a stub at key t move to the node at key f; the
-                     // stub goes.
-  Text change_key;   // rows {f, t}.
-  Text insert;       // rows: flat maps of properties.
-  Text update;       // The same, guarded by the version where one is mapped.
-  Text update_existing;  // The same, failing where the node is missing or a stub.
+  // rows {k}, $clear: deletes the node, or makes it a stub where relationships remain.
+  Text remove;
+  // $clear: the same for every node of the table.
+  Text remove_all;
+  // rows {f, t}: what hangs on a stub at key t goes on to the node at key f; the stub goes.
+  Text take_over;
+  // rows {f, t}.
+  Text change_key;
+  // rows: flat maps of properties.
+  Text insert;
+  // The same, guarded by the version where one is mapped.
+  Text update;
+  // The same, failing where the node is missing or a stub.
+  Text update_existing;
   bool guarded = false;
   std::vector<ForeignKeyTexts> foreign_keys;
-  Text user;  // The user's own upsert; empty where there is none.
+  // The user's own upsert; empty where there is none.
+  Text user;
 };
 
 struct RelationshipTexts {
-  Text remove;  // rows {a, b}.
+  // rows {a, b}.
+  Text remove;
   Text remove_all;
-  Text insert;  // rows {a, b, n, p}.
+  // rows {a, b, n, p}.
+  Text insert;
   Text update;
   Text update_existing;
   bool guarded = false;

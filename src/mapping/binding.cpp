@@ -1,7 +1,9 @@
 #include "mapping/binding.hpp"
 
 #include <charconv>
-#include <set>
+
+#include "mapping/key_types.hpp"
+#include "mapping/names.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -15,21 +17,27 @@ Error lacks_column(const change::Relation& relation, const std::string& column) 
       .advise("correct the mapping, or bring the column back");
 }
 
-Result<uint16_t> column_index(const change::Relation& relation, const std::string& name) {
+std::optional<uint16_t> find_column(const change::Relation& relation, const std::string& name) {
   for (size_t i = 0; i < relation.columns.size(); ++i) {
     if (relation.columns[i].name == name) return static_cast<uint16_t>(i);
   }
+  return std::nullopt;
+}
+
+Result<uint16_t> column_index(const change::Relation& relation, const std::string& name) {
+  if (auto found = find_column(relation, name)) return *found;
   return fail(lacks_column(relation, name));
 }
 
 // Binds one table; the two forms share everything but where their parts are written.
 class Binder {
  public:
-  Binder(Binding& binding, PropertyNames& names, Naming naming, const postgres::TypeCatalog& types)
+  Binder(Binding& binding, const TableRule& rule, PropertyNames& names,
+         const postgres::TypeCatalog& types)
       : binding_(binding),
         relation_(*binding.relation),
+        rule_(rule),
         names_(names),
-        naming_(naming),
         types_(types) {}
 
   Result<BoundKey> key(const std::vector<std::string>& columns, bool integer) {
@@ -41,6 +49,60 @@ class Binder {
     return bound;
   }
 
+  // The node's own key: its type is known from the catalog, and all of the graph's keys are of it.
+  Status own_key(const NodeTable& table) {
+    CNX_TRY(binding_.key, key(table.node->key, table.integer_key));
+    const change::Column& column = relation_.columns[binding_.key.columns.front()];
+    const bool fits = is_plain_key(column.type) && is_integer_key(column.type) == table.integer_key;
+    if (fits) return {};
+    return fail(Error(ErrorKind::state, "the type of the table's key has changed")
+                    .with("table", to_string(rule_.table))
+                    .with("column", column.name)
+                    .advise("the graph has to be built anew"));
+  }
+
+  Result<std::vector<BoundProperty>> listed(PropertyNames& names,
+                                            const std::map<std::string, std::string>& properties) {
+    std::vector<BoundProperty> bound;
+    for (const auto& [name, column] : properties) {
+      CNX_TRY(std::optional<uint16_t> index, index_unless_default(column));
+      if (!index) continue;
+      CNX_TRY(BoundProperty made, property(names, name, *index));
+      bound.push_back(std::move(made));
+    }
+    return bound;
+  }
+
+  Status all(const PropertyRules& rules, Naming naming) {
+    std::vector<std::string> columns;
+    for (const change::Column& column : relation_.columns) columns.push_back(column.name);
+    CNX_TRY(check_properties(rule_, rules, naming, columns));
+    for (size_t i = 0; i < columns.size(); ++i) {
+      for (const std::string& name : properties_of(rules, naming, columns[i])) {
+        CNX_TRY(BoundProperty made, property(names_, name, static_cast<uint16_t>(i)));
+        binding_.properties.push_back(std::move(made));
+      }
+    }
+    for (const auto& [name, column] : rules.renamed) CNX_TRY(index_unless_default(column));
+    for (const ComputedProperty& computed : rules.computed) CNX_TRY(this->computed(computed));
+    return {};
+  }
+
+  Status tenant(const std::string& column) {
+    if (column.empty()) return {};
+    CNX_TRY(std::optional<uint16_t> index, index_unless_default(column));
+    if (index) binding_.tenant_column = *index;
+    return {};
+  }
+
+ private:
+  // None where the relation lacks a column that the file's defaults alone name.
+  Result<std::optional<uint16_t>> index_unless_default(const std::string& column) {
+    std::optional<uint16_t> found = find_column(relation_, column);
+    if (!found && rule_.named.contains(column)) return fail(lacks_column(relation_, column));
+    return found;
+  }
+
   Result<BoundProperty> property(PropertyNames& names, const std::string& name, uint16_t index) {
     const change::Column& column = relation_.columns[index];
     CNX_TRY(postgres::Codec codec, postgres::codec_for(types_, column.type, column.type_modifier));
@@ -48,33 +110,6 @@ class Binder {
     return BoundProperty{.column = index, .name = names.intern(name, unfit), .codec = codec};
   }
 
-  Result<std::vector<BoundProperty>> listed(PropertyNames& names,
-                                            const std::map<std::string, std::string>& properties) {
-    std::vector<BoundProperty> bound;
-    for (const auto& [name, column] : properties) {
-      CNX_TRY(uint16_t index, column_index(relation_, column));
-      CNX_TRY(BoundProperty made, property(names, name, index));
-      bound.push_back(std::move(made));
-    }
-    return bound;
-  }
-
-  Status all(const PropertyRules& rules) {
-    for (size_t i = 0; i < relation_.columns.size(); ++i) {
-      const std::string& column = relation_.columns[i].name;
-      bool kept = rules.all ? !rules.excluded.contains(column) : rules.included.contains(column);
-      if (!kept) continue;
-      CNX_TRY(BoundProperty made,
-              property(names_, property_name(naming_, column), static_cast<uint16_t>(i)));
-      binding_.properties.push_back(std::move(made));
-    }
-    CNX_TRY(auto more, listed(names_, rules.renamed));
-    for (BoundProperty& bound : more) binding_.properties.push_back(std::move(bound));
-    for (const ComputedProperty& computed : rules.computed) CNX_TRY(this->computed(computed));
-    return {};
-  }
-
- private:
   Result<BoundTemplate> bound_template(const Template& source) {
     BoundTemplate bound;
     for (const Template::Part& part : source.parts) {
@@ -107,16 +142,10 @@ class Binder {
 
   Binding& binding_;
   const change::Relation& relation_;
+  const TableRule& rule_;
   PropertyNames& names_;
-  Naming naming_;
   const postgres::TypeCatalog& types_;
 };
-
-Status bind_tenant(Binding& binding, const std::string& column) {
-  if (column.empty()) return {};
-  CNX_TRY(binding.tenant_column, column_index(*binding.relation, column));
-  return {};
-}
 
 Error datum_error(const Binding& binding, uint16_t column, const char* what) {
   return Error(ErrorKind::malformed, what)
@@ -174,15 +203,15 @@ Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
   Binding binding;
   binding.node = &table;
   binding.relation = std::move(relation);
-  Binder binder(binding, table.names, table.naming, types);
-  CNX_TRY(binding.key, binder.key(table.node->key, table.integer_key));
-  CNX_TRY(binder.all(table.node->properties));
+  Binder binder(binding, *table.rule, table.names, types);
+  CNX_TRY(binder.own_key(table));
+  CNX_TRY(binder.all(table.node->properties, table.naming));
   for (ForeignKey& foreign : table.foreign_keys) {
     BoundForeignKey& bound = binding.foreign_keys.emplace_back();
     CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->integer_key));
     CNX_TRY(bound.properties, binder.listed(foreign.names, foreign.rule->properties));
   }
-  CNX_TRY(bind_tenant(binding, table.tenant_column));
+  CNX_TRY(binder.tenant(table.tenant_column));
   return binding;
 }
 
@@ -192,12 +221,12 @@ Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation,
   binding.relationship = &table;
   binding.relation = std::move(relation);
   const RelationshipRule& rule = *table.relationship;
-  Binder binder(binding, table.names, Naming::as_is, types);
+  Binder binder(binding, *table.rule, table.names, types);
   CNX_TRY(binding.key, binder.key(rule.key, false));
   CNX_TRY(binding.start, binder.key(rule.start.columns, table.start->integer_key));
   CNX_TRY(binding.end, binder.key(rule.end.columns, table.end->integer_key));
   CNX_TRY(binding.properties, binder.listed(table.names, rule.properties));
-  CNX_TRY(bind_tenant(binding, table.tenant_column));
+  CNX_TRY(binder.tenant(table.tenant_column));
   return binding;
 }
 

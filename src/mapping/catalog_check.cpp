@@ -99,7 +99,7 @@ class TableCheck {
     if (!all) return;
     const postgres::TableColumn* column =
         node.key.size() == 1 ? table_->column(node.key[0]) : nullptr;
-    if (column == nullptr || !is_key_type(column->type)) {
+    if (column == nullptr || !is_plain_key(column->type)) {
       add("a node's key must be one column of an integer type, uuid, text or varchar",
           "name another unique column by `key:`");
     } else if (properties_of(node.properties, mapping_.naming, column->name).empty()) {
@@ -174,7 +174,7 @@ class TableCheck {
     for (size_t i = 0; i < columns.size(); ++i) {
       const postgres::TableColumn* mine = table_->column(columns[i]);
       const postgres::TableColumn* theirs = other_table->column(node->key[i]);
-      if (theirs == nullptr || is_integer_type(mine->type) == is_integer_type(theirs->type))
+      if (theirs == nullptr || is_integer_key(mine->type) == is_integer_key(theirs->type))
         continue;
       add("the column " + quoted(columns[i]) + " of the relationship " + quoted(type) +
               " is of another kind than the key of " + quoted(to_string(other)),

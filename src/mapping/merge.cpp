@@ -1,5 +1,7 @@
 #include "mapping/merge.hpp"
 
+#include <algorithm>
+
 namespace cnx::mapping {
 namespace {
 
@@ -20,7 +22,79 @@ void take_row(E& entity, ProjectedProperties&& projected) {
   merge_properties(entity.properties, std::move(projected.properties));
 }
 
+// A relationship property that this row lacks as unchanged keeps what an earlier row of the batch
+// said.
+void take_ends(Entity<Key>& entity, std::vector<ForeignEnd>&& ends) {
+  for (size_t i = 0; i < entity.ends.size() && i < ends.size(); ++i) {
+    ends[i].lacks_columns = ends[i].lacks_columns && entity.ends[i].lacks_columns;
+    merge_properties(entity.ends[i].properties, std::move(ends[i].properties));
+    ends[i].properties = std::move(entity.ends[i].properties);
+  }
+  entity.ends = std::move(ends);
+}
+
+Result<std::vector<ForeignEnd>> project_ends(const Binding& binding,
+                                             const std::vector<DatumView>& row) {
+  std::vector<ForeignEnd> ends;
+  ends.reserve(binding.foreign_keys.size());
+  for (const BoundForeignKey& foreign : binding.foreign_keys) {
+    ForeignEnd& end = ends.emplace_back();
+    CNX_TRY(end.key, project_foreign_key(binding, foreign.key, row));
+    CNX_TRY(ProjectedProperties projected,
+            project_properties(binding, foreign.properties, {}, row));
+    end.properties = std::move(projected.properties);
+    end.lacks_columns = projected.lacks_columns;
+  }
+  return ends;
+}
+
+// Where the graph's places go, in an order that does not depend on the hash.
+void take_places(const std::unordered_map<Key, std::vector<Key>, KeyHash>& places,
+                 NodeMutations& mutations) {
+  for (const auto& [key, before] : places) {
+    if (before.empty()) continue;
+    if (!(before.front() == key)) mutations.key_changes.push_back({before.front(), key});
+    for (size_t i = 1; i < before.size(); ++i) {
+      mutations.takeovers.push_back({before.front(), before[i]});
+    }
+  }
+  std::sort(mutations.key_changes.begin(), mutations.key_changes.end(),
+            [](const KeyChange& x, const KeyChange& y) { return x.from < y.from; });
+  std::sort(mutations.takeovers.begin(), mutations.takeovers.end(),
+            [](const Takeover& x, const Takeover& y) { return x.stub < y.stub; });
+}
+
+template <typename States, typename Rows, typename M>
+void take_user_rows(const States& states, Rows& rows, M& mutations) {
+  mutations.user_rows = std::move(rows.rows);
+  for (const auto& key : rows.keys) {
+    if (!states.alive(key)) mutations.user_removed.push_back(key);
+  }
+}
+
 }  // namespace
+
+void merge_properties(Properties& into, Properties&& newer) {
+  if (into.empty()) {
+    into = std::move(newer);
+    return;
+  }
+  for (size_t i = 0; i < newer.size(); ++i) {
+    Property& property = newer[i];
+    // Two rows of one relation have most properties at one place.
+    auto known =
+        i < into.size() && into[i].name == property.name
+            ? into.begin() + static_cast<long>(i)
+            : std::find_if(into.begin(), into.end(), [&](const Property& each) {
+                return each.name == property.name || each.name->name == property.name->name;
+              });
+    if (known == into.end()) {
+      into.push_back(std::move(property));
+    } else {
+      *known = std::move(property);
+    }
+  }
+}
 
 Merge::Merge(Model& model)
     : model_(&model), nodes_(model.nodes().size()), relationships_(model.relationships().size()) {}
@@ -64,16 +138,11 @@ Status Merge::add_node(const Binding& binding, Operation operation,
   CNX_TRY(Key key, project_key(binding, binding.key, row));
   CNX_TRY(ProjectedProperties projected,
           project_properties(binding, binding.properties, binding.computed, row));
-  if (binding.node->rule->cypher)
-    node_user_rows_[binding.node->index].push_back(projected.properties);
-  std::vector<ForeignEnd> ends;
-  ends.reserve(binding.foreign_keys.size());
-  for (const BoundForeignKey& foreign : binding.foreign_keys) {
-    ForeignEnd& end = ends.emplace_back();
-    CNX_TRY(end.key, project_foreign_key(binding, foreign.key, row));
-    CNX_TRY(ProjectedProperties properties,
-            project_properties(binding, foreign.properties, {}, row));
-    end.properties = std::move(properties.properties);
+  CNX_TRY(std::vector<ForeignEnd> ends, project_ends(binding, row));
+  if (binding.node->rule->cypher) {
+    auto& user = node_user_rows_[binding.node->index];
+    user.rows.push_back(projected.properties);
+    user.keys.insert(key);
   }
   Key old_key = key;
   if (!old_row.empty()) {
@@ -82,13 +151,7 @@ Status Merge::add_node(const Binding& binding, Operation operation,
   auto& entity = operation == Operation::insert ? states.insert(key, transaction_)
                                                 : states.update(old_key, key);
   take_row(entity, std::move(projected));
-  for (size_t i = 0; i < entity.ends.size() && i < ends.size(); ++i) {
-    // A relationship property that this row lacks as unchanged keeps what an earlier row of the
-    // batch said.
-    merge_properties(entity.ends[i].properties, std::move(ends[i].properties));
-    ends[i].properties = std::move(entity.ends[i].properties);
-  }
-  entity.ends = std::move(ends);
+  take_ends(entity, std::move(ends));
   entity.tenant = project_tenant(binding, row);
   return {};
 }
@@ -106,7 +169,9 @@ Status Merge::add_relationship(const Binding& binding, Operation operation,
   CNX_TRY(ProjectedProperties projected,
           project_properties(binding, binding.properties, binding.computed, row));
   if (binding.relationship->rule->cypher) {
-    relationship_user_rows_[binding.relationship->index].push_back(projected.properties);
+    auto& user = relationship_user_rows_[binding.relationship->index];
+    user.rows.push_back(projected.properties);
+    user.keys.insert(key);
   }
   RelationshipKey old_key = key;
   if (!old_row.empty()) {
@@ -119,20 +184,42 @@ Status Merge::add_relationship(const Binding& binding, Operation operation,
   return {};
 }
 
+// The key before the batch of the node that has `key` after it; none where it is not the same node.
+std::optional<Key> Merge::kept_before(const NodeTable& table, const Key& key) const {
+  const NodeStates& states = nodes_[table.index];
+  return states.disturbed() ? states.kept_before(key) : std::optional<Key>(key);
+}
+
+// What relationships by foreign keys hang on: equal keys before and after need not mean the same
+// node.
+void Merge::find_kept_ends(size_t table) {
+  const NodeTable& node = model_->nodes()[table];
+  for (size_t i = 0; i < node.foreign_keys.size(); ++i) {
+    const NodeTable& other = *node.foreign_keys[i].other;
+    if (!nodes_[other.index].disturbed()) continue;
+    for (Entity<Key>& entity : nodes_[table].entities()) {
+      if (entity.removed || !entity.ends[i].key) continue;
+      ForeignEnd& end = entity.ends[i];
+      end.key_before = kept_before(other, *end.key);
+      end.other_is_same = end.key_before.has_value();
+    }
+  }
+}
+
 NodeMutations Merge::take_node(size_t table) {
   const NodeTable& node = model_->nodes()[table];
   NodeStates& states = nodes_[table];
   NodeMutations mutations;
   mutations.table = &node;
   mutations.truncated = states.truncated();
+  if (node.rule->cypher) take_user_rows(states, node_user_rows_[table], mutations);
   mutations.removed = std::move(states.removed());
+  take_places(states.places(), mutations);
   for (Entity<Key>& entity : states.entities()) {
     if (entity.removed) {
       if (entity.before) mutations.removed.push_back(std::move(*entity.before));
       continue;
     }
-    if (entity.before && !(*entity.before == entity.key))
-      mutations.key_changes.push_back({*entity.before, entity.key});
     mutations.upserts.push_back({.key = entity.key,
                                  .key_before = entity.before.value_or(entity.key),
                                  .inserted = !entity.before,
@@ -142,65 +229,59 @@ NodeMutations Merge::take_node(size_t table) {
                                  .tenant = std::move(entity.tenant),
                                  .ends = std::move(entity.ends)});
   }
-  if (!mutations.removed.empty() || mutations.truncated) {
+  const bool removes =
+      !mutations.removed.empty() || !mutations.user_removed.empty() || mutations.truncated;
+  if (removes) {
     for (const PropertyName& name : node.names.all()) mutations.known_properties.push_back(&name);
   }
-  mutations.user_rows = std::move(node_user_rows_[table]);
   return mutations;
 }
 
-RelationshipMutations Merge::take_relationship(size_t table, const Mutations& so_far) {
+RelationshipMutations Merge::take_relationship(size_t table) {
   const RelationshipTable& relationship = model_->relationships()[table];
-  // Where an end's node was removed or took another key in this batch, the old relationship hangs
-  // on that node, not on the one that has the key afterwards.
-  bool ends_changed = false;
-  for (const NodeMutations& node : so_far.nodes) {
-    if ((node.table == relationship.start || node.table == relationship.end) &&
-        node.removes_or_moves()) {
-      ends_changed = true;
-    }
-  }
   RelationshipStates& states = relationships_[table];
   RelationshipMutations mutations;
   mutations.table = &relationship;
   mutations.truncated = states.truncated();
+  if (relationship.rule->cypher) {
+    take_user_rows(states, relationship_user_rows_[table], mutations);
+  }
   mutations.removed = std::move(states.removed());
+  // A relationship hangs on nodes, not on keys: it goes along where a node takes another key, and
+  // stays behind where another node takes this one.
+  auto goes_along = [&](const Entity<RelationshipKey>& entity) {
+    return kept_before(*relationship.start, entity.key.start) == entity.before->start &&
+           kept_before(*relationship.end, entity.key.end) == entity.before->end;
+  };
   for (Entity<RelationshipKey>& entity : states.entities()) {
     if (entity.removed) {
       if (entity.before) mutations.removed.push_back(std::move(*entity.before));
       continue;
     }
-    bool moved =
-        entity.before && (!(*entity.before == entity.key) || (entity.replaced && ends_changed));
+    const bool moved = entity.before && !goes_along(entity);
     if (moved) mutations.removed.push_back(*entity.before);
+    // One that lacks columns is not made anew without them.
     mutations.upserts.push_back({.key = std::move(entity.key),
-                                 .inserted = !entity.before || moved,
+                                 .inserted = (!entity.before || moved) && !entity.lacks_columns,
                                  .replaced = entity.replaced && !moved,
                                  .lacks_columns = entity.lacks_columns,
                                  .properties = std::move(entity.properties),
                                  .tenant = std::move(entity.tenant)});
   }
-  mutations.user_rows = std::move(relationship_user_rows_[table]);
   return mutations;
 }
 
 Mutations Merge::take() {
   Mutations mutations;
-  for (size_t table = 0; table < nodes_.size(); ++table) {
-    if (!nodes_[table].empty()) mutations.nodes.push_back(take_node(table));
-  }
-  for (NodeMutations& node : mutations.nodes) {
-    for (const ForeignKey& foreign : node.table->foreign_keys) {
-      bool changed = false;
-      for (const NodeMutations& other : mutations.nodes) {
-        if (other.table == foreign.other && other.removes_or_moves()) changed = true;
-      }
-      node.other_changed.push_back(changed);
+  // The nodes' lives say what relationships hang on, and are used up by take_node.
+  for (size_t table = 0; table < relationships_.size(); ++table) {
+    if (!relationships_[table].empty()) {
+      mutations.relationships.push_back(take_relationship(table));
     }
   }
-  for (size_t table = 0; table < relationships_.size(); ++table) {
-    if (!relationships_[table].empty())
-      mutations.relationships.push_back(take_relationship(table, mutations));
+  for (size_t table = 0; table < nodes_.size(); ++table) find_kept_ends(table);
+  for (size_t table = 0; table < nodes_.size(); ++table) {
+    if (!nodes_[table].empty()) mutations.nodes.push_back(take_node(table));
   }
   *this = Merge(*model_);
   return mutations;

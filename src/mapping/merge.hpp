@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <unordered_set>
 
 #include "mapping/binding.hpp"
 #include "mapping/entity_states.hpp"
@@ -16,6 +17,13 @@ struct RelationshipKeyHash {
     hash = hash * 0x9E3779B97F4A7C15ull + KeyHash{}(key.end);
     return hash * 0x9E3779B97F4A7C15ull + std::hash<std::string>{}(key.own);
   }
+};
+
+// What a statement of the user's own gets.
+template <typename K, typename Hash>
+struct UserRows {
+  std::vector<Properties> rows;
+  std::unordered_set<K, Hash> keys;  // Of the rows, as they stood there.
 };
 
 // One thread. Bindings must outlive what take() returns only through their tables (property names),
@@ -52,8 +60,10 @@ class Merge {
   Status add_relationship(const Binding& binding, change::Operation operation,
                           const std::vector<change::DatumView>& old_row,
                           const std::vector<change::DatumView>& row);
+  std::optional<Key> kept_before(const NodeTable& table, const Key& key) const;
+  void find_kept_ends(size_t table);
   NodeMutations take_node(size_t table);
-  RelationshipMutations take_relationship(size_t table, const Mutations& so_far);
+  RelationshipMutations take_relationship(size_t table);
 
   Model* model_;
   uint64_t transaction_ = 0;
@@ -62,8 +72,8 @@ class Merge {
   size_t rows_ = 0;
   std::vector<NodeStates> nodes_;  // By the table's index.
   std::vector<RelationshipStates> relationships_;
-  std::map<size_t, std::vector<Properties>> node_user_rows_;
-  std::map<size_t, std::vector<Properties>> relationship_user_rows_;
+  std::map<size_t, UserRows<Key, KeyHash>> node_user_rows_;
+  std::map<size_t, UserRows<RelationshipKey, RelationshipKeyHash>> relationship_user_rows_;
 };
 
 }  // namespace cnx::mapping

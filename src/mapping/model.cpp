@@ -1,61 +1,139 @@
 #include "mapping/model.hpp"
 
-#include <algorithm>
-
 #include "mapping/key_types.hpp"
+#include "mapping/names.hpp"
 
 namespace cnx::mapping {
 namespace {
 
-constexpr std::string_view kKeyProperty = "_cnx_key";
-
-const postgres::Table* find_table(const std::vector<postgres::Table>& catalog, const TableName& name) {
-  for (const postgres::Table& table : catalog) {
-    if (table.name.schema == name.schema && table.name.name == name.name) return &table;
-  }
-  return nullptr;
+Error about(const TableRule& rule, ErrorKind kind, const char* what) {
+  return Error(kind, what).with("table", to_string(rule.table));
 }
 
-const postgres::TableColumn* find_column(const postgres::Table& table, const std::string& name) {
-  return table.column(name);
-}
-
-Error lacks_column(const TableName& table, const std::string& column) {
-  return Error(ErrorKind::invalid, "the mapping names a column that the table does not have")
-      .with("table", to_string(table))
+Error lacks_column(const TableRule& rule, const std::string& column) {
+  return about(rule, ErrorKind::invalid, "the mapping names a column that the table does not have")
       .with("column", column)
       .advise("correct the mapping, or add the column");
 }
 
-// The property under which a column stands: its own name's first; empty where the mapping keeps it
-// out of the graph.
-std::string property_of(const Mapping& mapping, const PropertyRules& rules,
-                        const std::string& column) {
-  bool kept = rules.all ? !rules.excluded.contains(column) : rules.included.contains(column);
-  if (kept) return property_name(mapping.naming, column);
-  for (const auto& [property, renamed] : rules.renamed) {
-    if (renamed == column) return property;
+Result<const postgres::Table*> find_table(const std::vector<postgres::Table>& catalog,
+                                          const TableRule& rule) {
+  for (const postgres::Table& table : catalog) {
+    if (table.name == rule.table) return &table;
+  }
+  return fail(
+      about(rule, ErrorKind::invalid, "the mapping names a table that the database does not have")
+          .advise("create the table (contextnexus schema install makes the built-in ones), "
+                  "or take it out "
+                  "of the mapping"));
+}
+
+// A column that only the file's defaults name may be missing; one that the table's own rule names
+// may not.
+Status check_columns(const TableRule& rule, const postgres::Table& found) {
+  for (const std::string& column : rule.named) {
+    if (found.column(column) == nullptr) return fail(lacks_column(rule, column));
   }
   return {};
 }
 
-Status choose_key(const Mapping& mapping, const postgres::Table& catalog, NodeTable& table) {
+// Under a deferred key two rows may hold one key for a while, and the stream does not say which of
+// them a change means.
+Status check_key_is_immediate(const TableRule& rule, const postgres::Table& found,
+                              const std::vector<std::string>& columns) {
+  const std::set<std::string> key(columns.begin(), columns.end());
+  bool deferrable = false;
+  for (const postgres::TableKey& each : found.keys) {
+    if (std::set<std::string>(each.columns.begin(), each.columns.end()) != key) continue;
+    if (each.immediate) return {};
+    deferrable = true;
+  }
+  if (!deferrable) return {};
+  return fail(about(rule, ErrorKind::unsupported, "the key of the table is DEFERRABLE")
+                  .advise("give the table a key that is checked at once"));
+}
+
+Status choose_key(NodeTable& table, const postgres::Table& found) {
   const NodeRule& node = *table.node;
   for (const std::string& column : node.key) {
-    if (find_column(catalog, column) == nullptr)
-      return fail(lacks_column(table.rule->table, column));
+    if (found.column(column) == nullptr) return fail(lacks_column(*table.rule, column));
   }
-  const postgres::TableColumn* column = node.key.size() == 1 ? find_column(catalog, node.key[0]) : nullptr;
-  std::string property = column != nullptr ? property_of(mapping, node.properties, column->name) : "";
-  if (column == nullptr || !is_key_type(column->type) || property.empty()) {
-    return fail(Error(ErrorKind::unsupported,
-                      "a node's key must be one column of an integer type, uuid, text or varchar "
-                      "that is a property")
-                    .with("table", to_string(table.rule->table)));
+  const auto* column = node.key.size() == 1 ? found.column(node.key[0]) : nullptr;
+  std::vector<std::string> names;
+  if (column != nullptr) names = properties_of(node.properties, table.naming, column->name);
+  if (column == nullptr || !is_plain_key(column->type) || names.empty()) {
+    return fail(about(*table.rule, ErrorKind::unsupported,
+                      "a node's key must be one column of an integer type, uuid, text or "
+                      "varchar that is a property"));
   }
-  table.integer_key = is_integer_type(column->type);
-  table.key_property = property;
+  table.integer_key = is_integer_key(column->type);
+  table.key_property = names.front();
+  return check_key_is_immediate(*table.rule, found, node.key);
+}
+
+// The property under which the graph keeps the version.
+std::string version_of(const TableRule& rule, const NodeRule& node, Naming naming) {
+  auto names = properties_of(node.properties, naming, rule.version_column);
+  return names.empty() ? std::string() : names.front();
+}
+std::string version_of(const TableRule& rule, const RelationshipRule& relationship, Naming) {
+  for (const auto& [property, column] : relationship.properties) {
+    if (column == rule.version_column) return property;
+  }
   return {};
+}
+
+// Version and tenant, where the table has their columns.
+template <typename Table, typename Form>
+Status read_common(const Mapping& mapping, const postgres::Table& found, const Form& form,
+                   Table& table) {
+  const TableRule& rule = *table.rule;
+  CNX_TRY(check_columns(rule, found));
+  if (found.column(rule.version_column) != nullptr) {
+    table.version_property = version_of(rule, form, mapping.naming);
+    if (table.version_property.empty()) {
+      return fail(about(rule, ErrorKind::invalid,
+                        "the version guards the table's rows, and the mapping keeps it out of the "
+                        "graph")
+                      .with("column", rule.version_column)
+                      .advise("make a property of it, or say `version: null`"));
+    }
+    CNX_TRY(check_name(table.version_property));
+  }
+  if (found.column(rule.tenant_column) != nullptr) {
+    table.tenant_column = rule.tenant_column;
+    table.tenant_property = mapping.tenant_property;
+    CNX_TRY(check_name(table.tenant_property));
+  }
+  return {};
+}
+
+Status read_node(const Mapping& mapping, const std::vector<postgres::Table>& catalog,
+                 NodeTable& table) {
+  CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
+  CNX_TRY(read_common(mapping, *found, *table.node, table));
+  CNX_TRY(choose_key(table, *found));
+  CNX_TRY(check_name(table.node->label));
+  CNX_TRY(check_name(table.key_property));
+  std::vector<std::string> columns;
+  for (const postgres::TableColumn& column : found->columns) columns.push_back(column.name);
+  return check_properties(*table.rule, table.node->properties, table.naming, columns);
+}
+
+Status read_relationship(const Mapping& mapping, const std::vector<postgres::Table>& catalog,
+                         RelationshipTable& table) {
+  CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
+  CNX_TRY(read_common(mapping, *found, *table.relationship, table));
+  CNX_TRY(check_name(table.relationship->type));
+  const RelationshipRule& rule = *table.relationship;
+  std::set<std::string> ends(rule.start.columns.begin(), rule.start.columns.end());
+  ends.insert(rule.end.columns.begin(), rule.end.columns.end());
+  table.key_is_pair = ends == std::set<std::string>(rule.key.begin(), rule.key.end());
+  if (!table.key_is_pair) {
+    return fail(about(*table.rule, ErrorKind::unsupported,
+                      "a relationship's key must be the columns of its two ends"));
+  }
+  return check_key_is_immediate(*table.rule, *found, rule.key);
 }
 
 }  // namespace
@@ -71,79 +149,45 @@ const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_u
 Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping,
                                            const std::vector<postgres::Table>& catalog) {
   std::unique_ptr<Model> model(new Model(mapping));
-  auto read_common = [&](const TableRule& rule, auto& table) -> Result<const postgres::Table*> {
-    const postgres::Table* found = find_table(catalog, rule.table);
-    if (found == nullptr) {
-      return fail(
-          Error(ErrorKind::invalid, "the mapping names a table that the database does not have")
-              .with("table", to_string(rule.table))
-              .advise("create the table (contextnexus schema install makes the built-in ones), or "
-                      "take it out "
-                      "of the mapping"));
-    }
-    table.rule = &rule;
-    // A column that only the file's defaults name may be missing; one that the table's own rule
-    // names may not.
-    for (const std::string& column : rule.named) {
-      if (find_column(*found, column) == nullptr) return fail(lacks_column(rule.table, column));
-    }
-    if (find_column(*found, rule.version_column) != nullptr) {
-      table.version_property = property_name(mapping.naming, rule.version_column);
-    }
-    if (find_column(*found, rule.tenant_column) != nullptr) {
-      table.tenant_column = rule.tenant_column;
-      table.tenant_property = mapping.tenant_property;
-    }
-    return found;
-  };
-
+  // Nodes first: whatever leads to one finds it.
   for (const TableRule& rule : mapping.tables) {
     const auto* node = std::get_if<NodeRule>(&rule.form);
     if (node == nullptr) continue;
     NodeTable& table = model->nodes_.emplace_back();
+    table.rule = &rule;
     table.node = node;
     table.index = model->nodes_.size() - 1;
     table.naming = mapping.naming;
-    CNX_TRY(const postgres::Table* found, read_common(rule, table));
-    CNX_TRY(choose_key(mapping, *found, table));
+    CNX_TRY(read_node(mapping, catalog, table));
     model->node_by_table_[rule.table] = &table;
   }
-  auto node_of = [&](const TableName& name, const TableName& from) -> Result<const NodeTable*> {
-    if (const NodeTable* node = model->find_node(name)) return node;
-    return fail(Error(ErrorKind::invalid, "a relationship ends at a table that has no node")
-                    .with("table", to_string(from))
-                    .with("other", to_string(name)));
-  };
   for (NodeTable& table : model->nodes_) {
     for (const ForeignKeyRule& rule : table.node->relationships) {
-      CNX_TRY(const NodeTable* other, node_of(rule.other, table.rule->table));
       ForeignKey& key = table.foreign_keys.emplace_back();
       key.rule = &rule;
-      key.other = other;
+      CNX_TRY(check_name(rule.type));
+      CNX_TRY(key.other, model->end_of(*table.rule, rule.other));
     }
   }
   for (const TableRule& rule : mapping.tables) {
     const auto* relationship = std::get_if<RelationshipRule>(&rule.form);
     if (relationship == nullptr) continue;
     RelationshipTable& table = model->relationships_.emplace_back();
+    table.rule = &rule;
     table.relationship = relationship;
     table.index = model->relationships_.size() - 1;
-    CNX_TRY(read_common(rule, table));
-    CNX_TRY(table.start, node_of(relationship->start.table, rule.table));
-    CNX_TRY(table.end, node_of(relationship->end.table, rule.table));
-    std::set<std::string> ends(relationship->start.columns.begin(),
-                               relationship->start.columns.end());
-    ends.insert(relationship->end.columns.begin(), relationship->end.columns.end());
-    table.key_is_pair =
-        ends == std::set<std::string>(relationship->key.begin(), relationship->key.end());
-    if (!table.key_is_pair) {
-      return fail(
-          Error(ErrorKind::unsupported, "a relationship's key must be the columns of its two ends")
-              .with("table", to_string(rule.table)));
-    }
+    CNX_TRY(read_relationship(mapping, catalog, table));
+    CNX_TRY(table.start, model->end_of(rule, relationship->start.table));
+    CNX_TRY(table.end, model->end_of(rule, relationship->end.table));
     model->relationship_by_table_[rule.table] = &table;
   }
   return model;
+}
+
+Result<const NodeTable*> Model::end_of(const TableRule& rule, const TableName& other) {
+  if (const NodeTable* node = find_node(other)) return node;
+  return fail(about(rule, ErrorKind::invalid, "a relationship ends at a table that has no node")
+                  .with("other", to_string(other)));
 }
 
 NodeTable* Model::find_node(const TableName& table) {

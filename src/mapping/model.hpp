@@ -79,6 +79,8 @@ class Model {
 
  private:
   explicit Model(const Mapping& mapping) : mapping_(&mapping) {}
+  // The node at which a relationship of the rule's ends.
+  Result<const NodeTable*> end_of(const TableRule& rule, const TableName& other);
 
   const Mapping* mapping_;
   std::deque<NodeTable> nodes_;

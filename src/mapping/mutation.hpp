@@ -47,8 +47,19 @@ using Properties = std::vector<Property>;
 
 // The other end of a foreign key's relationship, as the row says.
 struct ForeignEnd {
-  std::optional<Key> key;  // None: the foreign key is NULL.
-  Properties properties;   // Of the relationship.
+  std::optional<Key> key;      // After the batch. None: the foreign key is NULL.
+  Properties properties;       // Of the relationship.
+  bool lacks_columns = false;  // An unchanged TOAST column of them is missing.
+  // The node that has `key` after the batch had it before, or had `key_before`; else it is another
+  // one, and whatever relationship the child had does not lead to it.
+  bool other_is_same = true;
+  std::optional<Key> key_before;
+
+  // Before the batch, the key of the node to which a relationship may stay; null where none may.
+  const Key* kept() const {
+    if (!key || !other_is_same) return nullptr;
+    return key_before ? &*key_before : &*key;
+  }
 };
 
 struct NodeUpsert {
@@ -65,9 +76,18 @@ struct NodeUpsert {
   std::vector<ForeignEnd> ends;  // One for each of the table's foreign keys, in their order.
 };
 
+// Where no node has the key `from`, nothing is to be done.
 struct KeyChange {
   Key from;
   Key to;
+};
+
+// On its way through the batch, a node took a key at which a stub may stand, by the keys before the
+// batch. What hangs on the stub goes on to the node; where the batch made the node, the stub
+// becomes it.
+struct Takeover {
+  Key node;
+  Key stub;
 };
 
 struct NodeMutations {
@@ -77,14 +97,13 @@ struct NodeMutations {
   // With `removed` or `truncated`: every property of ours, so that a node that must stay as a stub
   // keeps none of them.
   std::vector<const PropertyName*> known_properties;
+  std::vector<Takeover> takeovers;  // Before the key changes.
   std::vector<KeyChange> key_changes;
   std::vector<NodeUpsert> upserts;
-  // For each foreign key: nodes at its other end were removed or took another key in this batch, so
-  // that equal keys before and after do not mean the same node.
-  std::vector<bool> other_changed;
-  std::vector<Properties>
-      user_rows;  // Every insert and update in order, for a statement of the user's own.
-  bool removes_or_moves() const { return truncated || !removed.empty() || !key_changes.empty(); }
+  // Every insert and update in order, for a statement of the user's own.
+  std::vector<Properties> user_rows;
+  // Keys of those rows that no row has in the end: removed once more, behind the user's statement.
+  std::vector<Key> user_removed;
 };
 
 struct RelationshipKey {
@@ -109,6 +128,7 @@ struct RelationshipMutations {
   std::vector<RelationshipKey> removed;
   std::vector<RelationshipUpsert> upserts;
   std::vector<Properties> user_rows;
+  std::vector<RelationshipKey> user_removed;
 };
 
 struct Mutations {

@@ -1,0 +1,244 @@
+#include "cypher/node_statements.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "cypher/rows.hpp"
+
+namespace cnx::cypher {
+namespace {
+
+using mapping::Key;
+using mapping::NodeMutations;
+using mapping::NodeUpsert;
+
+constexpr std::string_view kStub = "_cnx_stub";
+
+struct Unlinked {
+  const Key* child;
+  const Key* other;  // Null: whatever the other end is.
+};
+
+std::vector<Unlinked> unlinked(const NodeMutations& node, size_t foreign) {
+  std::vector<Unlinked> rows;
+  for (const Key& key : node.removed) rows.push_back({&key, nullptr});
+  for (const NodeUpsert& upsert : node.upserts) {
+    if (!upsert.inserted) rows.push_back({&upsert.key_before, upsert.ends[foreign].kept()});
+  }
+  std::sort(rows.begin(), rows.end(),
+            [](const Unlinked& x, const Unlinked& y) { return *x.child < *y.child; });
+  return rows;
+}
+
+Statement unlink_statement(const Text& text, const std::vector<Unlinked>& rows) {
+  return rows_statement(text, rows, [](bolt::Packer& packer, const Unlinked& row) {
+    packer.map_header(2);
+    pack_key_entry(packer, "k", *row.child);
+    packer.string("o");
+    if (row.other != nullptr) {
+      pack(packer, *row.other);
+    } else {
+      packer.null();
+    }
+  });
+}
+
+// A stub keeps its key and its tenant; our other properties go.
+void pack_clear_entry(bolt::Packer& packer, const NodeMutations& node) {
+  std::vector<std::string_view> cleared;
+  for (const mapping::PropertyName* name : node.known_properties) {
+    const bool kept =
+        name->name == node.table->key_property || name->name == node.table->tenant_property;
+    if (kept) continue;
+    cleared.push_back(name->name);
+    if (name->may_be_unfit) cleared.push_back(name->companion);
+  }
+  std::sort(cleared.begin(), cleared.end());
+  cleared.erase(std::unique(cleared.begin(), cleared.end()), cleared.end());
+  packer.string("clear");
+  packer.map_header(cleared.size());
+  for (std::string_view name : cleared) {
+    packer.string(name);
+    packer.null();
+  }
+}
+
+Statement remove_all(const Text& text, const NodeMutations& node) {
+  Statement statement{.text = &text.text, .parameters = {}, .rows = 1, .name = &text.name};
+  bolt::Packer packer(statement.parameters);
+  packer.map_header(1);
+  pack_clear_entry(packer, node);
+  return statement;
+}
+
+Statement removal(const Text& text, const NodeMutations& node, const std::vector<Key>& removed) {
+  std::vector<const Key*> keys;
+  for (const Key& key : removed) keys.push_back(&key);
+  std::sort(keys.begin(), keys.end(), [](const Key* x, const Key* y) { return *x < *y; });
+  Statement statement{
+      .text = &text.text, .parameters = {}, .rows = keys.size(), .name = &text.name};
+  bolt::Packer packer(statement.parameters);
+  packer.map_header(2);
+  packer.string("rows");
+  packer.list_header(keys.size());
+  for (const Key* key : keys) {
+    packer.map_header(1);
+    pack_key_entry(packer, "k", *key);
+  }
+  pack_clear_entry(packer, node);
+  return statement;
+}
+
+struct Move {
+  Key from;
+  Key to;
+};
+
+Statement move_statement(const Text& text, const std::vector<Move>& moves) {
+  return rows_statement(text, moves, [](bolt::Packer& packer, const Move& move) {
+    packer.map_header(2);
+    pack_key_entry(packer, "f", move.from);
+    pack_key_entry(packer, "t", move.to);
+  });
+}
+
+// The flat map of a node: its key, its other properties, and no stub any more.
+void pack_node(bolt::Packer& packer, const mapping::NodeTable& table, const NodeUpsert& row,
+               Companions companions) {
+  const bool has_key = std::any_of(
+      row.properties.begin(), row.properties.end(),
+      [&](const mapping::Property& each) { return each.name->name == table.key_property; });
+  packer.map_header(entry_count(row.properties, companions) + (has_key ? 1 : 2));
+  if (!has_key) pack_key_entry(packer, table.key_property, row.key);
+  packer.string(kStub);
+  packer.null();
+  pack_entries(packer, row.properties, companions);
+}
+
+// Children grouped by their other end, so that a shared end is looked up once.
+Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, size_t index,
+                         bool has_properties) {
+  std::sort(rows.begin(), rows.end(), [index](const NodeUpsert* x, const NodeUpsert* y) {
+    const Key& x_other = *x->ends[index].key;
+    const Key& y_other = *y->ends[index].key;
+    return x_other == y_other ? x->key < y->key : x_other < y_other;
+  });
+  std::vector<std::pair<size_t, size_t>> groups;  // [first, last) of rows with one other end.
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i == 0 || !(*rows[i]->ends[index].key == *rows[i - 1]->ends[index].key)) {
+      groups.emplace_back(i, i);
+    }
+    groups.back().second = i + 1;
+  }
+  auto pack_child = [&](bolt::Packer& packer, const NodeUpsert& row) {
+    packer.map_header(has_properties ? 2 : 1);
+    pack_key_entry(packer, "k", row.key);
+    if (!has_properties) return;
+    packer.string("p");
+    pack_map(packer, row.ends[index].properties, Companions::always);
+  };
+  Statement statement =
+      rows_statement(text, groups, [&](bolt::Packer& packer, std::pair<size_t, size_t> group) {
+        packer.map_header(3);
+        pack_key_entry(packer, "o", *rows[group.first]->ends[index].key);
+        pack_tenant_entry(packer, rows[group.first]->tenant);
+        packer.string("r");
+        packer.list_header(group.second - group.first);
+        for (size_t i = group.first; i < group.second; ++i) pack_child(packer, *rows[i]);
+      });
+  statement.rows = rows.size();
+  return statement;
+}
+
+}  // namespace
+
+void unlink_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
+  for (size_t i = 0; i < texts.foreign_keys.size(); ++i) {
+    if (node.truncated) out.push_back(bare_statement(texts.foreign_keys[i].unlink_all));
+    std::vector<Unlinked> rows = unlinked(node, i);
+    if (!rows.empty()) out.push_back(unlink_statement(texts.foreign_keys[i].unlink, rows));
+  }
+}
+
+void remove_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
+  if (node.truncated) out.push_back(remove_all(texts.remove_all, node));
+  if (!node.removed.empty()) out.push_back(removal(texts.remove, node, node.removed));
+}
+
+// Where a key is taken that another node of the batch gives up (a chain, a swap), all go through
+// temporary keys: a unique value must be free before it is taken.
+void change_keys(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
+  std::vector<Move> takeovers;
+  for (const mapping::Takeover& each : node.takeovers) takeovers.push_back({each.node, each.stub});
+  if (!takeovers.empty()) out.push_back(move_statement(texts.take_over, takeovers));
+  std::unordered_set<Key, mapping::KeyHash> given_up;
+  std::vector<Move> moves;
+  for (const mapping::KeyChange& change : node.key_changes) {
+    given_up.insert(change.from);
+    moves.push_back({change.from, change.to});
+  }
+  const bool chained = std::any_of(moves.begin(), moves.end(),
+                                   [&](const Move& move) { return given_up.contains(move.to); });
+  if (!chained) {
+    if (!moves.empty()) out.push_back(move_statement(texts.change_key, moves));
+    return;
+  }
+  std::vector<Move> away;
+  std::vector<Move> home;
+  for (size_t i = 0; i < moves.size(); ++i) {
+    Key temporary = "_cnx_moving:" + std::to_string(i);
+    away.push_back({moves[i].from, temporary});
+    home.push_back({temporary, moves[i].to});
+  }
+  out.push_back(move_statement(texts.change_key, away));
+  out.push_back(move_statement(texts.change_key, home));
+}
+
+void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
+  if (!texts.user.text.empty()) {
+    if (node.user_rows.empty()) return;
+    out.push_back(user_statement(texts.user, node.user_rows));
+    if (node.user_removed.empty()) return;
+    out.push_back(removal(texts.remove, node, node.user_removed));
+    return;
+  }
+  auto add = [&](const Text& text, Chosen<NodeUpsert> chosen, Companions companions, bool guarded,
+                 bool needs) {
+    std::vector<const NodeUpsert*> rows = chosen_of(node.upserts, chosen);
+    if (rows.empty()) return;
+    std::sort(rows.begin(), rows.end(),
+              [](const NodeUpsert* x, const NodeUpsert* y) { return x->key < y->key; });
+    Statement statement =
+        rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
+          pack_node(packer, *node.table, *row, companions);
+        });
+    statement.counts_refused = guarded;
+    statement.needs_entity = needs;
+    out.push_back(std::move(statement));
+  };
+  add(texts.insert, is_insert, Companions::when_unfit, false, false);
+  add(texts.insert, is_replacement, Companions::always, false, false);
+  add(texts.update, is_update, Companions::always, texts.guarded, false);
+  add(texts.update_existing, is_partial, Companions::always, texts.guarded, true);
+}
+
+void link_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
+  for (size_t i = 0; i < texts.foreign_keys.size(); ++i) {
+    const bool has_properties = !node.table->foreign_keys[i].rule->properties.empty();
+    std::vector<const NodeUpsert*> whole;
+    std::vector<const NodeUpsert*> partial;
+    for (const NodeUpsert& upsert : node.upserts) {
+      const mapping::ForeignEnd& end = upsert.ends[i];
+      if (end.key) (end.lacks_columns ? partial : whole).push_back(&upsert);
+    }
+    const ForeignKeyTexts& foreign = texts.foreign_keys[i];
+    if (!whole.empty()) {
+      out.push_back(link_statement(foreign.link, std::move(whole), i, has_properties));
+    }
+    if (partial.empty()) continue;
+    out.push_back(link_statement(foreign.link_existing, std::move(partial), i, has_properties));
+    out.back().needs_entity = true;
+  }
+}
+
+}  // namespace cnx::cypher

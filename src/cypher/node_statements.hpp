@@ -1,0 +1,25 @@
+// What one table's nodes need of a batch, step by step; plan.cpp puts the steps in order. Private
+// to cypher/.
+#pragma once
+
+#include <vector>
+
+#include "cypher/statement.hpp"
+#include "cypher/texts.hpp"
+#include "mapping/mutation.hpp"
+
+namespace cnx::cypher {
+
+// Each appends the statements that are needed, which may be none.
+void unlink_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
+                  std::vector<Statement>& out);
+void remove_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
+                  std::vector<Statement>& out);
+void change_keys(const NodeTexts& texts, const mapping::NodeMutations& node,
+                 std::vector<Statement>& out);
+void upsert_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
+                  std::vector<Statement>& out);
+void link_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
+                std::vector<Statement>& out);
+
+}  // namespace cnx::cypher

@@ -1,0 +1,76 @@
+#include "cypher/relationship_statements.hpp"
+
+#include <algorithm>
+
+#include "cypher/rows.hpp"
+
+namespace cnx::cypher {
+namespace {
+
+using mapping::RelationshipKey;
+using mapping::RelationshipMutations;
+using mapping::RelationshipUpsert;
+
+// By end: measured to be the order in which writers that are split by start do not deadlock.
+bool comes_before(const RelationshipKey& x, const RelationshipKey& y) {
+  return x.end == y.end ? x.start < y.start : x.end < y.end;
+}
+
+Statement removal(const Text& text, const std::vector<RelationshipKey>& keys) {
+  std::vector<const RelationshipKey*> rows;
+  for (const RelationshipKey& key : keys) rows.push_back(&key);
+  std::sort(rows.begin(), rows.end(), [](const RelationshipKey* x, const RelationshipKey* y) {
+    return comes_before(*x, *y);
+  });
+  return rows_statement(text, rows, [](bolt::Packer& packer, const RelationshipKey* key) {
+    packer.map_header(2);
+    pack_key_entry(packer, "a", key->start);
+    pack_key_entry(packer, "b", key->end);
+  });
+}
+
+}  // namespace
+
+void remove_relationships(const RelationshipTexts& texts, const RelationshipMutations& mutations,
+                          std::vector<Statement>& out) {
+  if (mutations.truncated) out.push_back(bare_statement(texts.remove_all));
+  if (!mutations.removed.empty()) out.push_back(removal(texts.remove, mutations.removed));
+}
+
+void upsert_relationships(const RelationshipTexts& texts, const RelationshipMutations& mutations,
+                          std::vector<Statement>& out) {
+  if (!texts.user.text.empty()) {
+    if (mutations.user_rows.empty()) return;
+    out.push_back(user_statement(texts.user, mutations.user_rows));
+    if (mutations.user_removed.empty()) return;
+    out.push_back(removal(texts.remove, mutations.user_removed));
+    return;
+  }
+  auto add = [&](const Text& text, Chosen<RelationshipUpsert> chosen, Companions companions,
+                 bool guarded, bool needs) {
+    std::vector<const RelationshipUpsert*> rows = chosen_of(mutations.upserts, chosen);
+    if (rows.empty()) return;
+    std::sort(rows.begin(), rows.end(),
+              [](const RelationshipUpsert* x, const RelationshipUpsert* y) {
+                return comes_before(x->key, y->key);
+              });
+    Statement statement =
+        rows_statement(text, rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
+          packer.map_header(4);
+          pack_key_entry(packer, "a", row->key.start);
+          pack_key_entry(packer, "b", row->key.end);
+          pack_tenant_entry(packer, row->tenant);
+          packer.string("p");
+          pack_map(packer, row->properties, companions);
+        });
+    statement.counts_refused = guarded;
+    statement.needs_entity = needs;
+    out.push_back(std::move(statement));
+  };
+  add(texts.insert, is_insert, Companions::when_unfit, false, false);
+  add(texts.insert, is_replacement, Companions::always, false, false);
+  add(texts.update, is_update, Companions::always, texts.guarded, false);
+  add(texts.update_existing, is_partial, Companions::always, texts.guarded, true);
+}
+
+}  // namespace cnx::cypher

@@ -1,0 +1,85 @@
+// Statements whose parameters are rows: one packed map, {rows: [row, …]}, each row a map. Private
+// to cypher/.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cypher/pack.hpp"
+#include "cypher/statement.hpp"
+#include "cypher/texts.hpp"
+
+namespace cnx::cypher {
+
+// `pack_row(packer, row)` writes one map.
+template <typename Rows, typename PackRow>
+Statement rows_statement(const Text& text, const Rows& rows, PackRow pack_row) {
+  Statement statement{
+      .text = &text.text, .parameters = {}, .rows = rows.size(), .name = &text.name};
+  bolt::Packer packer(statement.parameters);
+  packer.map_header(1);
+  packer.string("rows");
+  packer.list_header(rows.size());
+  for (const auto& row : rows) pack_row(packer, row);
+  return statement;
+}
+
+// A statement without parameters: it is about all of a table.
+inline Statement bare_statement(const Text& text) {
+  Statement statement{.text = &text.text, .parameters = {}, .rows = 1, .name = &text.name};
+  bolt::Packer(statement.parameters).map_header(0);
+  return statement;
+}
+
+// Rows for a statement of the user's own: each a map of the row's properties.
+inline Statement user_statement(const Text& text, const std::vector<mapping::Properties>& rows) {
+  return rows_statement(text, rows, [](bolt::Packer& packer, const mapping::Properties& row) {
+    pack_map(packer, row, Companions::when_unfit);
+  });
+}
+
+inline void pack_key_entry(bolt::Packer& packer, std::string_view name, const mapping::Key& key) {
+  packer.string(name);
+  pack(packer, key);
+}
+
+inline void pack_tenant_entry(bolt::Packer& packer, const std::optional<std::string>& tenant) {
+  packer.string("n");
+  if (tenant) {
+    packer.string(*tenant);
+  } else {
+    packer.null();
+  }
+}
+
+// The upserts that one statement takes.
+template <typename U>
+using Chosen = bool (*)(const U&);
+template <typename U>
+bool is_insert(const U& upsert) {
+  return upsert.inserted;
+}
+template <typename U>
+bool is_replacement(const U& upsert) {
+  return !upsert.inserted && upsert.replaced;
+}
+// Only an update lacks a column.
+template <typename U>
+bool is_partial(const U& upsert) {
+  return upsert.lacks_columns;
+}
+template <typename U>
+bool is_update(const U& upsert) {
+  return !upsert.inserted && !upsert.replaced && !upsert.lacks_columns;
+}
+
+template <typename U>
+std::vector<const U*> chosen_of(const std::vector<U>& upserts, Chosen<U> chosen) {
+  std::vector<const U*> rows;
+  for (const U& upsert : upserts) {
+    if (chosen(upsert)) rows.push_back(&upsert);
+  }
+  return rows;
+}
+
+}  // namespace cnx::cypher

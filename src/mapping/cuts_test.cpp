@@ -1,0 +1,143 @@
+// The graph does not depend on where batches are cut (design, I10): histories of a small database,
+// drawn by RapidCheck, are merged under random cuts, executed in a graph in memory, and compared
+// with the same history cut once a transaction, and with the tables in the end. A failing history
+// is shrunk and printed with its seed; RC_PARAMS="seed=… max_success=…" repeats it or looks longer.
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "mapping/testing/execution.hpp"
+#include "mapping/testing/family_commands.hpp"
+#include "mapping/testing/family_stream.hpp"
+
+namespace cnx::mapping {
+namespace {
+
+using testing::child_key;
+using testing::Command;
+using testing::Family;
+using testing::FamilyStream;
+using testing::FamilyTable;
+using testing::kKeys;
+using testing::MemoryGraph;
+using testing::SourceTransaction;
+
+struct History {
+  std::vector<Command> before;  // One transaction, before somebody else writes into the graph.
+  std::vector<Command> commands;
+  std::vector<bool> cuts;  // Behind which transactions, over and over.
+};
+
+std::vector<SourceTransaction> transactions_of(Family& family,
+                                               const std::vector<Command>& commands) {
+  std::vector<SourceTransaction> made;
+  for (const Command& command : commands) {
+    run(family, command);
+    if (command.verb == testing::Verb::commit) made.push_back(family.commit());
+  }
+  made.push_back(family.commit());
+  std::erase_if(made, [](const SourceTransaction& each) { return each.empty(); });
+  return made;
+}
+
+void apply(FamilyStream& stream, MemoryGraph& graph,
+           const std::vector<SourceTransaction>& transactions, const std::vector<bool>& cuts) {
+  Merge merge(stream.model());
+  testing::Execution execution(graph);
+  for (size_t i = 0; i < transactions.size(); ++i) {
+    stream.feed(merge, transactions[i]);
+    const bool cut = cuts.empty() || cuts[i % cuts.size()] || i + 1 == transactions.size();
+    if (cut) execution.run(merge.take());
+  }
+  RC_ASSERT(execution.faults() == std::vector<std::string>());
+}
+
+// The graph that the rows make: each inserted once.
+MemoryGraph graph_of(const Family& family, FamilyStream& stream) {
+  SourceTransaction all;
+  for (FamilyTable table : testing::kFamilyTables) {
+    for (const auto& [key, row] : family.rows(table)) {
+      all.push_back(testing::Change{table, change::Operation::insert, {}, row, {}});
+    }
+  }
+  MemoryGraph graph;
+  if (!all.empty()) apply(stream, graph, {all}, {});
+  return graph;
+}
+
+std::string text(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) all += line + "\n";
+  return all;
+}
+
+// Somebody else's relationships, between many of the nodes: what they hang on stays as a stub.
+void write_as_somebody_else(FamilyStream& stream, MemoryGraph& graph) {
+  for (int i = 0; i < kKeys; ++i) {
+    const Key child = child_key(i);
+    graph.relate(stream.parents(), int64_t{i}, "KNOWS", stream.children(), child_key(i + 1));
+    graph.relate(stream.children(), child, "KNOWS", stream.children(), child_key(i + 2));
+  }
+}
+
+void expect_no_difference(const History& history, const std::string& mapping, bool full_identity,
+                          bool others) {
+  FamilyStream stream(mapping, full_identity);
+  Family family;
+  for (const Command& command : history.before) run(family, command);
+  const SourceTransaction before = family.commit();
+  const std::vector<SourceTransaction> transactions = transactions_of(family, history.commands);
+  MemoryGraph one_by_one;
+  if (!before.empty()) apply(stream, one_by_one, {before}, {});
+  if (others) write_as_somebody_else(stream, one_by_one);
+  MemoryGraph cut = one_by_one;
+  apply(stream, one_by_one, transactions, {});
+  apply(stream, cut, transactions, history.cuts);
+  if (!others) {
+    RC_LOG() << "the tables say\n"
+             << text(graph_of(family, stream).lines()) << "one by one\n"
+             << text(one_by_one.lines());
+    RC_ASSERT(one_by_one.lines() == graph_of(family, stream).lines());
+  }
+  const auto expected = one_by_one.lines();
+  const auto actual = cut.lines();
+  RC_LOG() << "one by one\n" << text(expected) << "cut\n" << text(actual);
+  RC_ASSERT(actual == expected);
+}
+
+History any_history() {
+  History history;
+  history.before = *rc::gen::container<std::vector<Command>>(testing::any_command());
+  history.commands = *rc::gen::container<std::vector<Command>>(testing::any_command());
+  history.cuts = *rc::gen::container<std::vector<bool>>(rc::gen::arbitrary<bool>());
+  if (history.cuts.empty()) history.cuts = {false};
+  return history;
+}
+
+class Cuts : public ::testing::Test {
+ protected:
+  // A second or two each; RC_PARAMS of the environment wins.
+  static void SetUpTestSuite() { ::setenv("RC_PARAMS", "max_success=1500", 0); }
+};
+
+TEST_F(Cuts, the_graph_does_not_depend_on_where_batches_are_cut) {
+  EXPECT_TRUE(rc::check([] {
+    expect_no_difference(any_history(), testing::kFamilyMapping, *rc::gen::arbitrary<bool>(),
+                         false);
+  }));
+}
+
+TEST_F(Cuts, the_graph_does_not_depend_on_them_where_others_write_into_it) {
+  EXPECT_TRUE(rc::check([] {
+    expect_no_difference(any_history(), testing::kFamilyMapping, *rc::gen::arbitrary<bool>(), true);
+  }));
+}
+
+TEST_F(Cuts, a_statement_of_the_users_own_revives_nothing) {
+  EXPECT_TRUE(rc::check([] {
+    expect_no_difference(any_history(), testing::family_mapping_with_a_users_statement(),
+                         *rc::gen::arbitrary<bool>(), true);
+  }));
+}
+
+}  // namespace
+}  // namespace cnx::mapping

@@ -1,0 +1,258 @@
+// Executes mutations on a graph in memory, in the order of design §3 and with the rules for stubs
+// that the statements of cypher/ follow. For tests only: it says what a graph must look like,
+// without a server.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mapping/testing/memory_graph.hpp"
+
+namespace cnx::mapping::testing {
+
+// One thread.
+class Execution {
+ public:
+  explicit Execution(MemoryGraph& graph) : graph_(graph) {}
+
+  void run(const Mutations& mutations) {
+    for (const RelationshipMutations& each : mutations.relationships) {
+      if (each.truncated) remove_relationships(each, nullptr);
+      for (const RelationshipKey& key : each.removed) remove_relationships(each, &key);
+    }
+    for (const NodeMutations& each : mutations.nodes) unlink(each);
+    for (const NodeMutations& each : mutations.nodes) remove_nodes(each);
+    for (const NodeMutations& each : mutations.nodes) change_keys(each);
+    for (const NodeMutations& each : mutations.nodes) {
+      each.table->rule->cypher ? run_users_statement(each) : upsert_nodes(each);
+    }
+    for (const NodeMutations& each : mutations.nodes) link(each);
+    for (const RelationshipMutations& each : mutations.relationships) upsert_relationships(each);
+  }
+
+  // What would have failed: an update that lacks columns of an entity that is not there, a key that
+  // is taken.
+  const std::vector<std::string>& faults() const { return faults_; }
+  // Updates that the graph refused, since it has a newer version.
+  size_t refused() const { return refused_; }
+
+ private:
+  using Node = MemoryGraph::Node;
+  using Edge = MemoryGraph::Edge;
+  using PropertyMap = MemoryGraph::PropertyMap;
+
+  // Null: all of the table.
+  void remove_relationships(const RelationshipMutations& mutations, const RelationshipKey* key) {
+    const RelationshipTable& table = *mutations.table;
+    auto a = key != nullptr ? graph_.find(*table.start, key->start) : std::nullopt;
+    auto b = key != nullptr ? graph_.find(*table.end, key->end) : std::nullopt;
+    if (key != nullptr && (!a || !b)) return;
+    graph_.remove_edges(*table.start, *table.end, [&](const Edge& edge) {
+      return edge.type == table.relationship->type &&
+             (key == nullptr || (edge.start == *a && edge.end == *b));
+    });
+  }
+
+  // The relationships of a child by one foreign key, or of all children; not the one that leads to
+  // `kept`.
+  void unlink_child(const NodeTable& table, const ForeignKey& foreign, const Key* child,
+                    const Key* kept) {
+    auto node = child != nullptr ? graph_.find(table, *child) : std::nullopt;
+    if (child != nullptr && !node) return;
+    auto other = kept != nullptr ? graph_.find(*foreign.other, *kept) : std::nullopt;
+    const bool incoming = foreign.rule->incoming;
+    const NodeTable& start = incoming ? *foreign.other : table;
+    const NodeTable& end = incoming ? table : *foreign.other;
+    graph_.remove_edges(start, end, [&](const Edge& edge) {
+      const int this_end = incoming ? edge.end : edge.start;
+      const int that_end = incoming ? edge.start : edge.end;
+      return edge.type == foreign.rule->type && (child == nullptr || this_end == *node) &&
+             (!other || that_end != *other);
+    });
+  }
+
+  void unlink(const NodeMutations& mutations) {
+    const NodeTable& table = *mutations.table;
+    for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
+      const ForeignKey& foreign = table.foreign_keys[i];
+      if (mutations.truncated) unlink_child(table, foreign, nullptr, nullptr);
+      for (const Key& key : mutations.removed) unlink_child(table, foreign, &key, nullptr);
+      for (const NodeUpsert& upsert : mutations.upserts) {
+        if (upsert.inserted) continue;
+        unlink_child(table, foreign, &upsert.key_before, upsert.ends[i].kept());
+      }
+    }
+  }
+
+  // A node that still carries relationships becomes a stub.
+  void remove_node(const NodeMutations& mutations, int node) {
+    if (graph_.degree(node) == 0) {
+      graph_.nodes().erase(node);
+      return;
+    }
+    PropertyMap& properties = graph_.nodes().at(node).properties;
+    for (const PropertyName* name : mutations.known_properties) {
+      const bool kept = name->name == mutations.table->key_property ||
+                        name->name == mutations.table->tenant_property;
+      if (kept) continue;
+      properties.erase(name->name);
+      if (name->may_be_unfit) properties.erase(name->companion);
+    }
+    properties[kStub] = true;
+  }
+  void remove_nodes(const NodeMutations& mutations, const std::vector<Key>& keys) {
+    for (const Key& key : keys) {
+      if (auto node = graph_.find(*mutations.table, key)) remove_node(mutations, *node);
+    }
+  }
+  void remove_nodes(const NodeMutations& mutations) {
+    if (mutations.truncated) {
+      std::vector<int> all;
+      for (const auto& [id, node] : graph_.nodes()) {
+        if (node.label == mutations.table->node->label) all.push_back(id);
+      }
+      for (int node : all) remove_node(mutations, node);
+    }
+    remove_nodes(mutations, mutations.removed);
+  }
+
+  void take_over(const NodeTable& table, const Takeover& takeover) {
+    auto stub = graph_.find(table, takeover.stub);
+    if (!stub || !graph_.is_stub(*stub)) return;
+    const int node = graph_.merge_end(table, takeover.node, {});
+    for (auto& [id, edge] : graph_.edges()) {
+      if (edge.start == *stub) edge.start = node;
+      if (edge.end == *stub) edge.end = node;
+    }
+    PropertyMap left = graph_.nodes().at(*stub).properties;
+    left.erase(kStub);
+    left.erase(table.key_property);
+    graph_.nodes().at(node).properties.insert(left.begin(), left.end());
+    graph_.nodes().erase(*stub);
+  }
+
+  void change_keys(const NodeMutations& mutations) {
+    const NodeTable& table = *mutations.table;
+    for (const Takeover& takeover : mutations.takeovers) take_over(table, takeover);
+    std::vector<std::pair<int, const Key*>> moved;
+    for (const KeyChange& change : mutations.key_changes) {
+      if (auto node = graph_.find(table, change.from)) moved.emplace_back(*node, &change.to);
+    }
+    for (const auto& [node, key] : moved) {
+      graph_.nodes().at(node).properties.erase(table.key_property);
+    }
+    for (const auto& [node, key] : moved) {
+      if (graph_.find(table, *key)) faults_.push_back("a key is taken in " + table.node->label);
+      graph_.nodes().at(node).properties[table.key_property] = to_value(*key);
+    }
+  }
+
+  static void set(PropertyMap& into, const Properties& properties, bool fresh) {
+    for (const Property& property : properties) {
+      const auto* unfit = std::get_if<change::Unfit>(&property.value);
+      if (unfit != nullptr || property.value.is_null()) {
+        into.erase(property.name->name);
+      } else {
+        into[property.name->name] = property.value;
+      }
+      if (unfit != nullptr) {
+        into[property.name->companion] = unfit->text;
+      } else if (!fresh && property.name->may_be_unfit) {
+        into.erase(property.name->companion);
+      }
+    }
+  }
+
+  // Whether the graph's version is newer than the row's.
+  bool refuses(const PropertyMap& held, const Properties& row, const std::string& version) {
+    auto newest = held.find(version);
+    if (version.empty() || newest == held.end()) return false;
+    for (const Property& property : row) {
+      if (property.name->name != version) continue;
+      const auto* mine = std::get_if<int64_t>(&property.value);
+      if (mine == nullptr || std::get<int64_t>(newest->second) <= *mine) return false;
+      ++refused_;
+      return true;
+    }
+    return false;
+  }
+
+  template <typename U>
+  void upsert(PropertyMap& held, const U& upsert, const std::string& version) {
+    const bool unguarded = upsert.inserted || upsert.replaced;
+    if (!unguarded && refuses(held, upsert.properties, version)) return;
+    set(held, upsert.properties, upsert.inserted);
+    held.erase(kStub);
+  }
+
+  void upsert_nodes(const NodeMutations& mutations) {
+    const NodeTable& table = *mutations.table;
+    for (const NodeUpsert& each : mutations.upserts) {
+      auto held = graph_.find(table, each.key);
+      if (each.lacks_columns && (!held || graph_.is_stub(*held))) {
+        faults_.push_back("an update lacks columns of " + table.node->label);
+        continue;
+      }
+      const int node = graph_.merge_node(table, each.key);
+      upsert(graph_.nodes().at(node).properties, each, table.version_property);
+    }
+  }
+
+  // As a statement that merges each row's node and sets its properties does.
+  void run_users_statement(const NodeMutations& mutations) {
+    const NodeTable& table = *mutations.table;
+    for (const Properties& row : mutations.user_rows) {
+      for (const Property& property : row) {
+        if (property.name->name != table.key_property) continue;
+        const auto* number = std::get_if<int64_t>(&property.value);
+        const int node = graph_.merge_node(
+            table, number != nullptr ? Key(*number) : Key(std::get<std::string>(property.value)));
+        set(graph_.nodes().at(node).properties, row, false);
+        graph_.nodes().at(node).properties.erase(kStub);
+      }
+    }
+    remove_nodes(mutations, mutations.user_removed);
+  }
+
+  Edge& merge_edge(const std::string& type, int start, int end, bool lacks_columns) {
+    const size_t before = graph_.edges().size();
+    Edge& edge = graph_.merge_edge(type, start, end);
+    const bool made = graph_.edges().size() > before;
+    if (lacks_columns && made) faults_.push_back("an update lacks columns of " + type);
+    return edge;
+  }
+
+  void link(const NodeMutations& mutations) {
+    const NodeTable& table = *mutations.table;
+    for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
+      const ForeignKey& foreign = table.foreign_keys[i];
+      for (const NodeUpsert& upsert : mutations.upserts) {
+        const ForeignEnd& end = upsert.ends[i];
+        if (!end.key) continue;
+        const int other = graph_.merge_end(*foreign.other, *end.key, upsert.tenant);
+        auto child = graph_.find(table, upsert.key);
+        if (!child) continue;  // A user's statement may have made none.
+        const bool incoming = foreign.rule->incoming;
+        Edge& edge = merge_edge(foreign.rule->type, incoming ? other : *child,
+                                incoming ? *child : other, end.lacks_columns);
+        set(edge.properties, end.properties, false);
+      }
+    }
+  }
+
+  void upsert_relationships(const RelationshipMutations& mutations) {
+    const RelationshipTable& table = *mutations.table;
+    for (const RelationshipUpsert& each : mutations.upserts) {
+      const int a = graph_.merge_end(*table.start, each.key.start, each.tenant);
+      const int b = graph_.merge_end(*table.end, each.key.end, each.tenant);
+      Edge& edge = merge_edge(table.relationship->type, a, b, each.lacks_columns);
+      upsert(edge.properties, each, table.version_property);
+    }
+  }
+
+  MemoryGraph& graph_;
+  std::vector<std::string> faults_;
+  size_t refused_ = 0;
+};
+
+}  // namespace cnx::mapping::testing
