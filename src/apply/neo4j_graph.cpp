@@ -22,8 +22,9 @@ constexpr std::string_view kDivisionByZero = "Neo.ClientError.Statement.Arithmet
 // PULL of each statement, then COMMIT.
 constexpr size_t kFirstStatementReply = 3;
 
-// A server's message quotes the values that it speaks of ("property `id` = 'x'"), and a row's values stay out of logs: what
-// stands between single quotes, or as a number behind an equals sign, is left out.
+// A server's message quotes the values that it speaks of ("property `id` = 'x'"), and a row's
+// values stay out of logs: what stands between single quotes, or as a number behind an equals sign,
+// is left out.
 std::string without_values(std::string_view message) {
   std::string text;
   for (size_t i = 0; i < message.size(); ++i) {
@@ -32,9 +33,11 @@ std::string without_values(std::string_view message) {
       size_t end = message.rfind('\'');
       text += end > i ? "…'" : "…";
       i = end > i ? end : message.size();
-    } else if (message[i] == '=' && i + 2 < message.size() && message[i + 1] == ' ' && message[i + 2] != '\'') {
+    } else if (message[i] == '=' && i + 2 < message.size() && message[i + 1] == ' ' &&
+               message[i + 2] != '\'') {
       text += " …";
-      i = message.find(' ', i + 2) == std::string_view::npos ? message.size() : message.find(' ', i + 2) - 1;
+      i = message.find(' ', i + 2) == std::string_view::npos ? message.size()
+                                                             : message.find(' ', i + 2) - 1;
     }
   }
   return text;

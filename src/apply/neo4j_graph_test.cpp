@@ -193,6 +193,27 @@ TEST_F(Neo4jGraphTest, keeps_the_servers_code_wherever_it_refuses) {
   }
 }
 
+TEST_F(Neo4jGraphTest, a_servers_message_goes_on_without_the_rows_values) {
+  for (const char* value : {"'it''s a secret'", "'a secret", "4711", "4711 and more"}) {
+    const std::string text =
+        std::string("Node(7) already exists with label `Counted` and property `id` = ") + value;
+    serve([text] {
+      StubServer server = with_position();
+      server.on(Request::begin, {success()});
+      server.on(Request::run, {success()}).on(Request::pull, {success()});
+      server.on(Request::run, {failure("Neo.ClientError.Schema.ConstraintValidationFailed", text)});
+      return server;
+    });
+    Result<Applied> applied = apply();
+    ASSERT_FALSE(applied);
+    const std::string said = applied.error().describe();
+    EXPECT_NE(said.find("already exists with label `Counted`"), std::string::npos) << said;
+    EXPECT_EQ(said.find("secret"), std::string::npos) << said;
+    EXPECT_EQ(said.find("4711"), std::string::npos) << said;
+    graph_->close();
+  }
+}
+
 // The server dies after each of its answers in turn.
 TEST_F(Neo4jGraphTest, a_lost_connection_is_unavailable_whatever_the_step) {
   const size_t answers = 4 + 2 * statements();

@@ -13,14 +13,12 @@
 
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mapping/mutation.hpp"
 
 namespace cnx::mapping {
-
-// Newer columns over older ones; a column that the newer row lacks keeps its value.
-void merge_properties(Properties& into, Properties&& newer);
 
 template <typename K>
 struct Entity {

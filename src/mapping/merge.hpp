@@ -11,6 +11,9 @@
 
 namespace cnx::mapping {
 
+// Newer columns over older ones; a column that the newer row lacks keeps its value.
+void merge_properties(Properties& into, Properties&& newer);
+
 struct RelationshipKeyHash {
   size_t operator()(const RelationshipKey& key) const {
     size_t hash = KeyHash{}(key.start);

@@ -3,13 +3,13 @@
 namespace cnx::simulation {
 namespace {
 
-class PreparedMutations final : public apply::PreparedBatch {
+class PreparedChanges final : public apply::PreparedBatch {
  public:
-  explicit PreparedMutations(mapping::Mutations mutations) : mutations_(std::move(mutations)) {}
-  const mapping::Mutations& mutations() const { return mutations_; }
+  explicit PreparedChanges(std::vector<NodeChanges> changes) : changes_(std::move(changes)) {}
+  const std::vector<NodeChanges>& changes() const { return changes_; }
 
  private:
-  mapping::Mutations mutations_;
+  std::vector<NodeChanges> changes_;
 };
 
 Error lost() {
@@ -28,6 +28,24 @@ std::optional<int64_t> value_of(const mapping::Properties& properties) {
     if (property.name->name == "value") return std::get<int64_t>(property.value);
   }
   return std::nullopt;
+}
+
+NodeChanges changes_of(const mapping::NodeMutations& node) {
+  NodeChanges changes;
+  changes.truncated = node.truncated;
+  for (const mapping::Key& key : node.removed) changes.removed.push_back(number(key));
+  for (const mapping::KeyChange& change : node.key_changes) {
+    changes.moved.emplace_back(number(change.from), number(change.to));
+  }
+  for (const mapping::NodeUpsert& upsert : node.upserts) {
+    if (auto value = value_of(upsert.properties)) {
+      changes.upserted.emplace_back(number(upsert.key), *value);
+    }
+  }
+  for (const mapping::Properties& row : node.user_rows) {
+    changes.row_values.push_back(value_of(row).value());
+  }
+  return changes;
 }
 
 }  // namespace
@@ -50,39 +68,36 @@ void GraphState::restart() {
 }
 
 void GraphState::end_survivors() {
-  for (GraphTransaction& transaction : survivors_) {
+  for (const GraphTransaction& transaction : survivors_) {
     if (once_in(random_, 2)) (void)commit(transaction);  // Nobody hears of a refusal.
   }
   survivors_.clear();
 }
 
-Status GraphState::commit(GraphTransaction& transaction) {
+Status GraphState::commit(const GraphTransaction& transaction) {
   if (!(stored_.lane == transaction.from) || stored_.epoch != transaction.epoch) {
     return fail(refused(apply::kPositionRefused));
   }
-  const bool copied = transaction.from.phase != apply::Phase::stream;
-  for (mapping::NodeMutations& node : transaction.mutations.nodes) {
-    execute(node);
-    for (const mapping::Properties& row : node.user_rows) {
-      if (!copied) effects_.push_back(value_of(row).value());
-    }
+  const bool streamed = transaction.from.phase == apply::Phase::stream;
+  for (const NodeChanges& changes : transaction.changes) {
+    execute(changes);
+    if (!streamed) continue;
+    effects_.insert(effects_.end(), changes.row_values.begin(), changes.row_values.end());
   }
   stored_.lane = transaction.to;
   return {};
 }
 
-void GraphState::execute(mapping::NodeMutations& node) {
-  if (node.truncated) nodes_.clear();
-  for (const mapping::Key& key : node.removed) nodes_.erase(number(key));
+void GraphState::execute(const NodeChanges& changes) {
+  if (changes.truncated) nodes_.clear();
+  for (int64_t key : changes.removed) nodes_.erase(key);
   Rows moved;
-  for (const mapping::KeyChange& change : node.key_changes) {
-    auto found = nodes_.extract(number(change.from));
-    if (!found.empty()) moved[number(change.to)] = found.mapped();
+  for (const auto& [from, to] : changes.moved) {
+    auto found = nodes_.extract(from);
+    if (!found.empty()) moved[to] = found.mapped();
   }
   for (const auto& [key, value] : moved) nodes_[key] = value;
-  for (const mapping::NodeUpsert& upsert : node.upserts) {
-    if (auto value = value_of(upsert.properties)) nodes_[number(upsert.key)] = *value;
-  }
+  for (const auto& [key, value] : changes.upserted) nodes_[key] = value;
 }
 
 Result<apply::StoredPosition> SimulatedGraph::open(TimePoint) {
@@ -96,13 +111,17 @@ Result<apply::StoredPosition> SimulatedGraph::open(TimePoint) {
 }
 
 std::unique_ptr<apply::PreparedBatch> SimulatedGraph::prepare(const apply::Batch& batch) {
-  return std::make_unique<PreparedMutations>(batch.mutations);
+  std::vector<NodeChanges> changes;
+  for (const mapping::NodeMutations& node : batch.mutations.nodes) {
+    changes.push_back(changes_of(node));
+  }
+  return std::make_unique<PreparedChanges>(std::move(changes));
 }
 
 void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared,
                             int64_t epoch, TimePoint) {
-  under_way_ = GraphTransaction{batch.from, batch.to, epoch,
-                                static_cast<const PreparedMutations&>(prepared).mutations()};
+  const auto& changes = static_cast<const PreparedChanges&>(prepared).changes();
+  under_way_ = GraphTransaction{batch.from, batch.to, epoch, changes};
 }
 
 Result<std::optional<apply::Applied>> SimulatedGraph::poll(TimePoint) {

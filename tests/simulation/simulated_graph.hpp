@@ -11,11 +11,20 @@
 
 namespace cnx::simulation {
 
+// One table's mutations in values of their own: a transaction may outlive the engine that sent it.
+struct NodeChanges {
+  bool truncated = false;
+  std::vector<int64_t> removed;
+  std::vector<std::pair<int64_t, int64_t>> moved;
+  std::vector<std::pair<int64_t, int64_t>> upserted;  // Key, value.
+  std::vector<int64_t> row_values;                    // Of every insert and update, in order.
+};
+
 struct GraphTransaction {
   apply::LanePosition from;
   apply::LanePosition to;
   int64_t epoch = 0;
-  mapping::Mutations mutations;
+  std::vector<NodeChanges> changes;
 };
 
 // What survives every kill of the engine.
@@ -38,8 +47,8 @@ class GraphState {
  private:
   friend class SimulatedGraph;
 
-  Status commit(GraphTransaction& transaction);
-  void execute(mapping::NodeMutations& node);
+  Status commit(const GraphTransaction& transaction);
+  void execute(const NodeChanges& changes);
   // Transactions whose connection was lost are done, or rolled back, in order: all of them before
   // somebody else gets the lock.
   void end_survivors();

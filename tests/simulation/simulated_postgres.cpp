@@ -133,6 +133,11 @@ bool SimulatedSlot::readable() const {
 
 Result<std::optional<postgres::StreamMessage>> SimulatedSlot::try_read() {
   if (broken() || unlucky()) return fail(lost());
+  return next_message();
+}
+
+std::optional<postgres::StreamMessage> SimulatedSlot::next_message() {
+  std::optional<postgres::StreamMessage> message;
   if (asks_again()) {
     asked_at_ = postgres_.now;
     return keep_alive(true);
@@ -145,19 +150,18 @@ Result<std::optional<postgres::StreamMessage>> SimulatedSlot::try_read() {
   }
   while (queued_.empty() && next_ < postgres_.transactions_.size()) queue_transaction();
   if (!queued_.empty()) {
-    Bytes bytes = std::move(queued_.front());
+    message.emplace(wire::wal_data(queued_.front()));
     queued_.pop_front();
-    return std::optional<postgres::StreamMessage>(wire::wal_data(bytes));
+  } else if (answer_due_ || told_ != postgres_.wal_end_) {
+    message.emplace(keep_alive(false));
+  } else if (postgres_.stopping_ && postgres_.confirmed_ >= postgres_.wal_end_) {
+    message.emplace(postgres::StreamEnd{});
   }
-  if (answer_due_ || told_ != postgres_.wal_end_) return keep_alive(false);
-  if (postgres_.stopping_ && postgres_.confirmed_ >= postgres_.wal_end_) {
-    return std::optional<postgres::StreamMessage>(postgres::StreamEnd{});
-  }
-  return std::optional<postgres::StreamMessage>();
+  return message;
 }
 
 // Says how far the server has read its log: never past a commit that it has not sent.
-std::optional<postgres::StreamMessage> SimulatedSlot::keep_alive(bool reply_requested) {
+postgres::KeepAlive SimulatedSlot::keep_alive(bool reply_requested) {
   const auto& transactions = postgres_.transactions_;
   if (!queued_.empty()) {  // Inside the transaction before `next_`.
     told_ = transactions[next_ - 1].final_lsn;
@@ -165,7 +169,7 @@ std::optional<postgres::StreamMessage> SimulatedSlot::keep_alive(bool reply_requ
     told_ = next_ < transactions.size() ? transactions[next_].final_lsn : postgres_.wal_end_;
     answer_due_ = false;
   }
-  return postgres::KeepAlive{.wal_end = told_, .reply_requested = reply_requested};
+  return {.wal_end = told_, .reply_requested = reply_requested};
 }
 
 void SimulatedSlot::describe() {

@@ -93,7 +93,8 @@ class SimulatedSlot final : public capture::ReplicationPort {
   void queue_transaction();
   Bytes bytes_of(const SimulatedChange& change) const;
   void describe();
-  std::optional<postgres::StreamMessage> keep_alive(bool reply_requested);
+  std::optional<postgres::StreamMessage> next_message();
+  postgres::KeepAlive keep_alive(bool reply_requested);
 
   SimulatedPostgres& postgres_;
   int loss_per_mille_;

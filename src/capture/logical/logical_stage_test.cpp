@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "capture/logical/testing/scripted_slot.hpp"
+#include "capture/logical/testing/logical_line.hpp"
 
 namespace cnx::capture {
 namespace {
@@ -12,84 +12,11 @@ using change::Position;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using stream::Step;
-using testing::ScriptedSlot;
+using testing::kStart;
+using testing::kTable;
+using testing::lost;
 
-constexpr uint32_t kTable = 4711;
-constexpr Lsn kStart(500);
-
-Error lost() {
-  return Error(ErrorKind::unavailable, "the connection was cut");
-}
-
-// The stage between a scripted slot and a queue that the test empties.
-class LogicalStageTest : public ::testing::Test {
- protected:
-  void make(LogicalOptions options, stream::QueueLimits limits = {}) {
-    if (options.start == Position{}) options.start = {kStart, 0};
-    events_.emplace(limits);
-    acknowledgement_.emplace();
-    acknowledgement_->advance(options.start);
-    stage_.emplace(slot_, *events_, *acknowledgement_, counters_, options,
-                   [this](const Error& error, Duration wait) {
-                     retries_.push_back(error.message());
-                     last_wait_ = wait;
-                   });
-  }
-
-  Step step() {
-    slot_.now = now_;
-    return stage_->step(now_);
-  }
-  // Steps until there is nothing more to do now.
-  Step settle() {
-    for (int i = 0; i < 1000; ++i) {
-      Step step = this->step();
-      if (step.kind != Step::Kind::progressed) return step;
-    }
-    ADD_FAILURE() << "it never comes to rest";
-    return Step::done();
-  }
-  Step after(Duration duration) {
-    now_ += duration;
-    return settle();
-  }
-
-  void say_transaction(Lsn final_lsn, Lsn end_lsn, int rows = 1) {
-    slot_.say(testing::begin(final_lsn));
-    slot_.say(testing::relation(kTable, "counted", {"id", "value"}));
-    for (int i = 0; i < rows; ++i) slot_.say(testing::insert(kTable, {std::to_string(i), "1"}));
-    slot_.say(testing::commit(final_lsn, end_lsn));
-  }
-
-  // What was handed on since the last call: B, I, C, or W for an idle advance.
-  std::string handed() {
-    std::string kinds;
-    while (std::optional<change::Event> event = events_->try_pop()) {
-      if (std::holds_alternative<change::Begin>(*event)) kinds += 'B';
-      if (std::holds_alternative<change::RowChange>(*event)) kinds += 'I';
-      if (std::holds_alternative<change::Commit>(*event)) kinds += 'C';
-      if (const auto* idle = std::get_if<change::Idle>(&*event)) {
-        kinds += 'W';
-        idle_at_ = idle->wal_end;
-      }
-    }
-    return kinds;
-  }
-
-  Lsn flushed() const {
-    return slot_.statuses.empty() ? Lsn() : slot_.statuses.back().update.flushed;
-  }
-
-  ScriptedSlot slot_;
-  std::optional<stream::Queue<change::Event>> events_;
-  std::optional<stream::Acknowledgement> acknowledgement_;
-  LogicalCounters counters_;
-  std::optional<LogicalStage> stage_;
-  TimePoint now_ = TimePoint(std::chrono::hours(1));
-  std::vector<std::string> retries_;
-  Duration last_wait_{};
-  Lsn idle_at_;
-};
+class LogicalStageTest : public testing::LogicalLine {};
 
 TEST_F(LogicalStageTest, opens_the_slot_with_what_the_graph_holds) {
   make({.start = {Lsn(700), 3}});
@@ -289,141 +216,6 @@ TEST_F(LogicalStageTest, waits_in_peace_for_room_for_an_idle_advance) {
   EXPECT_EQ(handed(), "BIC");
   settle();
   EXPECT_EQ(handed(), "W");
-}
-
-TEST_F(LogicalStageTest, backs_off_between_connections_and_starts_anew_after_a_row) {
-  make({});
-  Duration longest{};
-  for (int i = 0; i < 12; ++i) {
-    slot_.fail_next(lost());
-    Step step = settle();
-    ASSERT_EQ(retries_.size(), static_cast<size_t>(i + 1));
-    EXPECT_EQ(step.until, now_ + last_wait_);
-    now_ += last_wait_ - milliseconds(1);
-    settle();
-    EXPECT_EQ(slot_.opened.size(), static_cast<size_t>(i + 1)) << "too early";
-    now_ += milliseconds(1);
-    longest = std::max(longest, last_wait_);
-  }
-  EXPECT_GE(longest, seconds(5));
-  EXPECT_LE(longest, seconds(6));
-  say_transaction(Lsn(1000), Lsn(1048));
-  settle();
-  slot_.fail_next(lost());
-  settle();
-  EXPECT_LE(last_wait_, milliseconds(60));
-}
-
-TEST_F(LogicalStageTest, takes_the_servers_end_of_the_stream_as_a_lost_connection) {
-  make({});
-  slot_.end();
-  settle();
-  EXPECT_FALSE(slot_.connected);
-  EXPECT_EQ(retries_.size(), 1u);
-}
-
-TEST_F(LogicalStageTest, ends_the_line_with_what_no_retry_cures) {
-  make({});
-  slot_.fail_next(Error(ErrorKind::state, "the graph is behind the slot"));
-  Step step = settle();
-  ASSERT_EQ(step.kind, Step::Kind::failed);
-  EXPECT_EQ(step.error->kind(), ErrorKind::state);
-  ASSERT_TRUE(events_->failure());
-  EXPECT_EQ(events_->failure()->message(), "the graph is behind the slot");
-}
-
-TEST_F(LogicalStageTest, ends_with_the_reason_of_the_other_end) {
-  make({});
-  settle();
-  events_->fail(Error(ErrorKind::internal, "downstream"));
-  Step step = settle();
-  ASSERT_EQ(step.kind, Step::Kind::failed);
-  EXPECT_EQ(step.error->message(), "downstream");
-}
-
-// The conversation once for each of its calls, with that call failing.
-TEST_F(LogicalStageTest, hands_on_everything_once_whichever_call_fails) {
-  size_t calls = SIZE_MAX;
-  for (size_t failing = 0; failing <= calls; ++failing) {
-    slot_ = ScriptedSlot();
-    retries_.clear();
-    make({});
-    slot_.fail_at(failing, lost());
-    std::string all;
-    auto say_all = [&] {
-      slot_.forget();
-      say_transaction(Lsn(1000), Lsn(1048), 2);
-      say_transaction(Lsn(1048), Lsn(1100), 1);
-      slot_.keep_alive(Lsn(1100), true);
-    };
-    say_all();
-    for (int i = 0; i < 30; ++i) {
-      const size_t before = retries_.size();
-      step();
-      if (retries_.size() > before) say_all();  // A new connection hears it all again.
-      now_ += milliseconds(100);
-      all += handed();
-    }
-    EXPECT_EQ(all, "BIICBIC") << "call " << failing << " failed";
-    EXPECT_EQ(retries_.size(), failing < slot_.calls() ? 1u : 0u);
-    if (failing >= slot_.calls()) break;
-    calls = slot_.calls();
-  }
-}
-
-TEST_F(LogicalStageTest, stops_once_what_it_handed_on_is_confirmed) {
-  make({});
-  say_transaction(Lsn(1000), Lsn(1048));
-  settle();
-  stage_->stop();
-  Step step = settle();
-  EXPECT_EQ(step.kind, Step::Kind::waiting);
-  EXPECT_FALSE(step.readable) << "nothing new";
-  EXPECT_EQ(handed(), "BIC");
-  EXPECT_TRUE(events_->drained());
-  acknowledgement_->advance({Lsn(1048), 0});
-  step = after(milliseconds(100));
-  EXPECT_EQ(step.kind, Step::Kind::done);
-  EXPECT_EQ(flushed(), Lsn(1048));
-  EXPECT_FALSE(slot_.connected);
-}
-
-TEST_F(LogicalStageTest, stops_at_once_without_a_connection) {
-  make({});
-  slot_.fail_next(lost());
-  settle();
-  stage_->stop();
-  EXPECT_EQ(settle().kind, Step::Kind::done);
-  EXPECT_TRUE(events_->drained());
-}
-
-TEST_F(LogicalStageTest, stops_inside_a_transaction_that_is_applied_in_pieces) {
-  make({});
-  say_transaction(Lsn(1000), Lsn(1048));
-  slot_.say(testing::begin(Lsn(1048)));
-  for (int i = 0; i < 3; ++i) slot_.say(testing::insert(kTable, {std::to_string(i), "1"}));
-  settle();
-  acknowledgement_->advance({Lsn(1048), 0});
-  acknowledgement_->advance({Lsn(1048), 2});
-  stage_->stop();
-  EXPECT_EQ(after(milliseconds(100)).kind, Step::Kind::done);
-  EXPECT_EQ(flushed(), Lsn(1048)) << "what came before it is in the graph";
-}
-
-TEST_F(LogicalStageTest, does_not_wait_for_a_commit_that_it_did_not_hand_on) {
-  make({}, {.items_max = 2, .bytes_max = 1 << 20});
-  say_transaction(Lsn(1000), Lsn(1048));
-  settle();
-  stage_->stop();
-  EXPECT_EQ(settle().kind, Step::Kind::done) << "the commit found no room, and was let go";
-  EXPECT_EQ(handed(), "BI");
-}
-
-TEST_F(LogicalStageTest, does_not_wait_for_the_rest_of_a_transaction_that_it_started_in) {
-  make({.start = {Lsn(1000), 2}});
-  settle();
-  stage_->stop();
-  EXPECT_EQ(settle().kind, Step::Kind::done);
 }
 
 }  // namespace

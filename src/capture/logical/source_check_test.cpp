@@ -51,6 +51,20 @@ TEST_F(SourceCheck, refuses_a_graph_behind_the_slot) {
   expect_refused("behind the slot");
 }
 
+// The slot may stand at the end of the transaction before, and that may be where this one begins.
+TEST_F(SourceCheck, judges_a_position_inside_a_transaction_by_its_lsn) {
+  held_.position.ordinal = 3;
+  slot_->confirmed_flush = held_.position.lsn;
+  EXPECT_TRUE(check_source(held_, system_, slot_));
+  slot_->confirmed_flush = change::Lsn(501);
+  expect_refused("behind the slot");
+}
+
+TEST_F(SourceCheck, admits_a_slot_that_has_confirmed_nothing_yet) {
+  slot_->confirmed_flush.reset();
+  EXPECT_TRUE(check_source(held_, system_, slot_));
+}
+
 TEST_F(SourceCheck, refuses_a_graph_beyond_the_log) {
   system_.wal_end = change::Lsn(499);
   expect_refused("beyond the end");

@@ -43,9 +43,8 @@ TEST(RelationOf, marks_all_columns_where_the_whole_row_identifies) {
 TEST(RelationOf, marks_none_where_nothing_identifies) {
   postgres::Table nothing = table();
   nothing.replica_identity = change::ReplicaIdentity::nothing;
-  for (const change::Column& column : relation_of(nothing)->columns) {
-    EXPECT_FALSE(column.identity);
-  }
+  const change::RelationPtr relation = relation_of(nothing);
+  for (const change::Column& column : relation->columns) EXPECT_FALSE(column.identity);
 }
 
 }  // namespace

@@ -2,7 +2,8 @@
 // grammar is in postgres/pgoutput.hpp. For tests only.
 #pragma once
 
-#include <cstring>
+#include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,7 +11,8 @@
 #include "base/bytes.hpp"
 #include "postgres/replication.hpp"
 
-namespace cnx::capture::testing {
+namespace cnx::capture {
+namespace testing {
 
 // One column of a row; none is NULL.
 using Datum = std::optional<std::string>;
@@ -120,7 +122,7 @@ inline Bytes truncate(const std::vector<uint32_t>& relations) {
 // The payload in memory of its own, as libpq gives it.
 inline postgres::WalData wal_data(BytesView payload) {
   auto* memory = static_cast<char*>(std::malloc(payload.size() + 1));
-  std::memcpy(memory, payload.data(), payload.size());
+  std::ranges::copy(as_text(payload), memory);
   postgres::WalData data{
       .buffer = change::Buffer(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
       .payload = as_bytes(std::string_view(memory, payload.size())),
@@ -128,4 +130,5 @@ inline postgres::WalData wal_data(BytesView payload) {
   return data;
 }
 
-}  // namespace cnx::capture::testing
+}  // namespace testing
+}  // namespace cnx::capture

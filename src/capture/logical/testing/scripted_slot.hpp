@@ -8,7 +8,8 @@
 #include "capture/logical/replication_port.hpp"
 #include "capture/logical/testing/pgoutput_writer.hpp"
 
-namespace cnx::capture::testing {
+namespace cnx::capture {
+namespace testing {
 
 // One thread.
 class ScriptedSlot final : public ReplicationPort {
@@ -80,4 +81,5 @@ class ScriptedSlot final : public ReplicationPort {
   std::optional<Error> failure_;
 };
 
-}  // namespace cnx::capture::testing
+}  // namespace testing
+}  // namespace cnx::capture
