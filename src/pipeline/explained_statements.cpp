@@ -44,7 +44,7 @@ std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) 
   statements.add(node_removals, texts.remove_all, kTruncate);
   statements.add(node_removals, texts.remove,
                  "a DELETE; a node that still has relationships stays as a stub");
-  statements.add(key_changes, texts.absorb_stub,
+  statements.add(key_changes, texts.take_over,
                  "an UPDATE of the key, where a stub waits at the new one");
   statements.add(key_changes, texts.change_key,
                  "an UPDATE of the key; chains and swaps go through temporary keys");
@@ -58,6 +58,9 @@ std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) 
   for (const cypher::ForeignKeyTexts& foreign : texts.foreign_keys) {
     statements.add(relationship_upserts, foreign.link,
                    "an INSERT or UPDATE whose foreign key is not NULL");
+    if (!foreign.link_existing.text.empty())
+      statements.add(relationship_upserts, foreign.link_existing,
+                     "an UPDATE that leaves out an unchanged large value of the relationship");
   }
   return statements.take();
 }
