@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "change/ids.hpp"
+#include "mapping/applied_rows.hpp"
 #include "mapping/mutation.hpp"
 
 namespace cnx::apply {
@@ -34,6 +35,8 @@ struct Batch {
   // The commit time of the newest transaction in it, microseconds since 1970-01-01; 0 where there
   // is none.
   int64_t commit_microseconds = 0;
+  // What is told of it once it is committed; filled where somebody is told.
+  std::vector<mapping::AppliedRow> applied;
 };
 
 }  // namespace cnx::apply

@@ -153,6 +153,10 @@ Status BatchStage::cut_piece() {
 
 Status BatchStage::commit(const change::Commit& commit) {
   CNX_CHECK(open_.has_value(), "a commit ends a transaction");
+  if (commit.passed_over) {
+    open_.reset();
+    return {};
+  }
   LanePosition end{.position = {commit.end_lsn, 0}, .phase = Phase::stream, .partial = false};
   if (!merge_.empty() && merge_.rows() + rows_.size() > options_.rows_target) close(to_);
   if (!rows_.empty()) merge_.begin_transaction();

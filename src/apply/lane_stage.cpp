@@ -11,10 +11,10 @@ LaneStage::LaneStage(stream::Queue<Batch>& batches, GraphPort& graph,
       graph_(graph),
       acknowledgement_(acknowledgement),
       counters_(counters),
-      options_(options),
+      options_(std::move(options)),
       on_retry_(std::move(on_retry)),
-      position_(options.start.lane),
-      backoff_(options.seed) {}
+      position_(options_.start.lane),
+      backoff_(options_.seed) {}
 
 Step LaneStage::step(TimePoint now) {
   if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
@@ -90,6 +90,7 @@ bool LaneStage::prepare_next() {
   if (!batch) return false;
   next_.emplace(Work{std::move(*batch), nullptr});
   next_->prepared = graph_.prepare(next_->batch);
+  if (options_.on_applied) next_->batch.applied = mapping::applied_rows(next_->batch.mutations, options_.told_tables);
   next_->batch.mutations = {};  // Said in the prepared form; held twice it would double the memory.
   return true;
 }
@@ -103,6 +104,8 @@ void LaneStage::finish(const Applied& applied) {
   counters_.refused += applied.refused;
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.
   if (position_.phase == Phase::stream) acknowledgement_.advance(position_.position);
+  // A row that the graph refused is in it in another version: whoever looks there will see.
+  if (options_.on_applied && applied.refused == 0) options_.on_applied(std::move(current_->batch.applied));
   current_.reset();
   state_ = State::ready;
 }

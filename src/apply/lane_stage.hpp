@@ -4,7 +4,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
+#include <set>
 
 #include "apply/graph_port.hpp"
 #include "stream/acknowledgement.hpp"
@@ -27,6 +29,9 @@ struct LaneOptions {
   StoredPosition start;  // With the epoch that this owner raised.
   Duration open_max = std::chrono::seconds(5);
   uint64_t seed = 1;  // Of the back-off's jitter.
+  // Told, after Neo4j's commit, of the applied rows of `told_tables`; from the stage's thread, must not block. May be empty.
+  std::function<void(std::vector<mapping::AppliedRow>&&)> on_applied;
+  std::set<mapping::TableName> told_tables;
 };
 
 class LaneStage final : public stream::Stage {

@@ -64,6 +64,8 @@ struct Begin {
 
 struct Commit {
   Lsn end_lsn;  // The only LSN of a transaction that is ever confirmed.
+  // All its rows were passed over as the engine's own: it moves no position, an idle advance will.
+  bool passed_over = false;
 };
 
 struct Truncate {

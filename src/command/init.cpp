@@ -10,47 +10,96 @@
 namespace cnx::command {
 namespace {
 
+constexpr const char* kFooter =
+    "It may be run again: what stands is left, what is missing is made, and nothing is taken "
+    "away.\n"
+    "Nothing of it is needed at run time.\n\n"
+    "Where nobody may be given an administrator's URL:\n\n"
+    "  contextnexus init --print-sql --role NAME > prepare.sql   reads the catalog, changes "
+    "nothing\n"
+    "  psql -f prepare.sql                                       by the administrator\n"
+    "  contextnexus init                                         by NAME: the graph's part\n\n"
+    "Exit codes: 0 done, 2 wrong words or mapping, 4 a database cannot be reached, 5 some steps "
+    "need\n"
+    "another role: their SQL was printed.";
+
 struct InitFlags {
   ConnectionFlags connection;
   std::string role;
   std::string password_file;
+  bool dry_run = false;
+  bool print_sql = false;
 };
 
-ExitCode init(const InitFlags& flags) {
-  Result<pipeline::PipelineOptions> options = pipeline_options(flags.connection);
-  if (!options) return report(options.error());
+Result<pipeline::SetupOptions> setup_options(const InitFlags& flags) {
   pipeline::SetupOptions setup;
+  if (flags.dry_run) setup.mode = pipeline::SetupMode::dry_run;
+  if (flags.print_sql) setup.mode = pipeline::SetupMode::print_sql;
   setup.role = flags.role;
-  if (!flags.password_file.empty()) {
-    std::ifstream file(flags.password_file);
-    std::string password;
-    if (!std::getline(file, password) || password.empty()) {
-      return report(Error(ErrorKind::invalid, "the password file is empty or cannot be read").with("file", flags.password_file));
-    }
-    setup.role_password = Secret(std::move(password));
+  if (flags.password_file.empty()) return setup;
+  std::ifstream file(flags.password_file);
+  std::string password;
+  if (!std::getline(file, password) || password.empty()) {
+    return fail(Error(ErrorKind::invalid, "the password file is empty or cannot be read")
+                    .with("file", flags.password_file));
   }
-  Result<pipeline::SetupReport> done = pipeline::set_up(*options, setup);
-  if (!done) return report(done.error());
-  for (const std::string& line : done->done) std::printf("%s\n", line.c_str());
-  if (done->missing.empty()) return ExitCode::success;
+  setup.role_password = Secret(std::move(password));
+  return setup;
+}
+
+ExitCode print_done(const pipeline::SetupReport& done) {
+  for (const std::string& line : done.done) std::printf("%s\n", line.c_str());
+  if (done.missing.empty()) return ExitCode::success;
   std::printf("\n-- The role at hand may not do the rest. Let one that may run:\n");
-  for (const std::string& sql : done->missing) std::printf("%s\n", sql.c_str());
+  for (const std::string& sql : done.missing) std::printf("%s\n", sql.c_str());
   return ExitCode::incomplete;
+}
+
+ExitCode init(const InitFlags& flags) {
+  Result<pipeline::PipelineOptions> options =
+      flags.print_sql ? source_options(flags.connection) : pipeline_options(flags.connection);
+  if (!options) return report(options.error());
+  Result<pipeline::SetupOptions> setup = setup_options(flags);
+  if (!setup) return report(setup.error());
+  Result<pipeline::SetupReport> done = pipeline::set_up(*options, *setup);
+  if (!done) return report(done.error());
+  if (flags.print_sql) {
+    std::printf("%s", done->sql.c_str());
+    return ExitCode::success;
+  }
+  if (!flags.dry_run) return print_done(*done);
+  if (done->planned.empty()) {
+    std::printf("nothing to do: all stands as it has to be\n");
+  } else {
+    std::printf("-- init would do this; nothing was changed\n");
+  }
+  for (const std::string& line : done->planned) std::printf("%s\n", line.c_str());
+  return ExitCode::success;
 }
 
 }  // namespace
 
 void add_init(CLI::App& program, Action& action) {
-  CLI::App* verb = program.add_subcommand(
-      "init", "Prepare both databases: role, grants, publication, constraints, the position. With an administrator's URLs");
+  CLI::App* verb =
+      program.add_subcommand("init",
+                             "Prepare both databases: role, grants, publication, constraints, the "
+                             "position. With an administrator's URLs");
   auto flags = std::make_shared<InitFlags>();
   add_connection_flags(*verb, flags->connection);
   verb->add_option("--role", flags->role,
-                   "The role that will run the pipeline: made if it is missing, with REPLICATION and no superuser's rights. "
+                   "The role that will run the pipeline: made if it is missing, with REPLICATION "
+                   "and no superuser's rights. "
                    "Not given: the role of the URL")
       ->type_name("NAME");
-  verb->add_option("--role-password-file", flags->password_file, "Its password: the first line of this file")
+  verb->add_option("--role-password-file", flags->password_file,
+                   "Its password: the first line of this file")
       ->type_name("FILE");
+  CLI::Option* dry_run =
+      verb->add_flag("--dry-run", flags->dry_run, "Say what would be done, and change nothing");
+  verb->add_flag("--print-sql", flags->print_sql,
+                 "Print PostgreSQL's part as SQL for an administrator, and change nothing")
+      ->excludes(dry_run);
+  verb->footer(kFooter);
   verb->callback([flags, &action] { action = [flags] { return init(*flags); }; });
 }
 

@@ -18,11 +18,13 @@ int main(int count, char** words) {
         "order.");
     program.require_subcommand(1);
     program.set_version_flag("--version", "contextnexus 0.1.0");
-    program.footer("First: schema install (for the built-in tables), init, run. Exit codes: 0 done, 1 failed, 2 wrong words or "
-                   "mapping,\n3 the two sides do not fit together, 4 a database cannot be reached, 5 init needs another role.");
+    program.footer("First: schema install (for the built-in tables), init, check, run. Exit codes: 0 done, 1 failed (check: a "
+                   "fault),\n2 wrong words or mapping, 3 the two sides do not fit together, 4 a database cannot be reached, 5 init needs another role.");
     Action action;
     add_schema(program, action);
     add_init(program, action);
+    add_check(program, action);
+    add_explain(program, action);
     add_run(program, action);
     add_status(program, action);
     add_drop(program, action);

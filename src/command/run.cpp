@@ -12,6 +12,7 @@ namespace {
 struct RunFlags {
   ConnectionFlags connection;
   bool once = false;
+  bool no_write_back = false;
 };
 
 // A signal handler has no other way to what it must reach.
@@ -33,7 +34,7 @@ ExitCode run(const RunFlags& flags) {
   sigaction(SIGTERM, &handler, nullptr);
   sigaction(SIGINT, &handler, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  Status ran = pipeline::run(*options, {.once = flags.once}, stop);
+  Status ran = pipeline::run(*options, {.once = flags.once, .write_back = !flags.no_write_back}, stop);
   stop_request = nullptr;
   return ran ? ExitCode::success : report(ran.error());
 }
@@ -46,6 +47,8 @@ void add_run(CLI::App& program, Action& action) {
   auto flags = std::make_shared<RunFlags>();
   add_connection_flags(*verb, flags->connection);
   verb->add_flag("--once", flags->once, "Until all that is committed now is in the graph, then end");
+  verb->add_flag("--no-write-back", flags->no_write_back,
+                 "Leave the synchronisation columns (neo4j_sync_status and its like) of PostgreSQL's tables as they are");
   verb->callback([flags, &action] { action = [flags] { return run(*flags); }; });
 }
 

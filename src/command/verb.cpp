@@ -21,18 +21,6 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
-Result<mapping::Mapping> read_mapping(const std::string& path) {
-  std::string text(mapping::builtin_mapping_text());
-  std::string name(mapping::kBuiltinMappingName);
-  if (!path.empty()) {
-    CNX_TRY(text, read_file(path));
-    name = path;
-  }
-  auto loaded = mapping::load(text, name);
-  if (loaded) return std::move(*loaded);
-  return fail(Error(ErrorKind::invalid, "the mapping has faults:\n" + mapping::format(loaded.error())));
-}
-
 }  // namespace
 
 ExitCode report(const Error& error) {
@@ -58,13 +46,17 @@ void add_postgres_flag(CLI::App& app, ConnectionFlags& flags) {
       ->type_name("URL");
 }
 
+void add_mapping_flag(CLI::App& app, ConnectionFlags& flags) {
+  app.add_option("--mapping", flags.mapping_file, "Which table becomes what; the built-in schema's where it is not given")
+      ->type_name("FILE");
+}
+
 void add_connection_flags(CLI::App& app, ConnectionFlags& flags) {
   add_postgres_flag(app, flags);
   app.add_option("--neo4j", flags.neo4j, "Neo4j, the graph: bolt://user:password@host:port")
       ->envname("CONTEXTNEXUS_NEO4J")
       ->type_name("URL");
-  app.add_option("--mapping", flags.mapping_file, "Which table becomes what; the built-in schema's where it is not given")
-      ->type_name("FILE");
+  add_mapping_flag(app, flags);
   app.add_option("--pipeline", flags.pipeline, "The pipeline's name: also that of its slot and publication")
       ->capture_default_str()
       ->type_name("NAME");
@@ -79,16 +71,35 @@ Result<postgres::ConnectionOptions> postgres_options(const ConnectionFlags& flag
   return options;
 }
 
-Result<pipeline::PipelineOptions> pipeline_options(const ConnectionFlags& flags) {
+Result<mapping::Mapping> mapping_of(const ConnectionFlags& flags) {
+  std::string text(mapping::builtin_mapping_text());
+  std::string name(mapping::kBuiltinMappingName);
+  if (!flags.mapping_file.empty()) {
+    CNX_TRY(text, read_file(flags.mapping_file));
+    name = flags.mapping_file;
+  }
+  auto loaded = mapping::load(text, name);
+  if (loaded) return std::move(*loaded);
+  return fail(Error(ErrorKind::invalid, "the mapping has faults:\n" + mapping::format(loaded.error())));
+}
+
+Result<pipeline::PipelineOptions> source_options(const ConnectionFlags& flags) {
   pipeline::PipelineOptions options;
   CNX_TRY(options.postgres, postgres_options(flags));
+  CNX_TRY(postgres::check_slot_name(flags.pipeline));
+  options.name = flags.pipeline;
+  CNX_TRY(options.mapping, mapping_of(flags));
+  return options;
+}
+
+Result<pipeline::PipelineOptions> pipeline_options(const ConnectionFlags& flags) {
+  CNX_TRY(postgres_options(flags));
   if (flags.neo4j.empty()) {
     return fail(Error(ErrorKind::invalid, "which Neo4j?").advise("give --neo4j URL, or set CONTEXTNEXUS_NEO4J"));
   }
-  CNX_TRY(options.neo4j, bolt::parse_url(flags.neo4j));
-  CNX_TRY(postgres::check_slot_name(flags.pipeline));
-  options.name = flags.pipeline;
-  CNX_TRY(options.mapping, read_mapping(flags.mapping_file));
+  CNX_TRY(bolt::Options neo4j, bolt::parse_url(flags.neo4j));
+  CNX_TRY(pipeline::PipelineOptions options, source_options(flags));
+  options.neo4j = std::move(neo4j);
   return options;
 }
 

@@ -91,6 +91,17 @@ Result<std::string> read_graph_identity(bolt::Connection& connection) {
   return fail(ErrorKind::malformed, "Neo4j did not tell the identity of its store");
 }
 
+Result<std::set<std::string>> read_constraint_names(bolt::Connection& connection) {
+  CNX_TRY(bolt::QueryResult rows,
+          connection.query("CYPHER 5 SHOW CONSTRAINTS YIELD name RETURN name", {}, soon()));
+  std::set<std::string> names;
+  for (const bolt::List& row : rows.records) {
+    const auto* name = row.empty() ? nullptr : row.front().get_if<std::string>();
+    if (name != nullptr) names.insert(*name);
+  }
+  return names;
+}
+
 std::vector<cypher::Text> all_constraint_texts(const mapping::Model& model) {
   std::vector<cypher::Text> texts = cypher::constraint_texts(model);
   texts.push_back({"contextnexus_position",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ Result<std::string> read_graph_identity(bolt::Connection& connection);
 // that share a key stop it, and are named by label and key property.
 Status make_constraints(bolt::Connection& connection, const mapping::Model& model);
 Status drop_constraints(bolt::Connection& connection, const mapping::Model& model);
+// The names of all constraints of the database, ours or not.
+Result<std::set<std::string>> read_constraint_names(bolt::Connection& connection);
 std::vector<cypher::Text> all_constraint_texts(const mapping::Model& model);
 
 struct OursInGraph {

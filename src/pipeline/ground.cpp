@@ -55,15 +55,6 @@ const std::vector<std::string>& key_of(const mapping::TableRule& rule) {
   return std::get<mapping::RelationshipRule>(rule.form).key;
 }
 
-Result<std::string> read_binding(postgres::Session& session, const std::string& pipeline, TimePoint deadline) {
-  CNX_TRY(postgres::Rows known, session.query("SELECT to_regclass('contextnexus.pipelines') IS NOT NULL", deadline));
-  CNX_TRY(bool exists, known.boolean(0, 0));
-  if (!exists) return std::string();
-  CNX_TRY(postgres::Rows rows, session.query("SELECT neo4j_database_id FROM contextnexus.pipelines WHERE name = $1",
-                                             {pipeline}, deadline));
-  return rows.empty() ? std::string() : std::string(rows.text(0, 0));
-}
-
 }  // namespace
 
 Result<bolt::Connection> open_graph(const PipelineOptions& options, TimePoint deadline) {
@@ -76,6 +67,15 @@ Result<postgres::Session> open_session(const PipelineOptions& options, TimePoint
   Result<postgres::Session> session = postgres::Session::open(options.postgres, deadline);
   if (!session) return fail(std::move(session.error()).wrap("connecting to PostgreSQL"));
   return session;
+}
+
+Result<std::string> read_binding(postgres::Session& session, const std::string& pipeline, TimePoint deadline) {
+  CNX_TRY(postgres::Rows known, session.query("SELECT to_regclass('contextnexus.pipelines') IS NOT NULL", deadline));
+  CNX_TRY(bool exists, known.boolean(0, 0));
+  if (!exists) return std::string();
+  CNX_TRY(postgres::Rows rows, session.query("SELECT neo4j_database_id FROM contextnexus.pipelines WHERE name = $1",
+                                             {pipeline}, deadline));
+  return rows.empty() ? std::string() : std::string(rows.text(0, 0));
 }
 
 Result<Catalog> read_catalog(postgres::Session& session, const mapping::Mapping& mapping, TimePoint deadline) {
@@ -119,6 +119,23 @@ Status check_publication(const Catalog& catalog, const std::optional<postgres::P
                     .advise(cure));
   }
   return {};
+}
+
+bool publishes_all_of(const postgres::Publication& there, const std::vector<postgres::Table>& tables) {
+  if (!there.insert || !there.update || !there.remove || !there.truncate) return false;
+  if (there.all_tables || !there.via_partition_root || there.tables.size() != tables.size())
+    return false;
+  return std::all_of(tables.begin(), tables.end(), [&](const postgres::Table& table) {
+    auto at = std::find_if(there.tables.begin(), there.tables.end(),
+                           [&](const postgres::PublishedTable& p) { return p.name == table.name; });
+    if (at == there.tables.end() || !at->row_filter.empty()) return false;
+    return std::all_of(table.columns.begin(), table.columns.end(),
+                       [&](const postgres::TableColumn& column) {
+                         return column.generated || at->columns.empty() ||
+                                std::find(at->columns.begin(), at->columns.end(), column.name) !=
+                                    at->columns.end();
+                       });
+  });
 }
 
 Result<std::vector<std::vector<std::string>>> known_properties(Catalog& catalog) {

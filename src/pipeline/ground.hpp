@@ -36,8 +36,14 @@ Status check_tables(const Catalog& catalog);
 Status check_publication(const Catalog& catalog, const std::optional<postgres::Publication>& publication,
                          const std::string& name);
 
+// Exactly these tables, whole, with all operations: init has nothing to make of it. Pure.
+bool publishes_all_of(const postgres::Publication& there, const std::vector<postgres::Table>& tables);
+
 // Binds each table as the catalog describes it, so that every property name is known, and gives them by node table.
 Result<std::vector<std::vector<std::string>>> known_properties(Catalog& catalog);
+
+// Which graph contextnexus.pipelines binds the pipeline to; empty where it says nothing.
+Result<std::string> read_binding(postgres::Session& session, const std::string& pipeline, TimePoint deadline);
 
 struct Ground {
   postgres::ServerInfo server;

@@ -12,6 +12,9 @@ constexpr stream::QueueLimits kEventLimits{.items_max = 20'000, .bytes_max = 8u 
 constexpr stream::QueueLimits kBatchLimits{.items_max = 1, .bytes_max = 64u << 20};
 // How often `finished` is asked though nothing moved.
 constexpr Duration kLookInterval = std::chrono::seconds(1);
+// Stages in the order in which the runner is given them: capture, batch, lane, write-back.
+constexpr size_t kLane = 2;
+constexpr size_t kWriteBack = 3;
 
 uint64_t seed() { return static_cast<uint64_t>(Clock::now().time_since_epoch().count()); }
 
@@ -29,28 +32,49 @@ std::function<void(const Error&, Duration)> log_retry(std::string side) {
 }
 
 Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
-           const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop)
+           const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop,
+           const std::vector<record::SyncTable>& sync_tables)
     : stop_(stop),
       events_(kEventLimits),
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
       batch_(events_, batches_, model, types, {.start = start.lane}),
-      lane_(batches_, graph_, acknowledgement_, lane_counters_, {.start = start, .seed = seed()}, log_retry("Neo4j")) {
+      lane_(batches_, graph_, acknowledgement_, lane_counters_, lane_options(start, sync_tables),
+            log_retry("Neo4j")) {
+  if (!sync_tables.empty()) {
+    sync_port_.emplace(record::PostgresSyncOptions{.postgres = options.postgres, .neo4j = options.neo4j}, sync_tables);
+  }
   if (start.lane.phase == apply::Phase::stream) acknowledgement_.advance(start.lane.position);
+}
+
+apply::LaneOptions Pass::lane_options(apply::StoredPosition start, const std::vector<record::SyncTable>& sync_tables) {
+  apply::LaneOptions options{.start = start, .seed = seed()};
+  if (sync_tables.empty()) return options;
+  for (const record::SyncTable& table : sync_tables) options.told_tables.insert(table.name);
+  options.on_applied = [this](std::vector<mapping::AppliedRow>&& rows) { sync_queue_.push(std::move(rows)); };
+  return options;
 }
 
 // Both queues end with the reason, and every stage finds it there. What was on its way is replayed by the next start.
 void Pass::abandon(const Error& error) {
   events_.fail(error);
   batches_.fail(error);
+  sync_queue_.abandon();
 }
 
 Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
                  const std::function<Result<bool>()>& finished) {
+  std::optional<record::SyncStage> sync;  // Outlives the runner.
   Runner runner(stop_.waker);
   Waker& capture_waker = runner.add(capture);
   Waker& batch_waker = runner.add(batch_);
   Waker& lane_waker = runner.add(lane_);
+  if (sync_port_) {
+    sync.emplace(sync_queue_, *sync_port_, sync_counters_,
+                 record::SyncOptions{.finish_sweep = run_options.once, .seed = seed()}, log_retry("write-back"));
+    Waker& sync_waker = runner.add(*sync);
+    sync_queue_.on_readable([&sync_waker] { sync_waker.wake(); });
+  }
   events_.on_room([&] { capture_waker.wake(); });
   events_.on_readable([&] { batch_waker.wake(); });
   batches_.on_room([&] { batch_waker.wake(); });
@@ -75,6 +99,8 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
         runner.stop(0);
       }
     }
+    // The write-back has heard of everything once the lane has ended.
+    if (sync && runner.ended(kLane)) runner.stop(kWriteBack);
     if (stopping && Clock::now() >= give_up) {
       abandon(Error(ErrorKind::timeout, "what was under way did not end in time; the next start goes on from the position"));
     }

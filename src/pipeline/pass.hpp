@@ -9,6 +9,8 @@
 #include "cypher/plan.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/runner.hpp"
+#include "record/postgres_sync.hpp"
+#include "record/sync_stage.hpp"
 
 namespace cnx::pipeline {
 
@@ -17,9 +19,11 @@ std::function<void(const Error&, Duration)> log_retry(std::string side);
 
 class Pass {
  public:
-  // All must outlive it.
+  // All must outlive it. `sync_tables`: those whose rows are told, in PostgreSQL, that they are in the graph; none: no
+  // write-back.
   Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
-       const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop);
+       const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop,
+       const std::vector<record::SyncTable>& sync_tables = {});
 
   // For the capture stage that the caller makes.
   stream::Queue<change::Event>& events() { return events_; }
@@ -33,6 +37,7 @@ class Pass {
 
  private:
   void abandon(const Error& error);
+  apply::LaneOptions lane_options(apply::StoredPosition start, const std::vector<record::SyncTable>& sync_tables);
 
   StopRequest& stop_;
   stream::Queue<change::Event> events_;
@@ -42,6 +47,9 @@ class Pass {
   apply::Neo4jGraph graph_;
   apply::BatchStage batch_;
   apply::LaneStage lane_;
+  record::SyncQueue sync_queue_;
+  std::optional<record::PostgresSync> sync_port_;
+  record::SyncCounters sync_counters_;
 };
 
 }  // namespace cnx::pipeline

@@ -7,6 +7,7 @@
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
+#include "record/own_updates.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -231,7 +232,8 @@ class Run {
       // have been done since.
       CNX_TRY(start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
     }
-    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_);
+    CNX_TRY(std::vector<record::SyncTable> sync_tables, write_back_tables());
+    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_, sync_tables);
     capture::SlotConnection slot({.connection = options_.postgres,
                                   .source = held_position(*ground_.position),
                                   .publication = options_.publication()});
@@ -239,6 +241,10 @@ class Run {
     capture::LogicalOptions logical;
     logical.start = start.lane.position;
     if (run_options_.once) logical.wanted = wanted_;
+    record::OwnUpdates own_updates(sync_tables);
+    if (!sync_tables.empty()) {
+      logical.passes_over = [&](const change::RowChange& row) { return own_updates.contains(row); };
+    }
     capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), counters, logical, log_retry("PostgreSQL"));
     spdlog::info("following {} from {}", options_.slot(), start.lane.position.to_string());
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
@@ -251,6 +257,14 @@ class Run {
                  acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
                  pass.lane().refused.load());
     return {};
+  }
+
+  Result<std::vector<record::SyncTable>> write_back_tables() {
+    if (!run_options_.write_back) return std::vector<record::SyncTable>();
+    CNX_TRY(std::vector<record::SyncTable> tables,
+            record::find_sync_tables(*owner_, ground_.catalog.tables, *ground_.catalog.model, Clock::now() + kGroundMax));
+    if (!tables.empty()) spdlog::info("write-back to the synchronisation columns of {} tables", tables.size());
+    return tables;
   }
 
   // `run --once` is for scripts: it waits for a database that is starting, not for ever.

@@ -25,6 +25,8 @@ struct StopRequest {
 struct RunOptions {
   // Until the LSN read at the start is in the graph, then the end.
   bool once = false;
+  // Say in PostgreSQL which rows are in the graph, where the tables have the columns and the role may write them.
+  bool write_back = true;
   // After a stop is asked for, what is under way may take so long; what is not finished by then is applied at the next
   // start.
   Duration drain_max = std::chrono::seconds(30);

@@ -63,4 +63,8 @@ Status install_engine_schema(postgres::Session& session) {
   return {};
 }
 
+std::string engine_schema_sql() {
+  return std::string(kKeeper) + ";\n\n" + std::string(embedded::migrations().front().second);
+}
+
 }  // namespace cnx::pipeline

@@ -20,5 +20,7 @@ Result<std::vector<InstalledMigration>> install_schema(postgres::Session& sessio
 
 // Only the engine's own part (roles and tables of the schema contextnexus), for databases with tables of their own.
 Status install_engine_schema(postgres::Session& session);
+// The same as SQL to be run by somebody else, in a transaction: statements that end with semicolons.
+std::string engine_schema_sql();
 
 }  // namespace cnx::pipeline

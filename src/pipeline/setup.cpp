@@ -20,7 +20,9 @@ constexpr std::string_view kInsufficientPrivilege = "42501";
 // The group that the built-in schema's grants and policies name; the running role is its member.
 constexpr std::string_view kEngineRole = "contextnexus_engine";
 
-TimePoint soon() { return Clock::now() + kStepMax; }
+TimePoint soon() {
+  return Clock::now() + kStepMax;
+}
 
 class Setup {
  public:
@@ -29,46 +31,100 @@ class Setup {
 
   Result<SetupReport> run() {
     CNX_TRY(postgres::ServerInfo server, postgres::read_server(session_, soon()));
-    if (server.wal_level != "logical") {
-      return fail(Error(ErrorKind::invalid, "PostgreSQL does not write what logical replication needs")
-                      .with("wal_level", server.wal_level)
-                      .advise("ALTER SYSTEM SET wal_level = logical, then restart PostgreSQL"));
-    }
     CNX_TRY(Catalog catalog, read_catalog(session_, options_.mapping, soon()));
+    CNX_TRY(log_level(server));
     CNX_TRY(engine_schema());
     if (!setup_.role.empty()) CNX_TRY(role());
     CNX_TRY(grants(catalog));
     CNX_TRY(publication(catalog));
-    CNX_TRY(graph(catalog, server));
+    if (setup_.mode == SetupMode::print_sql) {
+      report_.sql += "\nCOMMIT;\n";
+    } else {
+      CNX_TRY(graph(catalog, server));
+    }
     return std::move(report_);
   }
 
  private:
-  // Runs a step; what the role may not do becomes SQL for somebody who may. `shown` is what a person runs: no secret in it.
-  Status step(const std::string& sql, const std::string& done, const std::string& shown) {
-    Status ran = session_.execute(sql, soon());
-    if (ran) {
-      if (!done.empty()) report_.done.push_back(done);
+  struct Step {
+    std::string sql;
+    std::string done;   // For people, once it stands; empty: not worth a line.
+    std::string shown;  // What a person runs: no secret in it. Empty: `sql`.
+    bool stands = false;
+  };
+
+  // Does a step, or says it. What the role at hand may not do becomes SQL for somebody who may.
+  Status step(Step step) {
+    const std::string shown = (step.shown.empty() ? step.sql : step.shown) + ";";
+    if (setup_.mode == SetupMode::print_sql) {
+      report_.sql += shown + "\n";
       return {};
     }
-    if (ran.error().root().code() != kInsufficientPrivilege) return ran;
-    report_.missing.push_back(shown + ";");
+    if (setup_.mode == SetupMode::dry_run) {
+      if (!step.stands) report_.planned.push_back(shown);
+      return {};
+    }
+    if (!step.stands) {
+      Status ran = session_.execute(step.sql, soon());
+      if (!ran && ran.error().root().code() != kInsufficientPrivilege) return ran;
+      if (!ran) {
+        report_.missing.push_back(shown);
+        return {};
+      }
+    }
+    if (!step.done.empty()) report_.done.push_back(std::move(step.done));
     return {};
   }
-  Status step(const std::string& sql, const std::string& done) { return step(sql, done, sql); }
 
-  Result<bool> exists(const std::string& sql, const std::string& parameter) {
-    CNX_TRY(postgres::Rows rows, session_.query(sql, {parameter}, soon()));
+  Result<bool> exists(const std::string& sql, const postgres::Parameters& parameters) {
+    CNX_TRY(postgres::Rows rows, session_.query(sql, parameters, soon()));
     return !rows.empty();
   }
 
+  Status log_level(const postgres::ServerInfo& server) {
+    if (setup_.mode == SetupMode::print_sql) {
+      report_.sql = "-- PostgreSQL's part of `contextnexus init` for the pipeline " +
+                    options_.name +
+                    ", for a role that may. It may be run again.\n"
+                    "-- Then, with the pipeline's own role: contextnexus init (the graph's part), "
+                    "check, run.\n";
+      if (server.wal_level != "logical") {
+        report_.sql +=
+            "\n-- Takes effect when PostgreSQL is restarted. RDS: rds.logical_replication = 1; "
+            "Cloud SQL: "
+            "cloudsql.logical_decoding = on;\n-- Azure: the parameter wal_level; there, leave this "
+            "line out.\n"
+            "ALTER SYSTEM SET wal_level = logical;\n";
+      }
+      report_.sql += "\nBEGIN;\n\n";
+      return {};
+    }
+    if (server.wal_level == "logical") return {};
+    return fail(
+        Error(ErrorKind::invalid, "PostgreSQL does not write what logical replication needs")
+            .with("wal_level", server.wal_level)
+            .advise("ALTER SYSTEM SET wal_level = logical, then restart PostgreSQL"));
+  }
+
   Status engine_schema() {
-    CNX_TRY(bool there, exists("SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)",
-                               "contextnexus.pipelines"));
+    if (setup_.mode == SetupMode::print_sql) {
+      report_.sql += engine_schema_sql() + "\n";
+      return {};
+    }
+    CNX_TRY(bool there, exists("SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+                               "ON n.oid = c.relnamespace "
+                               "WHERE n.nspname = 'contextnexus' AND c.relname = 'pipelines'",
+                               {}));
     if (there) return {};
+    if (setup_.mode == SetupMode::dry_run) {
+      report_.planned.push_back("the role " + std::string(kEngineRole) +
+                                " and the schema contextnexus (--print-sql shows them)");
+      return {};
+    }
     Status installed = install_engine_schema(session_);
     if (!installed && installed.error().root().code() == kInsufficientPrivilege) {
-      report_.missing.push_back("-- as a role with CREATEROLE and CREATE on this database: contextnexus init");
+      report_.missing.push_back(
+          "-- as a role with CREATEROLE and CREATE on this database: contextnexus init");
       return {};
     }
     if (installed) report_.done.push_back("schema contextnexus made");
@@ -77,63 +133,111 @@ class Setup {
 
   Status role() {
     const std::string role = quote_identifier(setup_.role);
-    CNX_TRY(bool there, exists("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", setup_.role));
-    const std::string verb = there ? "ALTER ROLE " : "CREATE ROLE ";
-    const std::string attributes = verb + role + " LOGIN REPLICATION";
-    if (!there || setup_.role_password) {
-      std::string password = setup_.role_password ? " PASSWORD " + quote_literal(setup_.role_password->reveal()) : "";
-      std::string shown = attributes + (setup_.role_password ? " PASSWORD '…'" : "");
-      CNX_TRY(step(attributes + password, "role " + setup_.role + (there ? " set" : " made") + ": LOGIN REPLICATION", shown));
+    // Amazon's service has no REPLICATION for its users, and a group role in its place.
+    CNX_TRY(bool rds,
+            exists("SELECT FROM pg_catalog.pg_roles WHERE rolname = 'rds_replication'", {}));
+    CNX_TRY(bool there,
+            exists("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", {setup_.role}));
+    CNX_TRY(bool ready, exists("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1 AND rolcanlogin "
+                               "AND (rolreplication OR $2)",
+                               {setup_.role, rds ? "true" : "false"}));
+    const std::string attributes =
+        (there ? "ALTER ROLE " : "CREATE ROLE ") + role + (rds ? " LOGIN" : " LOGIN REPLICATION");
+    const std::string made = "role " + setup_.role + (there ? " set" : " made") + ": LOGIN" +
+                             (rds ? "" : " REPLICATION");
+    if (setup_.mode == SetupMode::print_sql) {
+      if (!there)
+        report_.sql += "-- Give it a password too: \\password in psql, or ALTER ROLE … PASSWORD.\n";
+      CNX_TRY(step({.sql = attributes}));
+    } else if (setup_.role_password) {
+      CNX_TRY(
+          step({.sql = attributes + " PASSWORD " + quote_literal(setup_.role_password->reveal()),
+                .done = made,
+                .shown = attributes + " PASSWORD '…'"}));
     } else {
-      CNX_TRY(step(attributes, "", attributes));
+      CNX_TRY(step({.sql = attributes, .done = ready ? "" : made, .stands = ready}));
     }
-    return step("GRANT " + quote_identifier(kEngineRole) + " TO " + role,
-                "role " + setup_.role + " is a member of " + std::string(kEngineRole));
+    if (rds) {
+      CNX_TRY(bool member, is_member("rds_replication", setup_.role));
+      CNX_TRY(step({.sql = "GRANT rds_replication TO " + role, .stands = member}));
+    }
+    CNX_TRY(bool member, is_member(std::string(kEngineRole), setup_.role));
+    return step({.sql = "GRANT " + quote_identifier(kEngineRole) + " TO " + role,
+                 .done = "role " + setup_.role + " is a member of " + std::string(kEngineRole),
+                 .stands = member});
+  }
+
+  Result<bool> is_member(const std::string& group, const std::string& role) {
+    return exists(
+        "SELECT FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid "
+        "JOIN pg_catalog.pg_roles r ON r.oid = m.member WHERE g.rolname = $1 AND r.rolname = $2",
+        {group, role});
+  }
+
+  // One row where the group holds the privilege; none where it does not, or is not there yet.
+  Result<bool> holds_on_schema(const std::string& schema) {
+    return exists(
+        "SELECT FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_namespace n ON n.nspname = $2 "
+        "WHERE r.rolname = $1 AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')",
+        {std::string(kEngineRole), schema});
+  }
+  Result<bool> holds_on_table(const postgres::TableName& table, const std::string& privilege) {
+    return exists(
+        "SELECT FROM pg_catalog.pg_roles r CROSS JOIN pg_catalog.pg_class c JOIN "
+        "pg_catalog.pg_namespace n "
+        "ON n.oid = c.relnamespace WHERE r.rolname = $1 AND n.nspname = $2 AND c.relname = $3 "
+        "AND pg_catalog.has_table_privilege(r.oid, c.oid, $4)",
+        {std::string(kEngineRole), table.schema, table.name, privilege});
   }
 
   Status grants(const Catalog& catalog) {
     const std::string engine = quote_identifier(kEngineRole);
     std::set<std::string> schemas;
     std::string tables;
+    bool readable = true;
     for (const postgres::Table& table : catalog.tables) {
       schemas.insert(table.name.schema);
       tables += (tables.empty() ? "" : ", ") + quote_table(table.name);
+      CNX_TRY(bool holds, holds_on_table(table.name, "SELECT"));
+      readable = readable && holds;
     }
     for (const std::string& schema : schemas) {
-      CNX_TRY(step("GRANT USAGE ON SCHEMA " + quote_identifier(schema) + " TO " + engine, ""));
+      CNX_TRY(bool holds, holds_on_schema(schema));
+      CNX_TRY(step({.sql = "GRANT USAGE ON SCHEMA " + quote_identifier(schema) + " TO " + engine,
+                    .stands = holds}));
     }
-    CNX_TRY(step("GRANT SELECT ON " + tables + " TO " + engine,
-                 std::to_string(catalog.tables.size()) + " tables readable by " + std::string(kEngineRole)));
-    CNX_TRY(step("GRANT USAGE ON SCHEMA contextnexus TO " + engine, ""));
-    return step("GRANT SELECT, INSERT, UPDATE, DELETE ON contextnexus.pipelines TO " + engine, "");
+    CNX_TRY(step({.sql = "GRANT SELECT ON " + tables + " TO " + engine,
+                  .done = std::to_string(catalog.tables.size()) + " tables readable by " +
+                          std::string(kEngineRole),
+                  .stands = readable}));
+    CNX_TRY(bool uses, holds_on_schema("contextnexus"));
+    CNX_TRY(step({.sql = "GRANT USAGE ON SCHEMA contextnexus TO " + engine, .stands = uses}));
+    bool writes = true;
+    for (const char* privilege : {"SELECT", "INSERT", "UPDATE", "DELETE"}) {
+      CNX_TRY(bool holds, holds_on_table({"contextnexus", "pipelines"}, privilege));
+      writes = writes && holds;
+    }
+    return step(
+        {.sql = "GRANT SELECT, INSERT, UPDATE, DELETE ON contextnexus.pipelines TO " + engine,
+         .stands = writes});
   }
 
   Status publication(const Catalog& catalog) {
     postgres::PublicationOptions wanted{.name = options_.publication(), .tables = {}};
-    std::string tables;
-    for (const postgres::Table& table : catalog.tables) {
-      wanted.tables.push_back(table.name);
-      tables += (tables.empty() ? "" : ", ") + quote_table(table.name);
-    }
+    for (const postgres::Table& table : catalog.tables) wanted.tables.push_back(table.name);
     CNX_TRY(std::optional<postgres::Publication> there,
             postgres::read_publication(session_, options_.publication(), soon()));
-    Status made = there ? postgres::set_publication(session_, wanted, soon())
-                        : postgres::create_publication(session_, wanted, soon());
-    const std::string name = quote_identifier(options_.publication());
-    if (made) {
-      report_.done.push_back("publication " + options_.publication() + (there ? " set" : " made") + ": " +
-                             std::to_string(catalog.tables.size()) + " tables");
-      return {};
-    }
-    if (made.error().root().code() != kInsufficientPrivilege) return made;
-    report_.missing.push_back(there ? "ALTER PUBLICATION " + name + " SET TABLE " + tables + ";"
-                                    : "CREATE PUBLICATION " + name + " FOR TABLE " + tables +
-                                          " WITH (publish_via_partition_root = true);");
-    return {};
+    CNX_TRY(std::string sql, there ? postgres::set_publication_sql(wanted)
+                                   : postgres::create_publication_sql(wanted));
+    return step({.sql = sql,
+                 .done = "publication " + options_.publication() + (there ? " set" : " made") +
+                         ": " + std::to_string(catalog.tables.size()) + " tables",
+                 .stands = there && publishes_all_of(*there, catalog.tables)});
   }
 
   Status graph(const Catalog& catalog, const postgres::ServerInfo& server) {
     CNX_TRY(bolt::Connection graph, open_graph(options_, soon()));
+    if (setup_.mode == SetupMode::dry_run) return plan_graph(catalog, graph);
     CNX_TRY(make_constraints(graph, *catalog.model));
     report_.done.push_back("constraints online in Neo4j: " +
                            std::to_string(all_constraint_texts(*catalog.model).size()));
@@ -145,14 +249,44 @@ class Setup {
     CNX_TRY(apply::make_position(graph, apply::lane_key(options_.name), source, soon()));
     CNX_TRY(std::string identity, read_graph_identity(graph));
     report_.done.push_back("position node of pipeline " + options_.name + " is in the graph");
-    const std::string values = quote_literal(options_.name) + ", " + quote_literal(options_.slot()) + ", " +
-                               quote_literal(options_.publication()) + ", " + quote_literal(identity) + ", " +
-                               quote_literal(options_.mapping.fingerprint);
-    return step("INSERT INTO contextnexus.pipelines (name, slot, publication, neo4j_database_id, fingerprint) VALUES (" +
-                    values +
-                    ") ON CONFLICT (name) DO UPDATE SET slot = excluded.slot, publication = excluded.publication, "
-                    "neo4j_database_id = excluded.neo4j_database_id, fingerprint = excluded.fingerprint, updated_at = now()",
-                "pipeline " + options_.name + " bound to this graph");
+    return bind(identity);
+  }
+
+  Status plan_graph(const Catalog& catalog, bolt::Connection& graph) {
+    CNX_TRY(std::set<std::string> there, read_constraint_names(graph));
+    for (const cypher::Text& text : all_constraint_texts(*catalog.model)) {
+      if (!there.contains(text.name)) report_.planned.push_back("in Neo4j: " + text.text + ";");
+    }
+    CNX_TRY(std::optional<apply::PositionNode> position,
+            apply::read_position(graph, apply::lane_key(options_.name), soon()));
+    if (!position)
+      report_.planned.push_back("in Neo4j: the position node of pipeline " + options_.name);
+    CNX_TRY(std::string identity, read_graph_identity(graph));
+    return bind(identity);
+  }
+
+  Status bind(const std::string& identity) {
+    // A table that is not there yet, or not readable yet, holds nothing.
+    Result<bool> bound = exists(
+        "SELECT FROM contextnexus.pipelines WHERE name = $1 AND slot = $2 AND publication = $3 "
+        "AND neo4j_database_id = $4 AND fingerprint = $5",
+        {options_.name, options_.slot(), options_.publication(), identity,
+         options_.mapping.fingerprint});
+    const std::string values =
+        quote_literal(options_.name) + ", " + quote_literal(options_.slot()) + ", " +
+        quote_literal(options_.publication()) + ", " + quote_literal(identity) + ", " +
+        quote_literal(options_.mapping.fingerprint);
+    return step(
+        {.sql =
+             "INSERT INTO contextnexus.pipelines (name, slot, publication, neo4j_database_id, "
+             "fingerprint) VALUES (" +
+             values +
+             ") ON CONFLICT (name) DO UPDATE SET slot = excluded.slot, publication = "
+             "excluded.publication, "
+             "neo4j_database_id = excluded.neo4j_database_id, fingerprint = excluded.fingerprint, "
+             "updated_at = now()",
+         .done = "pipeline " + options_.name + " bound to this graph",
+         .stands = bound && *bound});
   }
 
   const PipelineOptions& options_;

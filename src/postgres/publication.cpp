@@ -15,9 +15,10 @@ Result<std::string> table_list(const std::vector<TableName>& tables) {
   return list;
 }
 
-std::string via_root(const PublicationOptions& options) {
-  return std::string("publish_via_partition_root = ") +
-         (options.via_partition_root ? "true" : "false");
+std::string parameters(const PublicationOptions& options) {
+  return std::string(
+             "(publish = 'insert, update, delete, truncate', publish_via_partition_root = ") +
+         (options.via_partition_root ? "true" : "false") + ")";
 }
 
 Status read_published(Session& session, Publication& publication, TimePoint deadline) {
@@ -61,20 +62,27 @@ Result<std::optional<Publication>> read_publication(Session& session, const std:
   return publication;
 }
 
-Status create_publication(Session& session, const PublicationOptions& options, TimePoint deadline) {
+Result<std::string> create_publication_sql(const PublicationOptions& options) {
   CNX_TRY(std::string tables, table_list(options.tables));
-  return session.execute("CREATE PUBLICATION " + quote_identifier(options.name) + " FOR TABLE " +
-                             tables + " WITH (publish = 'insert, update, delete, truncate', " +
-                             via_root(options) + ")",
-                         deadline);
+  return "CREATE PUBLICATION " + quote_identifier(options.name) + " FOR TABLE " + tables +
+         " WITH " + parameters(options);
+}
+
+Status create_publication(Session& session, const PublicationOptions& options, TimePoint deadline) {
+  CNX_TRY(std::string sql, create_publication_sql(options));
+  return session.execute(sql, deadline);
+}
+
+Result<std::string> set_publication_sql(const PublicationOptions& options) {
+  CNX_TRY(std::string tables, table_list(options.tables));
+  std::string alter = "ALTER PUBLICATION " + quote_identifier(options.name);
+  return alter + " SET TABLE " + tables + "; " + alter + " SET " + parameters(options);
 }
 
 Status set_publication(Session& session, const PublicationOptions& options, TimePoint deadline) {
-  CNX_TRY(std::string tables, table_list(options.tables));
-  std::string alter = "ALTER PUBLICATION " + quote_identifier(options.name);
+  CNX_TRY(std::string sql, set_publication_sql(options));
   // One text of two statements is one transaction: nobody sees half of it.
-  return session.execute(
-      alter + " SET TABLE " + tables + "; " + alter + " SET (" + via_root(options) + ")", deadline);
+  return session.execute(sql, deadline);
 }
 
 Status add_to_publication(Session& session, const std::string& name,

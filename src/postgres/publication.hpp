@@ -44,9 +44,12 @@ struct PublicationOptions {
 };
 // All operations of these tables. server 42710: there is one of that name. invalid: no table.
 Status create_publication(Session& session, const PublicationOptions& options, TimePoint deadline);
-// Replaces its tables and says how partitions are named. Not while a transaction is applied in
-// pieces (design.md 5).
+// Replaces its tables, and sets all operations and how partitions are named. Not while a
+// transaction is applied in pieces (design.md 5).
 Status set_publication(Session& session, const PublicationOptions& options, TimePoint deadline);
+// What the two run, for somebody else to run: without the last semicolon.
+Result<std::string> create_publication_sql(const PublicationOptions& options);
+Result<std::string> set_publication_sql(const PublicationOptions& options);
 Status add_to_publication(Session& session, const std::string& name,
                           const std::vector<TableName>& tables, TimePoint deadline);
 Status drop_publication(Session& session, const std::string& name, TimePoint deadline);

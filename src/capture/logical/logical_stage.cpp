@@ -34,7 +34,7 @@ LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& 
       counters_(counters),
       options_(options),
       on_retry_(std::move(on_retry)),
-      reader_(options.start),
+      reader_(options.start, options.passes_over),
       confirmed_(options.start.ordinal == 0 ? options.start.lsn : change::Lsn()),
       backoff_(options.seed) {}
 
@@ -111,9 +111,14 @@ Result<bool> LogicalStage::take(postgres::StreamMessage&& message, TimePoint now
     backoff_.reset();
     if (!event) return true;
     if (std::holds_alternative<change::RowChange>(*event)) counters_.rows += 1;
-    if (std::holds_alternative<change::Commit>(*event)) {
-      counters_.transactions += 1;
-      idle_since_ = now;
+    if (const auto* commit = std::get_if<change::Commit>(&*event)) {
+      counters_.transactions += commit->passed_over ? 0 : 1;
+      // One of our own is as good as silence: only an idle advance moves the position past it.
+      if (commit->passed_over) {
+        wal_end_ = std::max(wal_end_, commit->end_lsn);
+      } else {
+        idle_since_ = now;
+      }
     }
     if (!push(std::move(*event))) held_ = std::move(event);
     return true;

@@ -35,6 +35,8 @@ struct LogicalOptions {
   uint64_t idle_advance_bytes = 16u << 20;
   Duration open_max = std::chrono::seconds(10);
   uint64_t seed = 1;
+  // Rows that are the engine's own: they go no further. Called from the stage's thread; may be empty.
+  PassesOver passes_over;
 };
 
 class LogicalStage final : public stream::Stage {

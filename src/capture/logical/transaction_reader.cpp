@@ -65,6 +65,8 @@ Result<std::optional<Event>> TransactionReader::begin(const change::Begin& begin
     return nothing();
   }
   handed_open_ = true;
+  kept_ = 0;
+  passed_over_ = 0;
   return std::optional<Event>(begin);
 }
 
@@ -89,6 +91,11 @@ Result<std::optional<Event>> TransactionReader::row(postgres::RowMessage&& messa
   row.old_is_full = message.old_is_full;
   row.old_row = std::move(message.old_row);
   row.row = std::move(message.row);
+  if (passes_over_ && passes_over_(row)) {
+    ++passed_over_;
+    return nothing();
+  }
+  ++kept_;
   return std::optional<Event>(std::move(row));
 }
 
@@ -102,6 +109,7 @@ Result<std::optional<Event>> TransactionReader::truncate(const postgres::Truncat
     truncate.relations.push_back(std::move(known));
   }
   handed_ = position;
+  ++kept_;
   return std::optional<Event>(std::move(truncate));
 }
 
@@ -112,9 +120,10 @@ Result<std::optional<Event>> TransactionReader::commit(const postgres::CommitMes
   skipping_ = false;
   if (skipped) return nothing();
   handed_ = {message.end_lsn, 0};
-  whole_ = message.end_lsn;
   handed_open_ = false;
-  return std::optional<Event>(change::Commit{message.end_lsn});
+  const bool passed_over = kept_ == 0 && passed_over_ > 0;
+  if (!passed_over) whole_ = message.end_lsn;
+  return std::optional<Event>(change::Commit{.end_lsn = message.end_lsn, .passed_over = passed_over});
 }
 
 void TransactionReader::advance(change::Lsn wal_end) {

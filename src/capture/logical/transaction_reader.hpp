@@ -3,6 +3,7 @@
 // last one ended. No I/O.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -13,11 +14,15 @@
 
 namespace cnx::capture {
 
+// Says of a row message that it is the engine's own and no change.
+using PassesOver = std::function<bool(const change::RowChange&)>;
+
 // One thread.
 class TransactionReader {
  public:
-  // Everything at or below `start` is in the graph.
-  explicit TransactionReader(change::Position start) : handed_(start), whole_(start.lsn) {}
+  // Everything at or below `start` is in the graph. `passes_over` may be empty: every row is a change.
+  explicit TransactionReader(change::Position start, PassesOver passes_over = {})
+      : passes_over_(std::move(passes_over)), handed_(start), whole_(start.lsn) {}
 
   // A new connection: the stream starts again, with its relation messages.
   void restart();
@@ -42,13 +47,16 @@ class TransactionReader {
   Result<std::optional<change::Event>> commit(const postgres::CommitMessage& message);
   Result<change::RelationPtr> relation(change::Oid oid) const;
 
+  PassesOver passes_over_;
   postgres::DecoderState decoder_;
   std::unordered_map<change::Oid, change::RelationPtr> relations_;
   change::Position handed_;  // Of the last event that was handed on.
   change::Lsn whole_;
   bool handed_open_ = false;            // A Begin was handed on, its Commit was not.
   std::optional<change::Begin> begin_;  // The transaction being read.
-  bool skipping_ = false;               // It was handed on before, whole.
+  size_t kept_ = 0;              // Rows of the transaction handed on, or to be, that are changes.
+  size_t passed_over_ = 0;       // And that are not.
+  bool skipping_ = false;        // It was handed on before, whole.
   uint64_t ordinal_ = 0;
 };
 

@@ -1,0 +1,79 @@
+// contextnexus check: the preflight. Tries what a pipeline will do, and names what stands in the
+// way.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command/table_text.hpp"
+#include "command/verb.hpp"
+#include "pipeline/check.hpp"
+
+namespace cnx::command {
+namespace {
+
+using pipeline::Grade;
+
+struct CheckFlags {
+  ConnectionFlags connection;
+  bool json = false;
+};
+
+constexpr const char* kFooter =
+    "It looks at both databases with the role of the URLs: give it those that `run` will have. It "
+    "tries\n"
+    "rather than reads: a replication connection, a temporary slot, a read of each table, a write "
+    "to the\n"
+    "graph that is rolled back. Nothing of it stays. All faults are shown at once, each with its "
+    "cure.\n\n"
+    "  ok       as it has to be\n"
+    "  warning  the pipeline runs, and something will cost more or be missed\n"
+    "  fault    the pipeline does not start, or would stop, or would not keep its promise\n\n"
+    "Before `init`, the publication and the position are missing: two faults that `init` cures.\n"
+    "Exit codes: 0 no fault (warnings may be there), 1 a fault, 2 wrong words or mapping.";
+
+nlohmann::ordered_json to_json(const std::string& name, const pipeline::CheckReport& report) {
+  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+  for (const pipeline::Finding& finding : report.findings) {
+    findings.push_back({{"grade", to_string(finding.grade)},
+                        {"side", finding.side},
+                        {"what", finding.what},
+                        {"figure", finding.figure},
+                        {"cure", finding.cure}});
+  }
+  return {{"pipeline", name},
+          {"faults", report.count(Grade::fault)},
+          {"warnings", report.count(Grade::warning)},
+          {"findings", findings}};
+}
+
+ExitCode check(const CheckFlags& flags) {
+  Result<pipeline::PipelineOptions> options = pipeline_options(flags.connection);
+  if (!options) return report(options.error());
+  const pipeline::CheckReport found = pipeline::check_pipeline(*options);
+  const size_t faults = found.count(Grade::fault);
+  if (flags.json) {
+    // What a server says may hold bytes that are no UTF-8: shown as replacement characters.
+    constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
+    std::printf("%s\n", to_json(options->name, found).dump(2, ' ', false, kReplace).c_str());
+  } else {
+    std::printf("%s\nfaults: %zu, warnings: %zu\n", table_text(found, terminal_width()).c_str(),
+                faults, found.count(Grade::warning));
+  }
+  return faults == 0 ? ExitCode::success : ExitCode::failed;
+}
+
+}  // namespace
+
+void add_check(CLI::App& program, Action& action) {
+  CLI::App* verb = program.add_subcommand(
+      "check",
+      "Whether the pipeline can run: tries it, and names each thing that is wrong with its cure");
+  auto flags = std::make_shared<CheckFlags>();
+  add_connection_flags(*verb, flags->connection);
+  verb->add_flag("--json", flags->json, "For machines");
+  verb->footer(kFooter);
+  verb->callback([flags, &action] { action = [flags] { return check(*flags); }; });
+}
+
+}  // namespace cnx::command

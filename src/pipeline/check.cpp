@@ -1,0 +1,198 @@
+#include "pipeline/check.hpp"
+
+#include "apply/position.hpp"
+#include "bolt/connection.hpp"
+#include "capture/logical/source_check.hpp"
+#include "cypher/quote.hpp"
+#include "mapping/model.hpp"
+#include "pipeline/check_graph.hpp"
+#include "pipeline/check_server.hpp"
+#include "pipeline/check_tables.hpp"
+#include "pipeline/findings.hpp"
+#include "pipeline/graph_marks.hpp"
+#include "pipeline/ground.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+constexpr Duration kSideMax = std::chrono::seconds(20);
+constexpr const char* kInit = "contextnexus init prepares both databases";
+
+// Each side fills in what it could find out; what needs both is judged at the end.
+class Check {
+ public:
+  explicit Check(const PipelineOptions& options) : options_(options) {}
+
+  CheckReport run() {
+    findings_.side("PostgreSQL");
+    if (Status looked = postgresql(); !looked) {
+      findings_.fault("reading the catalog", looked.error(), "");
+    }
+    findings_.side("Neo4j");
+    if (Status looked = neo4j(); !looked) findings_.fault("reading the graph", looked.error(), "");
+    findings_.side("pipeline");
+    if (postgres_looked_ && graph_looked_) fit();
+    return {findings_.take()};
+  }
+
+ private:
+  Status postgresql() {
+    const TimePoint deadline = Clock::now() + kSideMax;
+    postgres::ConnectionOptions own = options_.postgres;
+    // Tables are judged by their policies; the trial reads them as the copy will.
+    own.row_security_on = true;
+    Result<postgres::Session> session = postgres::Session::open(own, deadline);
+    if (!session) {
+      findings_.fault("connection", session.error(),
+                      "is the URL right, and does the server accept connections?");
+      return {};
+    }
+    CNX_TRY(server_, postgres::read_server(*session, deadline));
+    CNX_TRY(ServerFigures figures, read_figures(*session, deadline));
+    CNX_TRY(slot_, postgres::read_slot(*session, options_.slot(), deadline));
+    findings_.ok("connection", "database " + server_.database);
+    judge_server(findings_, server_);
+    judge_role(findings_, server_);
+    judge_slot(findings_, server_, slot_, options_.slot());
+    system_ = try_replication(findings_, options_.postgres, server_, figures, *session,
+                              slot_.has_value());
+    judge_pooling(findings_, figures, system_.has_value());
+    judge_senders(findings_, server_, figures, system_.has_value());
+    judge_log_kept(findings_, server_, figures);
+    CNX_TRY(tables(*session, deadline));
+    bound_graph_ = read_binding(*session, options_.name, deadline);
+    postgres_looked_ = true;
+    return {};
+  }
+
+  Status tables(postgres::Session& session, TimePoint deadline) {
+    std::vector<postgres::TableName> names;
+    for (const mapping::TableRule& rule : options_.mapping.tables) names.push_back(rule.table);
+    CNX_TRY(std::vector<postgres::Table> tables, postgres::read_tables(session, names, deadline));
+    CNX_TRY(postgres::TypeCatalog types, postgres::read_types(session, deadline));
+    CNX_TRY(std::optional<postgres::Publication> publication,
+            postgres::read_publication(session, options_.publication(), deadline));
+    try_reading(findings_, session, tables, server_, deadline);
+    judge_tables(findings_, options_.mapping, tables, server_);
+    judge_publication(findings_, options_.mapping, tables, publication, options_.publication());
+    findings_.side("mapping");
+    judge_mapping(findings_, options_.mapping, tables, types);
+    findings_.side("PostgreSQL");
+    if (auto model = mapping::Model::make(options_.mapping, tables)) model_ = std::move(*model);
+    return {};
+  }
+
+  Status neo4j() {
+    const TimePoint deadline = Clock::now() + kSideMax;
+    Result<bolt::Connection> graph = bolt::Connection::open(options_.neo4j, deadline);
+    if (!graph) {
+      findings_.fault("connection", graph.error(),
+                      "is the URL right, and does the server accept connections?");
+      return {};
+    }
+    findings_.ok("connection", graph->server().address);
+    check_graph(findings_, *graph, model_.get());
+    CNX_TRY(graph_identity_, read_graph_identity(*graph));
+    CNX_TRY(position_, apply::read_position(*graph, apply::lane_key(options_.name), deadline));
+    if (model_) {
+      CNX_TRY(foreign_label_, find_filled_label(*graph, deadline));
+    }
+    graph_looked_ = true;
+    return {};
+  }
+
+  // The first mapped label that has nodes already.
+  Result<std::string> find_filled_label(bolt::Connection& graph, TimePoint deadline) {
+    for (const mapping::NodeTable& table : model_->nodes()) {
+      CNX_TRY(bolt::QueryResult rows,
+              graph.query("CYPHER 5 MATCH (n:" + cypher::quote(table.node->label) + ") WHERE n." +
+                              cypher::quote(table.key_property) + " IS NOT NULL RETURN 1 LIMIT 1",
+                          {}, deadline));
+      if (!rows.records.empty()) return table.node->label;
+    }
+    return std::string();
+  }
+
+  void fit() {
+    const std::string what = "pipeline " + options_.name;
+    if (!bound_graph_) {
+      findings_.fault(what, bound_graph_.error(),
+                      "GRANT contextnexus_engine TO the role; or contextnexus init --role");
+      return;
+    }
+    if (!position_) {
+      const bool bound = !bound_graph_->empty() && slot_;
+      findings_.fault(what, bound ? "the graph has no position any more" : "not initialised",
+                      bound ? "the graph was emptied or replaced: contextnexus drop, then init and "
+                              "run copy it anew"
+                            : kInit);
+      return;
+    }
+    if (!bound_graph_->empty() && *bound_graph_ != graph_identity_) {
+      findings_.fault(
+          what, "this is another graph than the one that it was made for",
+          "connect to that graph again; or contextnexus drop, then init and run fill this one");
+      return;
+    }
+    fit_phase(what);
+  }
+
+  void fit_phase(const std::string& what) {
+    const apply::LanePosition& lane = position_->stored.lane;
+    if (lane.phase == apply::Phase::initial) {
+      if (foreign_label_.empty()) {
+        findings_.ok(what, "initialised: run copies the tables first");
+      } else {
+        findings_.fault(
+            what, "the graph has nodes of the label " + foreign_label_ + " that it did not write",
+            "contextnexus drop --graph removes the nodes of the mapped labels; others stay");
+      }
+      return;
+    }
+    if (position_->source.fingerprint != options_.mapping.fingerprint) {
+      findings_.fault(what, "the graph was built with another mapping",
+                      "run with that mapping; or contextnexus drop --graph, then init and run "
+                      "build it with this one");
+    }
+    if (lane.phase == apply::Phase::snapshot) {
+      findings_.ok(what, "copying; a copy that was interrupted starts again");
+      return;
+    }
+    // Without a replication connection the timeline is not known; that is a fault already.
+    if (!system_) return;
+    capture::HeldPosition held{.position = lane.position,
+                               .system_identifier = position_->source.system_identifier,
+                               .timeline = position_->source.timeline,
+                               .database = position_->source.database,
+                               .slot = position_->source.slot};
+    Status fits = capture::check_source(held, *system_, slot_);
+    if (fits) {
+      findings_.ok(what, "the graph's position " + lane.position.to_string() + " fits the slot");
+    } else {
+      findings_.fault(what, fits.error(), "");
+    }
+  }
+
+  const PipelineOptions& options_;
+  Findings findings_;
+
+  bool postgres_looked_ = false;
+  postgres::ServerInfo server_;
+  std::optional<postgres::SystemIdentity> system_;
+  std::optional<postgres::SlotState> slot_;
+  Result<std::string> bound_graph_ = std::string();
+  std::unique_ptr<mapping::Model> model_;
+
+  bool graph_looked_ = false;
+  std::string graph_identity_;
+  std::optional<apply::PositionNode> position_;
+  std::string foreign_label_;
+};
+
+}  // namespace
+
+CheckReport check_pipeline(const PipelineOptions& options) {
+  return Check(options).run();
+}
+
+}  // namespace cnx::pipeline

@@ -1,0 +1,149 @@
+#include "pipeline/check_graph.hpp"
+
+#include <charconv>
+
+#include "bolt/packstream.hpp"
+#include "cypher/quote.hpp"
+#include "pipeline/graph_marks.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+constexpr Duration kStatementMax = std::chrono::seconds(15);
+// Dynamic labels and types, CYPHER 5 as a prefix: what the statements are written in.
+constexpr std::pair<int, int> kVersionMin{5, 26};
+
+TimePoint soon() {
+  return Clock::now() + kStatementMax;
+}
+
+// Empty where the role may not ask: the edition decides nothing.
+std::string read_edition(bolt::Connection& graph) {
+  auto rows =
+      graph.query("CYPHER 5 CALL dbms.components() YIELD edition RETURN edition", {}, soon());
+  if (!rows || rows->records.empty() || rows->records.front().empty()) return {};
+  const auto* edition = rows->records.front().front().get_if<std::string>();
+  return edition != nullptr ? *edition : std::string();
+}
+
+// What the engine does to nodes and relationships, in one statement that leaves nothing.
+std::string write_text(const std::set<std::string>& labels, const std::string& type) {
+  std::string text = "CYPHER 5 CREATE (a:ContextNexusPosition {_cnx_lock: true})";
+  if (!type.empty())
+    text += "-[r:" + cypher::quote(type) + " {version: 0}]->(:ContextNexusPosition)";
+  size_t number = 0;
+  for (const std::string& label : labels) {
+    text += " CREATE (n" + std::to_string(number++) + ":" + cypher::quote(label) +
+            " {_cnx_stub: true})";
+  }
+  text += " SET a += {_cnx_lock: null, version: 1}";
+  if (!type.empty()) text += " DELETE r";
+  return text + " DELETE a";
+}
+
+Status expect(bolt::Connection& graph, size_t replies) {
+  Status outcome;
+  for (size_t i = 0; i < replies; ++i) {
+    CNX_TRY(bolt::Reply reply, graph.await_reply(soon()));
+    if (!reply.ok() && outcome) outcome = fail(reply.failure.to_error());
+  }
+  return outcome;
+}
+
+// A transaction that is rolled back whatever comes of it.
+Status try_write(bolt::Connection& graph, const std::string& text) {
+  bolt::TransactionOptions transaction;
+  transaction.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(kStatementMax);
+  graph.begin(transaction);
+  CNX_TRY(expect(graph, 1));
+  Bytes none;
+  bolt::Packer(none).map_header(0);
+  graph.run(text, none);
+  graph.pull_all();
+  Status wrote = expect(graph, 2);
+  if (!wrote) {
+    CNX_TRY(graph.recover(soon()));
+    return wrote;
+  }
+  graph.rollback();
+  return expect(graph, 1);
+}
+
+// Labels whose constraint stands; only those are tried, so that no label is made by a trial.
+std::set<std::string> judge_constraints(Findings& findings, bolt::Connection& graph,
+                                        const mapping::Model& model) {
+  std::set<std::string> ready;
+  Result<std::set<std::string>> there = read_constraint_names(graph);
+  if (!there) {
+    findings.warning(
+        "constraints", there.error().describe(),
+        "the role should be allowed SHOW CONSTRAINTS; run makes those that are missing");
+    return ready;
+  }
+  size_t missing = 0;
+  const std::vector<cypher::Text> wanted = all_constraint_texts(model);
+  for (const cypher::Text& text : wanted) missing += there->contains(text.name) ? 0 : 1;
+  for (const mapping::NodeTable& table : model.nodes()) {
+    if (there->contains("contextnexus_" + table.node->label + "_" + table.key_property))
+      ready.insert(table.node->label);
+  }
+  if (missing == 0) {
+    findings.ok("constraints", std::to_string(wanted.size()) + " are there");
+  } else {
+    findings.warning(
+        "constraints",
+        std::to_string(missing) + " of " + std::to_string(wanted.size()) + " are missing",
+        "contextnexus init makes them, with a role that may; run tries it too");
+  }
+  return ready;
+}
+
+}  // namespace
+
+std::pair<int, int> graph_version(std::string_view agent) {
+  size_t slash = agent.find('/');
+  if (slash == std::string_view::npos) return {0, 0};
+  const char* at = agent.data() + slash + 1;
+  const char* end = agent.data() + agent.size();
+  std::pair<int, int> version{0, 0};
+  auto [after, error] = std::from_chars(at, end, version.first);
+  if (error != std::errc{}) return {0, 0};
+  if (after != end && *after == '.') std::from_chars(after + 1, end, version.second);
+  return version;
+}
+
+void judge_graph_version(Findings& findings, std::string_view agent, const std::string& edition) {
+  std::string figure(agent);
+  if (!edition.empty()) figure += ", " + edition;
+  std::pair<int, int> version = graph_version(agent);
+  if (version == std::pair<int, int>{0, 0}) {
+    findings.warning("version", figure + ": not a version of Neo4j",
+                     "Neo4j 5.26 or later is needed");
+  } else if (version < kVersionMin) {
+    findings.fault("version", figure, "Neo4j 5.26 or later is needed");
+  } else {
+    findings.ok("version", figure);
+  }
+}
+
+void check_graph(Findings& findings, bolt::Connection& graph, const mapping::Model* model) {
+  judge_graph_version(findings, graph.server().agent, read_edition(graph));
+  std::set<std::string> labels;
+  std::string type;
+  if (model != nullptr) {
+    labels = judge_constraints(findings, graph, *model);
+    if (!model->relationships().empty()) type = model->relationships().front().relationship->type;
+  }
+  Status wrote = try_write(graph, write_text(labels, labels.empty() ? std::string() : type));
+  if (wrote) {
+    findings.ok("writing",
+                "tried and rolled back; labels: " + std::to_string(labels.size() + 1));
+  } else {
+    findings.fault("writing", wrote.error(),
+                   "the role must be allowed to write (Enterprise and Aura: GRANT WRITE ON GRAPH "
+                   "…, CREATE NEW LABEL, TYPE "
+                   "and PROPERTY NAME), and the database must not be read-only");
+  }
+}
+
+}  // namespace cnx::pipeline

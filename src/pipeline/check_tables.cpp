@@ -1,0 +1,277 @@
+#include "pipeline/check_tables.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "capture/snapshot/snapshot_stage.hpp"
+#include "mapping/binding.hpp"
+#include "mapping/catalog_check.hpp"
+#include "mapping/model.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+std::string name_of(const postgres::Table& table) {
+  return "table " + postgres::to_string(table.name);
+}
+
+const std::vector<std::string>& key_of(const mapping::TableRule& rule) {
+  if (const auto* node = std::get_if<mapping::NodeRule>(&rule.form)) return node->key;
+  return std::get<mapping::RelationshipRule>(rule.form).key;
+}
+
+std::string list(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+bool contains(const std::vector<std::string>& columns, const std::string& column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+std::string count_text(size_t count, const char* what) {
+  return std::to_string(count) + " " + what;
+}
+
+void judge_kind(Findings& findings, const postgres::Table& table,
+                const std::vector<postgres::Table>& tables) {
+  if (table.kind != postgres::TableKind::table && table.kind != postgres::TableKind::partitioned) {
+    findings.fault(name_of(table), "a view or a foreign table: it has no changes of its own",
+                   "map the tables that it reads");
+  }
+  if (!table.persistent) {
+    findings.fault(name_of(table), "unlogged or temporary: its changes are not in the log",
+                   "ALTER TABLE " + postgres::quote_table(table.name) + " SET LOGGED");
+  }
+  for (const postgres::Table& other : tables) {
+    if (table.partition_root && other.oid == *table.partition_root) {
+      findings.fault(name_of(table),
+                     "a partition of " + postgres::to_string(other.name) + ", which is mapped too",
+                     "map the partitioned table alone: its changes come under its name");
+    }
+  }
+}
+
+void judge_row_security(Findings& findings, const postgres::Table& table, const std::string& role) {
+  if (!table.row_security_applies || postgres::may_read_all_rows_with_row_security(table)) return;
+  findings.fault(name_of(table), "row-level security hides rows from " + role,
+                 "CREATE POLICY contextnexus_engine ON " + postgres::quote_table(table.name) +
+                     " FOR SELECT TO " + postgres::quote_identifier(role) +
+                     " USING (true); and no restrictive policy may apply to it");
+}
+
+// Why the identity that there is does not do: the key of the table first.
+std::string identity_fault(const postgres::Table& table) {
+  if (table.replica_identity == change::ReplicaIdentity::nothing) return "REPLICA IDENTITY NOTHING";
+  const postgres::TableKey* primary = table.primary_key();
+  if (table.replica_identity == change::ReplicaIdentity::primary_key) {
+    if (primary == nullptr) return "no primary key";
+    if (!primary->immediate) return "the primary key is DEFERRABLE, which is no replica identity";
+  }
+  return "the replica identity is another key";
+}
+
+// The stream's old row must hold the key that the graph knows.
+void judge_identity(Findings& findings, const postgres::Table& table,
+                    const std::vector<std::string>& key) {
+  const std::vector<std::string> identity = table.identity_columns();
+  std::vector<std::string> missing;
+  for (const std::string& column : key) {
+    if (!contains(identity, column)) missing.push_back(column);
+  }
+  if (missing.empty()) return;
+  std::string figure =
+      identity_fault(table) + ": an UPDATE or DELETE does not tell " + list(missing);
+  if (identity.empty()) figure += ", and PostgreSQL refuses it once the table is published";
+  findings.fault(name_of(table), figure,
+                 "make (" + list(key) + ") the primary key, not DEFERRABLE; or ALTER TABLE " +
+                     postgres::quote_table(table.name) + " REPLICA IDENTITY FULL");
+}
+
+// Two rows of one key would be one node.
+void judge_uniqueness(Findings& findings, const postgres::Table& table,
+                      const std::vector<std::string>& key) {
+  bool unique = std::any_of(table.keys.begin(), table.keys.end(), [&](const postgres::TableKey& k) {
+    return k.valid && !k.partial && !k.columns.empty() &&
+           std::all_of(k.columns.begin(), k.columns.end(),
+                       [&](const std::string& c) { return contains(key, c); });
+  });
+  if (!unique) {
+    findings.fault(
+        name_of(table), "nothing keeps (" + list(key) + ") unique: two rows would be one",
+        "ALTER TABLE " + postgres::quote_table(table.name) + " ADD UNIQUE (" + list(key) + ")");
+  }
+  for (const std::string& column : key) {
+    const postgres::TableColumn* found = table.column(column);
+    if (found == nullptr || found->not_null) continue;
+    findings.warning(name_of(table),
+                     "the key column " + column + " may be NULL: such a row stops the line",
+                     "ALTER TABLE " + postgres::quote_table(table.name) + " ALTER COLUMN " +
+                         postgres::quote_identifier(column) + " SET NOT NULL");
+  }
+}
+
+bool has_columns(const postgres::Table& table, const std::vector<std::string>& columns) {
+  return std::all_of(columns.begin(), columns.end(),
+                     [&](const std::string& c) { return table.column(c) != nullptr; });
+}
+
+// Columns that the graph needs of a table, generated ones apart.
+std::vector<std::string> needed_columns(const mapping::TableRule& rule,
+                                        const postgres::Table& table) {
+  std::set<std::string> needed(rule.named.begin(), rule.named.end());
+  if (const auto* node = std::get_if<mapping::NodeRule>(&rule.form)) {
+    for (const std::string& column : node->properties.excluded) needed.erase(column);
+    for (const postgres::TableColumn& column : table.columns) {
+      bool kept = node->properties.all && !node->properties.excluded.contains(column.name);
+      if (kept && !column.generated) needed.insert(column.name);
+    }
+  }
+  for (const std::string& column : key_of(rule)) needed.insert(column);
+  return {needed.begin(), needed.end()};
+}
+
+void judge_published(Findings& findings, const std::string& what, const mapping::TableRule& rule,
+                     const postgres::Table& table, const postgres::PublishedTable& published) {
+  if (!published.row_filter.empty()) {
+    findings.fault(
+        what,
+        "only some rows of " + postgres::to_string(table.name) + ": WHERE " + published.row_filter,
+        "contextnexus init makes it as it has to be");
+  }
+  if (published.columns.empty()) return;
+  std::vector<std::string> missing;
+  for (const std::string& column : needed_columns(rule, table)) {
+    if (!contains(published.columns, column)) missing.push_back(column);
+  }
+  if (missing.empty()) return;
+  findings.fault(what, postgres::to_string(table.name) + " without " + list(missing),
+                 "contextnexus init makes it as it has to be");
+}
+
+}  // namespace
+
+void judge_mapping(Findings& findings, const mapping::Mapping& mapping,
+                   const std::vector<postgres::Table>& tables, const postgres::TypeCatalog& types) {
+  const size_t before = findings.troubles();
+  for (const mapping::CatalogFault& fault : mapping::catalog_faults(mapping, tables)) {
+    std::string place = fault.line > 0 ? " (line " + std::to_string(fault.line) + ")" : "";
+    findings.fault("table " + postgres::to_string(fault.table) + place, fault.message,
+                   fault.advice);
+  }
+  if (findings.troubles() > before) return;
+  // As the run itself does it: what the judgement above does not know must not come as a surprise.
+  auto model = mapping::Model::make(mapping, tables);
+  if (!model) {
+    findings.fault("mapping", model.error(), "correct the mapping");
+    return;
+  }
+  for (const postgres::Table& table : tables) {
+    auto relation = capture::relation_of(table);
+    auto* node = (*model)->find_node(table.name);
+    auto* relationship = (*model)->find_relationship(table.name);
+    Status bound;
+    if (node != nullptr) {
+      if (auto b = mapping::bind(*node, relation, types); !b) bound = fail(b.error());
+    } else if (relationship != nullptr) {
+      if (auto b = mapping::bind(*relationship, relation, types); !b) bound = fail(b.error());
+    }
+    if (!bound) findings.fault(name_of(table), bound.error(), "correct the mapping");
+  }
+  if (findings.troubles() > before) return;
+  findings.ok("mapping " + mapping.name,
+              count_text((*model)->nodes().size(), "tables are nodes, ") +
+                  count_text((*model)->relationships().size(), "relationships"));
+}
+
+void judge_tables(Findings& findings, const mapping::Mapping& mapping,
+                  const std::vector<postgres::Table>& tables, const postgres::ServerInfo& server) {
+  const size_t before = findings.troubles();
+  for (const postgres::Table& table : tables) {
+    judge_kind(findings, table, tables);
+    judge_row_security(findings, table, server.role);
+    const mapping::TableRule* rule = mapping.find(table.name);
+    // A key that the table lacks was said by the mapping's part.
+    if (rule == nullptr || !has_columns(table, key_of(*rule))) continue;
+    judge_identity(findings, table, key_of(*rule));
+    judge_uniqueness(findings, table, key_of(*rule));
+  }
+  if (findings.troubles() == before && !tables.empty()) {
+    findings.ok("tables",
+                count_text(tables.size(), "are in the log, have a key and tell old rows by it"));
+  }
+}
+
+void judge_publication(Findings& findings, const mapping::Mapping& mapping,
+                       const std::vector<postgres::Table>& tables,
+                       const std::optional<postgres::Publication>& publication,
+                       const std::string& name) {
+  const std::string what = "publication " + name;
+  const std::string cure = "contextnexus init makes it as it has to be";
+  if (!publication) {
+    findings.fault(what, "does not exist", cure);
+    return;
+  }
+  const size_t before = findings.troubles();
+  if (!publication->insert || !publication->update || !publication->remove ||
+      !publication->truncate) {
+    findings.fault(what, "leaves out some operations", cure);
+  }
+  if (publication->all_tables) {
+    findings.warning(
+        what, "FOR ALL TABLES: an UPDATE of a table without a replica identity is refused",
+        "DROP PUBLICATION " + postgres::quote_identifier(name) + "; then contextnexus init");
+  }
+  std::set<postgres::TableName> mapped;
+  for (const postgres::Table& table : tables) {
+    mapped.insert(table.name);
+    if (table.kind == postgres::TableKind::partitioned && !publication->via_partition_root) {
+      findings.fault(
+          what, "names the partitions of " + postgres::to_string(table.name) + " and not itself",
+          cure);
+      continue;
+    }
+    auto at = std::find_if(publication->tables.begin(), publication->tables.end(),
+                           [&](const postgres::PublishedTable& p) { return p.name == table.name; });
+    if (at == publication->tables.end()) {
+      findings.fault(what, "lacks " + postgres::to_string(table.name), cure);
+    } else if (const mapping::TableRule* rule = mapping.find(table.name)) {
+      judge_published(findings, what, *rule, table, *at);
+    }
+  }
+  std::vector<std::string> foreign;
+  for (const postgres::PublishedTable& table : publication->tables) {
+    if (!mapped.contains(table.name)) foreign.push_back(postgres::to_string(table.name));
+  }
+  if (!foreign.empty() && !publication->all_tables) {
+    findings.warning(what, "also sends tables that are not mapped: " + list(foreign), cure);
+  }
+  if (findings.troubles() == before)
+    findings.ok(what, count_text(tables.size(), "tables, every operation"));
+}
+
+void try_reading(Findings& findings, postgres::Session& session,
+                 const std::vector<postgres::Table>& tables, const postgres::ServerInfo& server,
+                 TimePoint deadline) {
+  const size_t before = findings.troubles();
+  for (const postgres::Table& table : tables) {
+    const bool hidden =
+        table.row_security_applies && !postgres::may_read_all_rows_with_row_security(table);
+    if (hidden) continue;
+    Status read = session.execute("SELECT * FROM " + postgres::quote_table(table.name) + " LIMIT 0",
+                                  deadline);
+    if (read) continue;
+    const std::string role = postgres::quote_identifier(server.role);
+    findings.fault(name_of(table), read.error().root().message(),
+                   "GRANT USAGE ON SCHEMA " + postgres::quote_identifier(table.name.schema) +
+                       " TO " + role + "; GRANT SELECT ON " + postgres::quote_table(table.name) +
+                       " TO " + role + "; or contextnexus init --role " + server.role +
+                       ", by an administrator");
+  }
+  if (findings.troubles() == before && !tables.empty()) {
+    findings.ok("reading", "tried: " + count_text(tables.size(), "tables"));
+  }
+}
+
+}  // namespace cnx::pipeline

@@ -1,0 +1,281 @@
+#include "pipeline/explain.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "capture/snapshot/snapshot_stage.hpp"
+#include "cypher/quote.hpp"
+#include "cypher/texts.hpp"
+#include "mapping/binding.hpp"
+#include "mapping/fault.hpp"
+#include "pipeline/explained_statements.hpp"
+#include "pipeline/ground.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+constexpr Duration kLookMax = std::chrono::seconds(30);
+
+using mapping::TableRule;
+
+// The rule that a person means; a name without a schema must be the only one of that name.
+Result<const TableRule*> find_rule(const mapping::Mapping& mapping, const std::string& wanted) {
+  std::vector<const TableRule*> found;
+  std::vector<std::string> names;
+  for (const TableRule& rule : mapping.tables) {
+    const std::string full = postgres::to_string(rule.table);
+    names.push_back(rule.table.name);
+    if (wanted == rule.table.name || wanted == full) found.push_back(&rule);
+  }
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1) {
+    return fail(
+        Error(ErrorKind::invalid, "several schemas have a mapped table of that name")
+            .with("table", wanted)
+            .advise("name it with its schema: " + postgres::to_string(found.front()->table)));
+  }
+  std::vector<std::string_view> known(names.begin(), names.end());
+  std::string meant = mapping::did_you_mean(wanted, known);
+  return fail(Error(ErrorKind::invalid, "the mapping does not name that table")
+                  .with("table", wanted)
+                  .advise(meant.empty()
+                              ? "contextnexus check holds the whole mapping against the database"
+                              : meant));
+}
+
+bool is_unmapped(const mapping::Mapping& mapping, const std::string& wanted) {
+  return std::any_of(mapping.unmapped.begin(), mapping.unmapped.end(),
+                     [&](const mapping::TableName& table) {
+                       return wanted == table.name || wanted == postgres::to_string(table);
+                     });
+}
+
+std::string graph_form(postgres::ValueForm form) {
+  using postgres::ValueForm;
+  switch (form) {
+    case ValueForm::text:
+    case ValueForm::money:
+      return "STRING";
+    case ValueForm::boolean:
+      return "BOOLEAN";
+    case ValueForm::integer:
+    case ValueForm::whole_numeric:
+      return "INTEGER";
+    case ValueForm::floating:
+      return "FLOAT";
+    case ValueForm::bytes:
+      return "BYTES";
+    case ValueForm::date:
+      return "DATE";
+    case ValueForm::time:
+      return "LOCAL TIME";
+    case ValueForm::time_with_zone:
+      return "ZONED TIME";
+    case ValueForm::timestamp:
+      return "LOCAL DATETIME";
+    case ValueForm::timestamp_with_zone:
+      return "ZONED DATETIME";
+    case ValueForm::interval:
+      return "DURATION";
+    case ValueForm::list:
+      return "LIST";
+  }
+  return "STRING";
+}
+
+std::string graph_form(const postgres::Codec& codec) {
+  if (codec.form != postgres::ValueForm::list) return graph_form(codec.form);
+  return "LIST OF " + graph_form(codec.element);
+}
+
+std::string template_text(const mapping::Template& source) {
+  std::string text;
+  for (const mapping::Template::Part& part : source.parts)
+    text += part.is_column ? "{" + part.text + "}" : part.text;
+  return text;
+}
+
+std::string computed_text(const mapping::ComputedProperty& computed) {
+  std::string text;
+  for (const auto& [value, choice] : computed.choices) {
+    text += (text.empty() ? "" : "; ") + computed.choice_column + " = " + value + ": " +
+            template_text(choice);
+  }
+  if (!computed.otherwise) return text;
+  return text.empty() ? template_text(*computed.otherwise)
+                      : text + "; otherwise " + template_text(*computed.otherwise);
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string key_of(const mapping::NodeTable& table) {
+  return postgres::to_string(table.rule->table) + " (" + join(table.node->key) + ")";
+}
+
+// format_type of each column, by its name.
+Result<std::map<std::string, std::string>> read_type_names(postgres::Session& session,
+                                                           const postgres::Table& table,
+                                                           TimePoint deadline) {
+  CNX_TRY(postgres::Rows rows,
+          session.query("SELECT attname, pg_catalog.format_type(atttypid, atttypmod) FROM "
+                        "pg_catalog.pg_attribute "
+                        "WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped",
+                        {std::to_string(table.oid.value())}, deadline));
+  std::map<std::string, std::string> names;
+  for (size_t i = 0; i < rows.size(); ++i) names.emplace(rows.text(i, 0), rows.text(i, 1));
+  return names;
+}
+
+class Explainer {
+ public:
+  Explainer(const postgres::Table& table, const Catalog& catalog,
+            std::map<std::string, std::string> types)
+      : table_(table),
+        catalog_(catalog),
+        types_(std::move(types)),
+        relation_(capture::relation_of(table)) {}
+
+  Result<Explanation> run(const TableRule& rule) {
+    told_.table = postgres::to_string(rule.table);
+    told_.line = rule.line;
+    if (mapping::NodeTable* node = catalog_.model->find_node(rule.table)) {
+      CNX_TRY(explain_node(*node));
+    } else {
+      CNX_TRY(explain_relationship(*catalog_.model->find_relationship(rule.table)));
+    }
+    for (const postgres::TableColumn& column : table_.columns) {
+      if (!used_.contains(column.name)) told_.left_out.push_back(column.name);
+    }
+    return std::move(told_);
+  }
+
+ private:
+  Status explain_node(mapping::NodeTable& table) {
+    CNX_TRY(mapping::Binding binding, mapping::bind(table, relation_, catalog_.types));
+    told_.form = "node";
+    told_.name = table.node->label;
+    told_.pattern = "(:" + table.node->label + " {" + table.key_property + "})";
+    told_.key = table.node->key;
+    told_.version = table.version_property;
+    used_.insert(table.node->key.begin(), table.node->key.end());
+    for (const mapping::BoundProperty& bound : binding.properties) {
+      told_.properties.push_back(property(bound));
+      std::string& role = told_.properties.back().role;
+      if (bound.name->name == table.key_property) role = "key";
+      if (bound.name->name == table.version_property) role = "version";
+      if (role.empty() && bound.name->name == table.tenant_property) role = "tenant";
+    }
+    for (const mapping::ComputedProperty& computed : table.node->properties.computed) {
+      note_columns(computed);
+      told_.properties.push_back(
+          {.name = computed.property, .from = computed_text(computed), .form = "STRING"});
+    }
+    for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
+      told_.relationships.push_back(
+          foreign_key(table, table.foreign_keys[i], binding.foreign_keys[i]));
+    }
+    const cypher::NodeTexts texts = cypher::node_texts(table);
+    told_.statements = node_statements(texts);
+    told_.constraints = constraints_of(table.node->label);
+    return {};
+  }
+
+  Status explain_relationship(mapping::RelationshipTable& table) {
+    CNX_TRY(mapping::Binding binding, mapping::bind(table, relation_, catalog_.types));
+    const mapping::RelationshipRule& rule = *table.relationship;
+    told_.form = "relationship";
+    told_.name = rule.type;
+    told_.pattern = "(:" + table.start->node->label + ")-[:" + rule.type +
+                    "]->(:" + table.end->node->label + ")";
+    told_.key = rule.key;
+    told_.version = table.version_property;
+    used_.insert(rule.key.begin(), rule.key.end());
+    for (const mapping::BoundProperty& bound : binding.properties) {
+      told_.properties.push_back(property(bound));
+      if (bound.name->name == table.version_property) told_.properties.back().role = "version";
+    }
+    told_.relationships.push_back({.pattern = "starts at (:" + table.start->node->label + ")",
+                                   .columns = rule.start.columns,
+                                   .other = key_of(*table.start)});
+    told_.relationships.push_back({.pattern = "ends at (:" + table.end->node->label + ")",
+                                   .columns = rule.end.columns,
+                                   .other = key_of(*table.end)});
+    told_.statements = relationship_statements(cypher::relationship_texts(table));
+    return {};
+  }
+
+  void note_columns(const mapping::ComputedProperty& computed) {
+    used_.insert(computed.choice_column);
+    auto note = [&](const mapping::Template& source) {
+      for (const mapping::Template::Part& part : source.parts) {
+        if (part.is_column) used_.insert(part.text);
+      }
+    };
+    for (const auto& [value, choice] : computed.choices) note(choice);
+    if (computed.otherwise) note(*computed.otherwise);
+  }
+
+  ExplainedProperty property(const mapping::BoundProperty& bound) {
+    const std::string& column = relation_->columns[bound.column].name;
+    used_.insert(column);
+    return {.name = bound.name->name,
+            .from = column,
+            .type = types_[column],
+            .form = graph_form(bound.codec),
+            .companion = bound.name->may_be_unfit ? bound.name->companion : std::string()};
+  }
+
+  ExplainedRelationship foreign_key(const mapping::NodeTable& table, const mapping::ForeignKey& key,
+                                    const mapping::BoundForeignKey& bound) {
+    const std::string here = "(:" + table.node->label + ")";
+    const std::string other = "(:" + key.other->node->label + ")";
+    const std::string arrow = "-[:" + key.rule->type + "]->";
+    ExplainedRelationship told{
+        .pattern = key.rule->incoming ? other + arrow + here : here + arrow + other,
+        .columns = key.rule->columns,
+        .other = key_of(*key.other)};
+    used_.insert(key.rule->columns.begin(), key.rule->columns.end());
+    for (const mapping::BoundProperty& one : bound.properties)
+      told.properties.push_back(property(one));
+    return told;
+  }
+
+  std::vector<std::string> constraints_of(const std::string& label) const {
+    std::vector<std::string> texts;
+    for (const cypher::Text& text : cypher::constraint_texts(*catalog_.model)) {
+      if (text.text.find("(n:" + cypher::quote(label) + ")") != std::string::npos)
+        texts.push_back(text.text);
+    }
+    return texts;
+  }
+
+  const postgres::Table& table_;
+  const Catalog& catalog_;
+  std::map<std::string, std::string> types_;
+  change::RelationPtr relation_;
+  std::set<std::string> used_;
+  Explanation told_;
+};
+
+}  // namespace
+
+Result<Explanation> explain(const postgres::ConnectionOptions& options,
+                            const mapping::Mapping& mapping, const std::string& table) {
+  if (is_unmapped(mapping, table)) return Explanation{.table = table, .form = "none"};
+  CNX_TRY(const TableRule* rule, find_rule(mapping, table));
+  const TimePoint deadline = Clock::now() + kLookMax;
+  Result<postgres::Session> session = postgres::Session::open(options, deadline);
+  if (!session) return fail(std::move(session.error()).wrap("connecting to PostgreSQL"));
+  CNX_TRY(Catalog catalog, read_catalog(*session, mapping, deadline));
+  auto at = std::find_if(catalog.tables.begin(), catalog.tables.end(),
+                         [&](const postgres::Table& t) { return t.name == rule->table; });
+  if (at == catalog.tables.end()) return fail(ErrorKind::state, "the table went away meanwhile");
+  CNX_TRY(auto types, read_type_names(*session, *at, deadline));
+  return Explainer(*at, catalog, std::move(types)).run(*rule);
+}
+
+}  // namespace cnx::pipeline

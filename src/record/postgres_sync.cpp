@@ -1,0 +1,192 @@
+#include "record/postgres_sync.hpp"
+
+#include <charconv>
+
+#include "postgres/quote.hpp"
+#include "record/sync_texts.hpp"
+
+namespace cnx::record {
+namespace {
+
+// Nobody waits for us: a table that is being altered is left alone after two seconds. What a crash of the server loses of
+// these writes, the sweep writes again.
+constexpr std::string_view kSettings =
+    "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET synchronous_commit = off";
+
+std::string text_of(const mapping::Key& key) {
+  if (const auto* number = std::get_if<int64_t>(&key)) return std::to_string(*number);
+  return std::get<std::string>(key);
+}
+
+bolt::Value value_of(const mapping::Key& key) {
+  if (const auto* number = std::get_if<int64_t>(&key)) return *number;
+  return std::get<std::string>(key);
+}
+
+Result<mapping::Key> key_of(std::string_view text, bool integer) {
+  if (!integer) return mapping::Key(std::string(text));
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return fail(ErrorKind::malformed, "a key column of an integer type does not hold an integer");
+  }
+  return mapping::Key(number);
+}
+
+postgres::Parameters key_parameters(const SyncTable& table, const std::vector<AppliedRow>& rows) {
+  postgres::Parameters parameters;
+  for (size_t column = 0; column < table.key_columns.size(); ++column) {
+    std::vector<std::string> keys;
+    for (const AppliedRow& row : rows) keys.push_back(text_of(row.key[column]));
+    parameters.push_back(postgres::array_text(keys));
+  }
+  std::vector<std::string> versions;
+  for (const AppliedRow& row : rows) versions.push_back(std::to_string(row.version));
+  parameters.push_back(postgres::array_text(versions));
+  return parameters;
+}
+
+// The number of a row in a statement's answer, from 0.
+Result<size_t> number_of(const postgres::Rows& rows, size_t row, size_t count) {
+  CNX_TRY(int64_t number, rows.integer(row, 0));
+  if (number < 1 || static_cast<size_t>(number) > count) return fail(ErrorKind::malformed, "a row's number that was not asked for");
+  return static_cast<size_t>(number) - 1;
+}
+
+postgres::ConnectionOptions session_options(postgres::ConnectionOptions options) {
+  // The start has made sure that policies hide nothing from the role (check_tables); a user's triggers see their own path.
+  options.row_security_on = true;
+  options.search_path_empty = false;
+  options.application_name = "contextnexus write-back";
+  return options;
+}
+
+}  // namespace
+
+PostgresSync::PostgresSync(PostgresSyncOptions options, std::vector<SyncTable> tables)
+    : options_(std::move(options)), tables_(std::move(tables)) {}
+
+Status PostgresSync::open(TimePoint deadline) {
+  close();
+  CNX_TRY(postgres::Session session, postgres::Session::open(session_options(options_.postgres), deadline));
+  CNX_TRY(session.execute(kSettings, deadline));
+  session_ = std::move(session);
+  return {};
+}
+
+void PostgresSync::close() {
+  session_.reset();
+  if (graph_) graph_->close();
+  graph_.reset();
+}
+
+std::optional<size_t> PostgresSync::table_of(const AppliedRow& row) const {
+  for (size_t table = 0; table < tables_.size(); ++table) {
+    if (tables_[table].name == row.table && tables_[table].key_columns.size() == row.key.size()) return table;
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<AppliedRow>> PostgresSync::write(size_t table, const std::vector<AppliedRow>& rows, TimePoint deadline) {
+  const SyncTable& target = tables_[table];
+  postgres::Parameters parameters = key_parameters(target, rows);
+  CNX_TRY(postgres::Rows candidates, session_->query(candidates_text(target), parameters, deadline));
+  std::vector<bool> to_write(rows.size(), false);
+  std::vector<size_t> without_id;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    CNX_TRY(size_t number, number_of(candidates, i, rows.size()));
+    CNX_TRY(bool missing, candidates.boolean(i, 1));
+    to_write[number] = true;
+    if (missing) without_id.push_back(number);
+  }
+  if (candidates.empty()) return std::vector<AppliedRow>();
+  // Asked for before anything is locked.
+  CNX_TRY(std::vector<InGraph> ids, look_up(target, rows, without_id, deadline));
+  std::vector<AppliedRow> chosen;
+  std::vector<std::string> node_ids;
+  std::vector<std::string> relationship_ids;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!to_write[i]) continue;
+    chosen.push_back(rows[i]);
+    node_ids.push_back(ids[i].node_id);
+    relationship_ids.push_back(ids[i].relationship_id);
+  }
+  parameters = key_parameters(target, chosen);
+  parameters.push_back(postgres::array_text(node_ids));
+  parameters.push_back(postgres::array_text(relationship_ids));
+  CNX_TRY(postgres::Rows written, session_->query(write_text(target), parameters, deadline));
+  std::vector<bool> done(chosen.size(), false);
+  for (size_t i = 0; i < written.size(); ++i) {
+    CNX_TRY(size_t number, number_of(written, i, chosen.size()));
+    done[number] = true;
+  }
+  std::vector<AppliedRow> locked;
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if (!done[i]) locked.push_back(std::move(chosen[i]));
+  }
+  return locked;
+}
+
+Result<SweptPage> PostgresSync::sweep(size_t table, const std::optional<SweepCursor>& after, TimePoint deadline) {
+  const SyncTable& target = tables_[table];
+  postgres::Parameters parameters{std::to_string(options_.sweep_rows)};
+  if (after) {
+    if (target.has_updated_at) parameters.push_back(after->updated_at);
+    for (const std::string& part : after->key) parameters.push_back(part);
+  }
+  CNX_TRY(postgres::Rows found, session_->query(sweep_text(target, after.has_value()), parameters, deadline));
+  std::vector<AppliedRow> pending;
+  std::vector<size_t> numbers;
+  for (size_t i = 0; i < found.size(); ++i) {
+    AppliedRow row{.table = target.name, .key = {}, .version = 0};
+    CNX_TRY(row.version, found.integer(i, 0));
+    for (size_t column = 0; column < target.key_columns.size(); ++column) {
+      CNX_TRY(mapping::Key part, key_of(found.text(i, 2 + column), target.integer_key));
+      row.key.push_back(std::move(part));
+    }
+    pending.push_back(std::move(row));
+    numbers.push_back(i);
+  }
+  SweptPage page;
+  if (found.size() == options_.sweep_rows) {
+    SweepCursor& next = page.next.emplace();
+    next.updated_at = std::string(found.text(found.size() - 1, 1));
+    for (const mapping::Key& part : pending.back().key) next.key.push_back(text_of(part));
+  }
+  CNX_TRY(std::vector<InGraph> graph, look_up(target, pending, numbers, deadline));
+  for (size_t i = 0; i < pending.size(); ++i) {
+    if (graph[i].version == pending[i].version) page.rows.push_back(std::move(pending[i]));
+  }
+  return page;
+}
+
+// As many answers as rows; only those of `numbers` are asked for.
+Result<std::vector<PostgresSync::InGraph>> PostgresSync::look_up(const SyncTable& table, const std::vector<AppliedRow>& rows,
+                                                                 const std::vector<size_t>& numbers, TimePoint deadline) {
+  std::vector<InGraph> found(rows.size());
+  if (numbers.empty()) return found;
+  if (!graph_) {
+    CNX_TRY(bolt::Connection connection, bolt::Connection::open(options_.neo4j, deadline));
+    graph_ = std::move(connection);
+  }
+  bolt::List wanted;
+  for (size_t number : numbers) {
+    bolt::List row{static_cast<int64_t>(number)};
+    for (const mapping::Key& part : rows[number].key) row.push_back(value_of(part));
+    wanted.push_back(std::move(row));
+  }
+  CNX_TRY(bolt::QueryResult result, graph_->query(table.graph_text, bolt::Map{{"rows", std::move(wanted)}}, deadline));
+  for (const bolt::List& record : result.records) {
+    const auto* number = record.size() == 4 ? record[0].get_if<int64_t>() : nullptr;
+    if (number == nullptr || *number < 0 || static_cast<size_t>(*number) >= found.size()) {
+      return fail(ErrorKind::malformed, "Neo4j answered for a row that was not asked for");
+    }
+    InGraph& row = found[static_cast<size_t>(*number)];
+    if (const auto* version = record[1].get_if<int64_t>()) row.version = *version;
+    if (const auto* id = record[2].get_if<std::string>()) row.node_id = *id;
+    if (const auto* id = record[3].get_if<std::string>()) row.relationship_id = *id;
+  }
+  return found;
+}
+
+}  // namespace cnx::record

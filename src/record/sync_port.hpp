@@ -1,0 +1,45 @@
+// What the write-back needs of the two databases: write that rows are in the graph, and find those of which that was not
+// said yet. Implemented over PostgreSQL and Neo4j (postgres_sync) and, for tests, over rows in memory.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "mapping/applied_rows.hpp"
+
+namespace cnx::record {
+
+using mapping::AppliedRow;
+
+// Where a sweep of one table goes on: behind the last row that it saw.
+struct SweepCursor {
+  std::string updated_at;
+  std::vector<std::string> key;
+};
+
+struct SweptPage {
+  // Pending rows whose version the graph holds.
+  std::vector<AppliedRow> rows;
+  // None: the table's end.
+  std::optional<SweepCursor> next;
+};
+
+// One thread. Every call blocks until `deadline` at most; after an error the port is closed and opened again.
+class SyncPort {
+ public:
+  virtual ~SyncPort() = default;
+  virtual Status open(TimePoint deadline) = 0;
+  virtual void close() = 0;
+  virtual size_t tables() const = 0;
+  // The number of the row's table, from 0; none where it is not written back.
+  virtual std::optional<size_t> table_of(const AppliedRow& row) const = 0;
+  // Marks the rows (all of one table) as synced, each only where its version is still the one given; returns those that
+  // somebody else has locked. A row that is gone, newer or synced already is passed over.
+  virtual Result<std::vector<AppliedRow>> write(size_t table, const std::vector<AppliedRow>& rows, TimePoint deadline) = 0;
+  // The next pending rows of a table; `after` none: from its beginning.
+  virtual Result<SweptPage> sweep(size_t table, const std::optional<SweepCursor>& after, TimePoint deadline) = 0;
+};
+
+}  // namespace cnx::record
