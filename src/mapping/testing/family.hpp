@@ -36,9 +36,9 @@ using SourceTransaction = std::vector<std::variant<Change, Truncation>>;
 class Family {
  public:
   // Columns, by their place in the row.
-  enum Parent : size_t { kParentId, kParentTenant, kParentNote, kSeen };
+  enum Parent : size_t { kParentId, kParentTenant, kParentNote, kSeen, kParentVersion };
   enum Child : size_t { kChildId, kChildTenant, kParent, kElder, kChildNote, kChildBig };
-  enum Like : size_t { kLiker, kLiked, kWeight, kLikeBig };
+  enum Like : size_t { kLiker, kLiked, kWeight, kLikeBig, kLikeVersion };
   using Rows = std::map<std::vector<std::string>, Row>;  // By primary key.
 
   const Rows& rows(FamilyTable table) const { return tables_[static_cast<size_t>(table)]; }
@@ -63,6 +63,7 @@ class Family {
     const Row before = found->second;
     Row row = before;
     for (const auto& [column, value] : columns) row[column] = value;
+    raise_version(table, row);
     const auto new_key = key_of(table, row);
     const bool refused =
         (new_key != key && rows_of(table).contains(new_key)) || !refers(table, row, &key);
@@ -156,6 +157,14 @@ class Family {
     const size_t end = parents ? kLiker : kLiked;
     for (const auto& like : keys_where(FamilyTable::likes, end, from))
       update(FamilyTable::likes, like, {{end, to}});
+  }
+
+  // As a trigger would, with every change.
+  static void raise_version(FamilyTable table, Row& row) {
+    if (table == FamilyTable::children) return;
+    auto& version =
+        row[table == FamilyTable::parents ? size_t(kParentVersion) : size_t(kLikeVersion)];
+    version = std::to_string(std::stoll(version.value()) + 1);
   }
 
   static std::optional<size_t> untouched(

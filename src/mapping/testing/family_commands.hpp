@@ -75,7 +75,7 @@ inline std::optional<std::string> moment(int n) {
 }
 
 inline Row parent_row(const std::string& key, int n) {
-  return {key, "acme", note(n), moment(n)};
+  return {key, "acme", note(n), moment(n), "1"};
 }
 inline Row child_row(const Command& command) {
   return {child_key(command.a),      "acme",
@@ -84,7 +84,7 @@ inline Row child_row(const Command& command) {
 }
 inline Row like_row(const Command& command) {
   return {parent_key(command.a), child_key(command.b), std::to_string(command.value),
-          big(command.value)};
+          big(command.value), "1"};
 }
 
 inline void swap_keys(Family& family, FamilyTable table, const std::string& a, const std::string& b,
@@ -104,7 +104,10 @@ inline void replace(Family& family, FamilyTable table, const std::vector<std::st
   const auto children = family.rows(FamilyTable::children);
   const auto likes = family.rows(FamilyTable::likes);
   family.remove(table, key);
-  row[2] = table == FamilyTable::parents ? note(value) : row[2];
+  if (table == FamilyTable::parents) {
+    row[Family::kParentNote] = note(value);
+    row[Family::kParentVersion] = "1";
+  }
   family.insert(table, row);
   if (value % 2 == 0) return;
   for (const auto& [child, old] : children) family.insert(FamilyTable::children, old);

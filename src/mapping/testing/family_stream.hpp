@@ -10,7 +10,7 @@
 namespace cnx::mapping::testing {
 
 inline constexpr const char* kFamilyMapping = R"(
-defaults: {key: id, tenant: tenant}
+defaults: {key: id, tenant: tenant, version: version}
 tables:
   parents: {node: Parent}
   children:
@@ -40,9 +40,9 @@ class FamilyStream {
                         bool full_identity = false)
       : full_identity_(full_identity),
         source_(mapping_text,
-                {"parents (id int8, tenant text, note text, seen timestamptz)",
+                {"parents (id int8, tenant text, note text, seen timestamptz, version int8)",
                  "children (id text, tenant text, parent_id int8, elder text, note text, big text)",
-                 "likes (parent_id int8, child_id text, weight int8, big text)"}) {}
+                 "likes (parent_id int8, child_id text, weight int8, big text, version int8)"}) {}
 
   Model& model() { return source_.model(); }
   const NodeTable& parents() { return source_.node("parents"); }
