@@ -19,10 +19,11 @@ struct Unlinked {
   const Key* other;  // Null: whatever the other end is.
 };
 
-std::vector<Unlinked> unlinked(const NodeMutations& node, size_t foreign) {
+std::vector<Unlinked> unlinked(const NodeMutations& node, Fusion fusion, size_t foreign) {
   std::vector<Unlinked> rows;
   for (const Key& key : node.removed) rows.push_back({&key, nullptr});
   for (const NodeUpsert& upsert : node.upserts) {
+    if (fusion.updates && is_update(upsert)) continue;
     if (!upsert.inserted) rows.push_back({&upsert.key_before, upsert.ends[foreign].kept()});
   }
   std::sort(rows.begin(), rows.end(),
@@ -115,9 +116,11 @@ void pack_node(bolt::Packer& packer, const mapping::NodeTable& table, const Node
   pack_entries(packer, row.properties, companions);
 }
 
-// Children grouped by their other end, so that a shared end is looked up once.
-Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, size_t index,
-                         bool has_properties) {
+// Children grouped by their other end, so that a shared end is looked up once. `pack_child` writes
+// one child's map.
+template <typename PackChild>
+Statement grouped_statement(const Text& text, std::vector<const NodeUpsert*> rows, size_t index,
+                            PackChild pack_child) {
   std::sort(rows.begin(), rows.end(), [index](const NodeUpsert* x, const NodeUpsert* y) {
     const Key& x_other = *x->ends[index].key;
     const Key& y_other = *y->ends[index].key;
@@ -130,13 +133,6 @@ Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, 
     }
     groups.back().second = i + 1;
   }
-  auto pack_child = [&](bolt::Packer& packer, const NodeUpsert& row) {
-    packer.map_header(has_properties ? 2 : 1);
-    pack_key_entry(packer, "k", row.key);
-    if (!has_properties) return;
-    packer.string("p");
-    pack_map(packer, row.ends[index].properties, Companions::always);
-  };
   Statement statement =
       rows_statement(text, groups, [&](bolt::Packer& packer, std::pair<size_t, size_t> group) {
         packer.map_header(3);
@@ -150,12 +146,56 @@ Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, 
   return statement;
 }
 
+Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, size_t index,
+                         bool has_properties) {
+  return grouped_statement(
+      text, std::move(rows), index, [&](bolt::Packer& packer, const NodeUpsert& row) {
+        packer.map_header(has_properties ? 2 : 1);
+        pack_key_entry(packer, "k", row.key);
+        if (!has_properties) return;
+        packer.string("p");
+        pack_map(packer, row.ends[index].properties, Companions::always);
+      });
+}
+
+// The update and the ends to which its relationships lead.
+Statement linked_update(const Text& text, const mapping::NodeTable& table,
+                        const std::vector<const NodeUpsert*>& rows) {
+  return rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
+    packer.map_header(4);
+    pack_key_entry(packer, "k", row->key);
+    pack_tenant_entry(packer, row->tenant);
+    packer.string("o");
+    packer.list_header(row->ends.size());
+    for (const mapping::ForeignEnd& end : row->ends) {
+      if (end.key) {
+        pack(packer, *end.key);
+      } else {
+        packer.null();
+      }
+    }
+    packer.string("p");
+    pack_node(packer, table, *row, Companions::always);
+  });
+}
+
+// Takes out of `rows` those that have an end by that foreign key.
+std::vector<const NodeUpsert*> take_linked(std::vector<const NodeUpsert*>& rows, size_t foreign) {
+  auto alone = std::stable_partition(rows.begin(), rows.end(), [&](const NodeUpsert* row) {
+    return !row->ends[foreign].key.has_value();
+  });
+  std::vector<const NodeUpsert*> linked(alone, rows.end());
+  rows.erase(alone, rows.end());
+  return linked;
+}
+
 }  // namespace
 
-void unlink_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
+void unlink_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion,
+                  std::vector<Statement>& out) {
   for (size_t i = 0; i < texts.foreign_keys.size(); ++i) {
     if (node.truncated) out.push_back(bare_statement(texts.foreign_keys[i].unlink_all));
-    std::vector<Unlinked> rows = unlinked(node, i);
+    std::vector<Unlinked> rows = unlinked(node, fusion, i);
     if (!rows.empty()) out.push_back(unlink_statement(texts.foreign_keys[i].unlink, rows));
   }
 }
@@ -194,7 +234,8 @@ void change_keys(const NodeTexts& texts, const NodeMutations& node, std::vector<
   out.push_back(move_statement(texts.change_key, home));
 }
 
-void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
+void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion,
+                  std::vector<Statement>& out) {
   if (!texts.user.text.empty()) {
     if (node.user_rows.empty()) return;
     out.push_back(user_statement(texts.user, node.user_rows));
@@ -202,34 +243,57 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector
     out.push_back(removal(texts.remove, node, node.user_removed));
     return;
   }
-  auto add = [&](const Text& text, Chosen<NodeUpsert> chosen, Companions companions, bool guarded,
-                 bool needs) {
-    std::vector<const NodeUpsert*> rows = chosen_of(node.upserts, chosen);
-    if (rows.empty()) return;
+  auto sorted = [](std::vector<const NodeUpsert*> rows) {
     std::sort(rows.begin(), rows.end(),
               [](const NodeUpsert* x, const NodeUpsert* y) { return x->key < y->key; });
+    return rows;
+  };
+  auto add = [&](const Text& text, std::vector<const NodeUpsert*> rows, Companions companions,
+                 bool guarded, bool needs) {
+    if (rows.empty()) return;
     Statement statement =
-        rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
+        rows_statement(text, sorted(std::move(rows)), [&](bolt::Packer& packer, const NodeUpsert* row) {
           pack_node(packer, *node.table, *row, companions);
         });
     statement.counts_refused = guarded;
     statement.needs_entity = needs;
     out.push_back(std::move(statement));
   };
-  add(texts.insert, is_insert, Companions::when_unfit, false, false);
-  add(texts.insert, is_replacement, Companions::always, false, false);
-  add(texts.update, is_update, Companions::always, texts.guarded, false);
-  add(texts.update_existing, is_partial, Companions::always, texts.guarded, true);
+  std::vector<const NodeUpsert*> inserted = chosen_of<NodeUpsert>(node.upserts, is_insert);
+  if (fusion.inserts) {
+    std::vector<const NodeUpsert*> linked = take_linked(inserted, *texts.linked);
+    if (!linked.empty()) {
+      out.push_back(grouped_statement(
+          texts.insert_linked, std::move(linked), *texts.linked,
+          [&](bolt::Packer& packer, const NodeUpsert& row) {
+            pack_node(packer, *node.table, row, Companions::when_unfit);
+          }));
+    }
+  }
+  add(texts.insert, std::move(inserted), Companions::when_unfit, false, false);
+  add(texts.insert, chosen_of<NodeUpsert>(node.upserts, is_replacement), Companions::always, false, false);
+  std::vector<const NodeUpsert*> updated = chosen_of<NodeUpsert>(node.upserts, is_update);
+  if (!fusion.updates) {
+    add(texts.update, std::move(updated), Companions::always, texts.guarded, false);
+  } else if (!updated.empty()) {
+    out.push_back(linked_update(texts.update_linked, *node.table, sorted(std::move(updated))));
+    out.back().counts_refused = texts.guarded;
+  }
+  add(texts.update_existing, chosen_of<NodeUpsert>(node.upserts, is_partial), Companions::always,
+      texts.guarded, true);
 }
 
-void link_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
+void link_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion,
+                std::vector<Statement>& out) {
   for (size_t i = 0; i < texts.foreign_keys.size(); ++i) {
     const bool has_properties = !node.table->foreign_keys[i].rule->properties.empty();
     std::vector<const NodeUpsert*> whole;
     std::vector<const NodeUpsert*> partial;
     for (const NodeUpsert& upsert : node.upserts) {
+      const bool done = (fusion.updates && is_update(upsert)) ||
+                        (fusion.inserts && i == *texts.linked && is_insert(upsert));
       const mapping::ForeignEnd& end = upsert.ends[i];
-      if (end.key) (end.lacks_columns ? partial : whole).push_back(&upsert);
+      if (end.key && !done) (end.lacks_columns ? partial : whole).push_back(&upsert);
     }
     const ForeignKeyTexts& foreign = texts.foreign_keys[i];
     if (!whole.empty()) {

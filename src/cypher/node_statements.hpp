@@ -10,16 +10,26 @@
 
 namespace cnx::cypher {
 
+// How a table's rows and their relationships by foreign keys are written: in one statement where
+// that leads to the same graph, else step by step.
+struct Fusion {
+  // Updates move their relationships themselves. Not where nodes at the other ends go or change
+  // keys in the same batch: those relationships have to be removed before that, since a node that
+  // goes while something hangs on it becomes a stub.
+  bool updates = false;
+  bool inserts = false;
+};
+
 // Each appends the statements that are needed, which may be none.
-void unlink_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
+void unlink_nodes(const NodeTexts& texts, const mapping::NodeMutations& node, Fusion fusion,
                   std::vector<Statement>& out);
 void remove_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
                   std::vector<Statement>& out);
 void change_keys(const NodeTexts& texts, const mapping::NodeMutations& node,
                  std::vector<Statement>& out);
-void upsert_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
+void upsert_nodes(const NodeTexts& texts, const mapping::NodeMutations& node, Fusion fusion,
                   std::vector<Statement>& out);
-void link_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
+void link_nodes(const NodeTexts& texts, const mapping::NodeMutations& node, Fusion fusion,
                 std::vector<Statement>& out);
 
 }  // namespace cnx::cypher

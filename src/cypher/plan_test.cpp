@@ -25,6 +25,7 @@ tables:
     node: Child
     relationships: [{HAS: {from: {parents: parent}, properties: [note]}}]
   likes: {relationship: LIKES, from: {parents: a}, to: {children: b}, properties: [note]}
+  pets: {node: Pet, relationships: [{OWNS: {from: {parents: owner}}}, {SEEN_BY: {to: {children: friend}}}]}
   notes: {node: Note, cypher: "UNWIND $rows AS row MERGE (n:Note {id: row.id}) SET n += row"}
 )";
 
@@ -45,7 +46,8 @@ class PlanTest : public ::testing::Test {
   Source source_{kMapping,
                  {"parents (id int8, version int8, seen timestamptz)",
                   "children (id int8, parent int8, note text, tenant text)",
-                  "likes (a int8, b int8, note text)", "notes (id int8)"}};
+                  "likes (a int8, b int8, note text)",
+                  "pets (id int8, owner int8, friend int8, version int8)", "notes (id int8)"}};
   mapping::Merge merge_{source_.model()};
   Plan plan_{source_.model()};
 };
@@ -152,6 +154,47 @@ TEST_F(PlanTest, a_relationship_that_lacks_a_property_must_be_there) {
             "link existing Child.HAS {rows: [{o: 7, n: 'acme', r: [{k: 1, p: {}}]}]}");
   EXPECT_TRUE(all[4].needs_entity);
   EXPECT_FALSE(all[3].needs_entity);
+}
+
+TEST_F(PlanTest, an_insert_makes_its_relationship_in_the_same_statement) {
+  insert("pets", {"2", "7", "5", "1"});
+  insert("pets", {"1", "7", std::nullopt, "1"});
+  insert("pets", {"3", std::nullopt, "5", "1"});
+  EXPECT_THAT(
+      testing::show(statements()),
+      ElementsAre("insert Pet with OWNS {rows: [{o: 7, n: null, r: [{_cnx_stub: null, id: 1, owner: 7, "
+                  "friend: null, version: 1}, {_cnx_stub: null, id: 2, owner: 7, friend: 5, version: 1}]}]}",
+                  "insert Pet {rows: [{_cnx_stub: null, id: 3, owner: null, friend: 5, version: 1}]}",
+                  "link Pet.SEEN_BY {rows: [{o: 5, n: null, r: [{k: 2}, {k: 3}]}]}"));
+}
+
+TEST_F(PlanTest, an_update_moves_its_relationships_in_the_same_statement) {
+  update("pets", {"2", "7", std::nullopt, "2"});
+  std::vector<Statement> all = statements();
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(testing::show(all[0]),
+            "update Pet with its relationships {rows: [{k: 2, n: null, o: [7, null], p: "
+            "{_cnx_stub: null, id: 2, owner: 7, friend: null, version: 2}}]}");
+  EXPECT_TRUE(all[0].counts_refused);
+  EXPECT_EQ(all[0].rows, 1u);
+}
+
+TEST_F(PlanTest, an_update_goes_step_by_step_where_the_other_ends_are_disturbed) {
+  const std::vector<std::string> steps = {"unlink Pet.OWNS", "unlink Pet.SEEN_BY", "update Pet", "link Pet.OWNS"};
+  auto pets = [this] {
+    std::vector<std::string> found = names();
+    std::erase_if(found, [](const std::string& name) { return name.find("Pet") == std::string::npos; });
+    return found;
+  };
+  update("pets", {"2", "7", std::nullopt, "2"});
+  remove("parents", {"9", std::nullopt, std::nullopt});
+  EXPECT_EQ(pets(), steps);
+  update("pets", {"2", "7", std::nullopt, "2"});
+  update("parents", {"8", "1", std::nullopt}, {"9", std::nullopt, std::nullopt});
+  EXPECT_EQ(pets(), steps);
+  update("pets", {"2", "7", std::nullopt, "2"});
+  merge_.truncate({"public", "parents"});
+  EXPECT_EQ(pets(), steps);
 }
 
 TEST_F(PlanTest, keys_that_chain_go_through_temporary_ones) {

@@ -1,5 +1,6 @@
 #include "cypher/texts.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "cypher/quote.hpp"
@@ -56,15 +57,23 @@ std::string on_create_stub(std::string_view variable, const NodeTable& table,
   return set;
 }
 
+// "(variable)<-[…]-" or "(variable)-[…]->", from the child's side: what stands left and right of the
+// relationship's brackets.
+struct Arrow {
+  explicit Arrow(const ForeignKey& key)
+      : left(key.rule->incoming ? "<-[" : "-["), right(key.rule->incoming ? "]-" : "]->") {}
+  std::string left;
+  std::string right;
+};
+
 ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key) {
   const std::string type = quote(key.rule->type);
   const std::string other_label = quote(key.other->node->label);
-  const std::string left = key.rule->incoming ? "<-" : "-";
-  const std::string right = key.rule->incoming ? "-" : "->";
+  const Arrow arrow(key);
   const std::string name = table.node->label + "." + key.rule->type;
   ForeignKeyTexts texts;
   // The label of the other end is in the pattern: one type may have two meanings.
-  const std::string path = left + "[r:" + type + "]" + right + "(p:" + other_label + ")";
+  const std::string path = arrow.left + "r:" + type + arrow.right + "(p:" + other_label + ")";
   const std::string remove = " DELETE r WITH p WHERE p." + quote(kStub) +
                              drop_lonely_stubs("p", stub_properties(*key.other));
   texts.unlink = {
@@ -74,7 +83,7 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   texts.unlink_all = {"unlink all " + name,
                       text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
-  const std::string link = left + "[r:" + type + "]" + right;
+  const std::string link = arrow.left + "r:" + type + arrow.right;
   const std::string set = key.rule->properties.empty() ? "" : " SET r += row.p";
   const std::string child = node_pattern("c", table, "row.k");
   texts.link = {
@@ -89,6 +98,49 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
                                 " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row" + set)};
   }
   return texts;
+}
+
+std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
+  const Arrow arrow(key);
+  return "UNWIND $rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
+         on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MERGE " +
+         node_pattern("n", table, "row." + quote(table.key_property)) + " SET n += row MERGE (n)" +
+         arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
+}
+
+// Reads the other ends before it writes, and touches a relationship only where they differ from the
+// row's: most updates change no foreign key. An end without a key is somebody else's, and differs.
+std::string update_linked(const NodeTable& table) {
+  const std::string& version = table.version_property;
+  const std::string newer =
+      version.empty() ? "false" : "coalesce(n." + quote(version) + " > row.p." + quote(version) + ", false)";
+  std::string before;
+  std::string moved;
+  std::string moves;
+  for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
+    const ForeignKey& key = table.foreign_keys[i];
+    const Arrow arrow(key);
+    const std::string number = std::to_string(i);
+    const std::string type = quote(key.rule->type);
+    const std::string other = "p:" + quote(key.other->node->label);
+    const std::string other_key = quote(key.other->key_property);
+    const std::string wanted = "row.o[" + number + "]";
+    before += ", [(n)" + arrow.left + ":" + type + arrow.right + "(" + other + ") | coalesce(p." +
+              other_key + ", false)] AS before" + number;
+    moved += ", collect(CASE WHEN NOT newer AND before" + number + " <> CASE WHEN " + wanted +
+             " IS NULL THEN [] ELSE [" + wanted + "] END THEN {n: n, o: " + wanted +
+             ", t: row.n} END) AS moved" + number;
+    moves += " CALL { WITH moved" + number + " UNWIND moved" + number +
+             " AS m WITH m.n AS n, m.o AS o, m.t AS t OPTIONAL MATCH (n)" + arrow.left + "r:" + type +
+             arrow.right + "(" + other + ") WHERE o IS NULL OR p." + other_key +
+             " <> o DELETE r FOREACH (k IN CASE WHEN o IS NULL THEN [] ELSE [o] END | MERGE " +
+             node_pattern("q", *key.other, "k") + on_create_stub("q", *key.other, "t") +
+             " MERGE (n)" + arrow.left + ":" + type + arrow.right + "(q)) WITH p WHERE p." +
+             quote(kStub) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
+  }
+  return "UNWIND $rows AS row MERGE " + node_pattern("n", table, "row.k") + " WITH n, row, " + newer +
+         " AS newer" + before + " SET n += CASE WHEN newer THEN {} ELSE row.p END" +
+         " WITH count(CASE WHEN newer THEN 1 END) AS refused" + moved + moves + " RETURN refused";
 }
 
 // The node is made, as a stub, only where there is something to take over. Its own properties win
@@ -159,6 +211,20 @@ NodeTexts node_texts(const NodeTable& table) {
            guarded("n", "row", version) + count_refused("n", "row", version))};
   for (const ForeignKey& foreign : table.foreign_keys)
     texts.foreign_keys.push_back(foreign_key_texts(table, foreign));
+  for (size_t i = 0; i < table.foreign_keys.size() && !texts.linked; ++i) {
+    if (table.foreign_keys[i].rule->properties.empty()) texts.linked = i;
+  }
+  if (texts.linked) {
+    const ForeignKey& foreign = table.foreign_keys[*texts.linked];
+    texts.insert_linked = {"insert " + label + " with " + foreign.rule->type,
+                           text(insert_linked(table, foreign))};
+  }
+  const bool plain = std::all_of(
+      table.foreign_keys.begin(), table.foreign_keys.end(),
+      [](const ForeignKey& foreign) { return foreign.rule->properties.empty(); });
+  if (plain && !table.foreign_keys.empty()) {
+    texts.update_linked = {"update " + label + " with its relationships", text(update_linked(table))};
+  }
   if (table.rule->cypher) texts.user = {"user's statement for " + label, *table.rule->cypher};
   return texts;
 }

@@ -1,9 +1,10 @@
 // The statement texts of each table, made once from the model. `_cnx_stub` marks a node that stands
 // for a row that is not there; $rows is a list of maps, whose short keys are:  k key · o other
-// end's key · f from · t to · n tenant · a start's key · b end's key · p properties · r rows of a
-// group.
+// end's key (or a list of one for each foreign key) · f from · t to · n tenant · a start's key · b end's
+// key · p properties · r rows of a group.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,15 @@ struct NodeTexts {
   Text update_existing;
   bool guarded = false;
   std::vector<ForeignKeyTexts> foreign_keys;
+  // The foreign key whose relationship `insert_linked` makes along with the node; none where each
+  // has properties. Every further statement would look the node up again.
+  std::optional<size_t> linked;
+  // groups {o, n, r: [flat map]}: merges the other end, then each node and its relationship.
+  Text insert_linked;
+  // rows {k, n, o: [key or null], p}: `update`, and where a relationship by a foreign key leads to
+  // another end than o says, moves it. What is refused moves nothing. Empty where a foreign key's
+  // relationship has properties, or there is none.
+  Text update_linked;
   // The user's own upsert; empty where there is none.
   Text user;
 };

@@ -24,8 +24,9 @@ std::vector<Text> all_texts(const mapping::Model& model) {
   for (const mapping::NodeTable& table : model.nodes()) {
     const NodeTexts texts = node_texts(table);
     for (const Text* text : {&texts.remove, &texts.remove_all, &texts.take_over, &texts.change_key,
-                             &texts.insert, &texts.update, &texts.update_existing}) {
-      all.push_back(*text);
+                             &texts.insert, &texts.insert_linked, &texts.update, &texts.update_linked,
+                             &texts.update_existing}) {
+      if (!text->text.empty()) all.push_back(*text);
     }
     for (const ForeignKeyTexts& foreign : texts.foreign_keys) {
       for (const Text* text :
@@ -48,9 +49,19 @@ std::vector<Text> all_texts(const mapping::Model& model) {
 // knowingly.
 TEST(Texts, are_those_that_were_tried_against_neo4j) {
   mapping::testing::FamilyStream family;
+  // Without properties on the relationships, children are written along with them.
+  Source orders("defaults: {key: id, version: version, tenant: tenant}\n"
+                "tables:\n"
+                "  customers: {node: Customer}\n"
+                "  orders:\n"
+                "    node: Order\n"
+                "    relationships: [{PLACED: {from: {customers: customer}}}, {FOLLOWS: {to: {orders: previous}}}]\n",
+                {"customers (id int8, version int8, tenant text)",
+                 "orders (id int8, customer int8, previous int8, version int8, tenant text)"});
+  ASSERT_FALSE(orders.error()) << orders.error()->describe();
   std::string actual;
-  for (const Text& text : all_texts(family.model())) {
-    actual += text.name + "\n    " + text.text + "\n";
+  for (mapping::Model* model : {&family.model(), &orders.model()}) {
+    for (const Text& text : all_texts(*model)) actual += text.name + "\n    " + text.text + "\n";
   }
   std::ifstream file(CNX_TEST_DATA "/cypher/family_texts.txt");
   std::stringstream expected;
@@ -121,6 +132,15 @@ TEST(Texts, only_an_update_is_guarded_and_only_where_a_version_is_mapped) {
   const RelationshipTexts pairs = relationship_texts(source.relationship("pairs"));
   EXPECT_TRUE(pairs.guarded);
   EXPECT_THAT(pairs.update.text, HasSubstr("r.`version` > row.p.`version`"));
+}
+
+TEST(Texts, relationships_by_foreign_keys_are_written_along_where_they_have_no_properties) {
+  mapping::testing::FamilyStream family;
+  const NodeTexts children = node_texts(family.children());
+  EXPECT_EQ(children.linked, 1u);  // FOLLOWS; HAS_CHILD has properties.
+  EXPECT_THAT(children.insert_linked.text, HasSubstr("FOLLOWS"));
+  EXPECT_EQ(children.update_linked.text, "");
+  EXPECT_EQ(node_texts(family.parents()).linked, std::nullopt);
 }
 
 TEST(Texts, a_users_statement_is_sent_as_it_is) {

@@ -51,8 +51,14 @@ std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) 
   if (!texts.user.text.empty()) {
     statements.add(node_upserts, texts.user, "an INSERT or UPDATE: the mapping's own statement");
   } else {
-    statements.add(node_upserts, texts.insert, "an INSERT, never guarded");
-    statements.add(node_upserts, texts.update, update_when(texts.guarded));
+    statements.add(node_upserts, texts.insert_linked, "an INSERT whose foreign key is not NULL");
+    statements.add(node_upserts, texts.insert,
+                   texts.linked ? "an INSERT whose foreign key is NULL" : "an INSERT, never guarded");
+    statements.add(node_upserts, texts.update_linked, update_when(texts.guarded));
+    statements.add(node_upserts, texts.update,
+                   texts.update_linked.text.empty()
+                       ? update_when(texts.guarded)
+                       : "the same where rows at the other end go or change keys in the same batch");
     statements.add(node_upserts, texts.update_existing, kPartial);
   }
   for (const cypher::ForeignKeyTexts& foreign : texts.foreign_keys) {

@@ -12,6 +12,7 @@
 #include "mapping/testing/execution.hpp"
 #include "mapping/testing/family_commands.hpp"
 #include "mapping/testing/family_stream.hpp"
+#include "mapping/testing/source.hpp"
 
 namespace cnx {
 namespace {
@@ -25,8 +26,11 @@ using mapping::testing::MemoryGraph;
 using mapping::testing::SourceTransaction;
 
 // Labels that no other test uses.
-std::string mapping_text() {
+std::string mapping_text(bool with_properties) {
   std::string text = mapping::testing::kFamilyMapping;
+  // Without them the children's relationships are written along with the children.
+  const std::string properties = ", properties: [note, big]";
+  if (!with_properties) text.erase(text.find(properties), properties.size());
   for (const std::string label : {"Parent", "Child"}) {
     const std::string plain = "node: " + label;
     text.replace(text.find(plain), plain.size(), "node: Parity" + label);
@@ -118,7 +122,8 @@ void relate(Server& server, MemoryGraph& graph, FamilyStream& stream) {
 
 class Parity {
  public:
-  explicit Parity(Server& server) : server_(server) {
+  Parity(Server& server, bool with_properties)
+      : server_(server), stream_(mapping_text(with_properties)) {
     server_.query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
   }
 
@@ -147,26 +152,35 @@ class Parity {
 
   Server& server_;
   Family family_;
-  FamilyStream stream_{mapping_text()};
+  FamilyStream stream_;
   cypher::Plan plan_{stream_.model()};
   mapping::Merge merge_{stream_.model()};
   MemoryGraph graph_;
 };
 
-TEST(Statements, do_in_neo4j_what_the_mutations_say) {
-  const char* url = std::getenv("CNX_NEO4J_URL");
-  if (url == nullptr) GTEST_SKIP() << "CNX_NEO4J_URL names no server";
+class Statements : public ::testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    const char* url = std::getenv("CNX_NEO4J_URL");
+    if (url == nullptr) GTEST_SKIP() << "CNX_NEO4J_URL names no server";
+    auto options = bolt::parse_url(url);
+    ASSERT_TRUE(options) << options.error().describe();
+    auto connection = bolt::Connection::open(*options, soon());
+    ASSERT_TRUE(connection) << connection.error().describe();
+    server_.emplace(*std::move(connection));
+  }
+
+  std::optional<Server> server_;
+};
+
+TEST_P(Statements, do_in_neo4j_what_the_mutations_say) {
   ::setenv("RC_PARAMS", "max_success=40", 0);
-  auto options = bolt::parse_url(url);
-  ASSERT_TRUE(options) << options.error().describe();
-  auto connection = bolt::Connection::open(*options, soon());
-  ASSERT_TRUE(connection) << connection.error().describe();
-  Server server(*std::move(connection));
-  FamilyStream stream(mapping_text());
+  Server& server = *server_;
+  FamilyStream stream(mapping_text(GetParam()));
   for (const cypher::Text& text : cypher::constraint_texts(stream.model())) server.query(text.text);
   EXPECT_TRUE(rc::check([&] {
     using rc::gen::container;
-    Parity parity(server);
+    Parity parity(server, GetParam());
     parity.play(*container<std::vector<Command>>(mapping::testing::any_command()), {});
     parity.write_as_somebody_else();
     parity.play(*container<std::vector<Command>>(mapping::testing::any_command()),
@@ -177,6 +191,37 @@ TEST(Statements, do_in_neo4j_what_the_mutations_say) {
     server.query("DROP CONSTRAINT `" + text.name + "` IF EXISTS");
   }
 }
+INSTANTIATE_TEST_SUITE_P(ForeignKeys, Statements, ::testing::Values(true, false),
+                         [](const auto& test) { return test.param ? "with_properties" : "plain"; });
+
+using Guard = Statements;
+
+TEST_P(Guard, a_refused_update_moves_no_relationship) {
+  mapping::testing::Source source(
+      "defaults: {key: id, version: version}\n"
+      "tables:\n"
+      "  shelves: {node: ParityParent}\n"
+      "  books: {node: ParityChild, relationships: [{HOLDS: {from: {shelves: shelf}}}]}\n",
+      {"shelves (id int8, version int8)", "books (id int8, shelf int8, version int8)"});
+  ASSERT_FALSE(source.error()) << source.error()->describe();
+  cypher::Plan plan(source.model());
+  mapping::Merge merge(source.model());
+  for (const char* shelf : {"1", "2"}) source.insert(merge, "shelves", {shelf, "1"});
+  source.insert(merge, "books", {"7", "1", "5"});
+  source.insert(merge, "books", {"8", "1", "5"});
+  server_->run(plan.statements(merge.take()));
+  source.update(merge, "books", {"7", "2", "4"});  // The graph has version 5.
+  source.update(merge, "books", {"8", "2", "6"});
+  server_->run(plan.statements(merge.take()));
+  const std::string one = "(:ParityChild {id: 7, shelf: 1, version: 5})";
+  const std::string two = "(:ParityChild {id: 8, shelf: 2, version: 6})";
+  const std::string first = "(:ParityParent {id: 1, version: 1})";
+  const std::string second = "(:ParityParent {id: 2, version: 1})";
+  EXPECT_EQ(server_->lines(), (std::vector<std::string>{one, two, first, first + "-[HOLDS]->" + one,
+                                                        second, second + "-[HOLDS]->" + two}));
+  server_->query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
+}
+INSTANTIATE_TEST_SUITE_P(ForeignKeys, Guard, ::testing::Values(false));
 
 }  // namespace
 }  // namespace cnx
