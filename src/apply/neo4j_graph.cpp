@@ -1,6 +1,7 @@
 #include "apply/neo4j_graph.hpp"
 
 #include "apply/position.hpp"
+#include "bolt/writer.hpp"
 
 namespace cnx::apply {
 
@@ -50,7 +51,7 @@ Neo4jGraph::Neo4jGraph(Neo4jGraphOptions options, const cypher::Plan& plan)
 
 Result<StoredPosition> Neo4jGraph::open(TimePoint deadline) {
   close();
-  CNX_TRY(bolt::Connection connection, bolt::Connection::open(options_.connection, deadline));
+  CNX_TRY(bolt::Connection connection, bolt::open_writer(options_.connection, deadline));
   CNX_TRY(std::optional<PositionNode> node, read_position(connection, options_.lane, deadline));
   if (!node) {
     return fail(Error(ErrorKind::state, "the graph has no position for this pipeline any more")

@@ -1,8 +1,11 @@
 // A password or token. It has no stream operator and no format: it can be used, not shown.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
+
+#include "base/result.hpp"
 
 namespace cnx {
 
@@ -17,5 +20,9 @@ class Secret {
  private:
   std::string value_;
 };
+
+// Asked each time the secret is needed, so that a file that was rotated is read anew. May be called from any thread that
+// connects; may read a file. ErrorKind::invalid: there is none now.
+using SecretReader = std::function<Result<Secret>()>;
 
 }  // namespace cnx

@@ -68,6 +68,12 @@ cnx::Error refusal(const Reply& reply) {
 }  // namespace
 
 Result<Connection> Connection::open(const Options& options, cnx::TimePoint deadline) {
+  if (options.auth.read_password) {
+    Options read = options;
+    read.auth.read_password = nullptr;
+    CNX_TRY(read.auth.password, options.auth.read_password());
+    return open(read, deadline);
+  }
   CNX_TRY(std::unique_ptr<Transport> transport, dial(options, deadline));
   return open_over(std::move(transport), options, deadline);
 }

@@ -18,6 +18,8 @@ struct Auth {
   Scheme scheme = Scheme::none;
   std::string user;      // basic
   cnx::Secret password;  // basic: the password; bearer: the token
+  // Asked at each log-in, in the place of `password`; empty: that one stands.
+  cnx::SecretReader read_password;
 };
 
 enum class Encryption {

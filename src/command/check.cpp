@@ -14,11 +14,6 @@ namespace {
 
 using pipeline::Grade;
 
-struct CheckFlags {
-  ConnectionFlags connection;
-  bool json = false;
-};
-
 constexpr const char* kFooter =
     "It looks at both databases with the role of the URLs: give it those that `run` will have. It "
     "tries\n"
@@ -30,7 +25,7 @@ constexpr const char* kFooter =
     "  warning  the pipeline runs, and something will cost more or be missed\n"
     "  fault    the pipeline does not start, or would stop, or would not keep its promise\n\n"
     "Before `init`, the publication and the position are missing: two faults that `init` cures.\n"
-    "Exit codes: 0 no fault (warnings may be there), 1 a fault, 2 wrong words or mapping.";
+    "Exit codes: 0 no fault (warnings may be there), 1 a fault, 2 wrong words, configuration or mapping.";
 
 nlohmann::ordered_json to_json(const std::string& name, const pipeline::CheckReport& report) {
   nlohmann::ordered_json findings = nlohmann::ordered_json::array();
@@ -47,9 +42,9 @@ nlohmann::ordered_json to_json(const std::string& name, const pipeline::CheckRep
           {"findings", findings}};
 }
 
-ExitCode check(const CheckFlags& flags) {
-  Result<pipeline::PipelineOptions> options = pipeline_options(flags.connection);
-  if (!options) return report(options.error());
+ExitCode check(const ConnectionFlags& flags) {
+  Result<pipeline::PipelineOptions> options = pipeline_options(flags);
+  if (!options) return report(flags, options.error());
   const pipeline::CheckReport found = pipeline::check_pipeline(*options);
   const size_t faults = found.count(Grade::fault);
   if (flags.json) {
@@ -69,9 +64,9 @@ void add_check(CLI::App& program, Action& action) {
   CLI::App* verb = program.add_subcommand(
       "check",
       "Whether the pipeline can run: tries it, and names each thing that is wrong with its cure");
-  auto flags = std::make_shared<CheckFlags>();
-  add_connection_flags(*verb, flags->connection);
-  verb->add_flag("--json", flags->json, "For machines");
+  auto flags = std::make_shared<ConnectionFlags>();
+  add_connection_flags(*verb, *flags);
+  add_json_flag(*verb, *flags);
   verb->footer(kFooter);
   verb->callback([flags, &action] { action = [flags] { return check(*flags); }; });
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "command/verb.hpp"
 #include "pipeline/teardown.hpp"
@@ -32,6 +33,26 @@ void list(const pipeline::PipelineOptions& options, const pipeline::Remains& rem
   }
 }
 
+nlohmann::ordered_json to_json(const pipeline::PipelineOptions& options, const pipeline::Remains& remains) {
+  nlohmann::ordered_json json = {{"pipeline", options.name},
+                                 {"slot", remains.slot},
+                                 {"retained_wal_bytes", remains.retained_wal_bytes},
+                                 {"publication", remains.publication},
+                                 {"position", remains.position}};
+  if (remains.graph) {
+    json["nodes"] = remains.graph->nodes;
+    json["relationships"] = remains.graph->relationships;
+  }
+  return json;
+}
+
+// What was there, and what became of it.
+void print_json(nlohmann::ordered_json json, bool removed, size_t kept_stubs) {
+  json["removed"] = removed;
+  json["kept_stubs"] = kept_stubs;
+  std::printf("%s\n", json.dump(2).c_str());
+}
+
 bool asked_and_agreed() {
   std::printf("Remove them? [y/N] ");
   std::fflush(stdout);
@@ -41,20 +62,30 @@ bool asked_and_agreed() {
 
 ExitCode drop(const DropFlags& flags) {
   Result<pipeline::PipelineOptions> options = pipeline_options(flags.connection);
-  if (!options) return report(options.error());
+  if (!options) return report(flags.connection, options.error());
   Result<pipeline::Remains> remains = pipeline::find_remains(*options, flags.graph);
-  if (!remains) return report(remains.error());
+  if (!remains) return report(flags.connection, remains.error());
+  const bool json = flags.connection.json;
   if (remains->nothing()) {
+    if (json) {
+      print_json(to_json(*options, *remains), false, 0);
+      return ExitCode::success;
+    }
     std::printf("pipeline %s: nothing is there\n", options->name.c_str());
     return ExitCode::success;
   }
-  list(*options, *remains);
-  if (!flags.yes && !asked_and_agreed()) {
-    std::fprintf(stderr, "contextnexus: nothing was removed; --yes removes without asking\n");
-    return ExitCode::usage;
+  if (!json) list(*options, *remains);
+  // A machine is not asked.
+  if (!flags.yes && (json || !asked_and_agreed())) {
+    return report(flags.connection,
+                  Error(ErrorKind::invalid, "nothing was removed").advise("--yes removes without asking"));
   }
   Result<pipeline::ClearedGraph> done = pipeline::tear_down(*options, flags.graph);
-  if (!done) return report(done.error());
+  if (!done) return report(flags.connection, done.error());
+  if (json) {
+    print_json(to_json(*options, *remains), true, done->kept_stubs);
+    return ExitCode::success;
+  }
   std::printf("removed\n");
   if (done->kept_stubs > 0) {
     std::printf("%zu nodes stay as stubs, because others' properties or relationships hang on them\n", done->kept_stubs);
@@ -68,6 +99,7 @@ void add_drop(CLI::App& program, Action& action) {
   CLI::App* verb = program.add_subcommand("drop", "Remove the slot, the publication and the position; lists them and asks first");
   auto flags = std::make_shared<DropFlags>();
   add_connection_flags(*verb, flags->connection);
+  add_json_flag(*verb, flags->connection);
   verb->add_flag("--graph", flags->graph, "Also what was written into the graph, and its constraints");
   verb->add_flag("--yes", flags->yes, "Do not ask");
   verb->callback([flags, &action] { action = [flags] { return drop(*flags); }; });

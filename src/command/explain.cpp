@@ -14,7 +14,6 @@ namespace {
 struct ExplainFlags {
   ConnectionFlags connection;
   std::string table;
-  bool json = false;
 };
 
 constexpr const char* kFooter =
@@ -144,12 +143,12 @@ nlohmann::ordered_json to_json(const pipeline::Explanation& told) {
 
 ExitCode explain(const ExplainFlags& flags) {
   Result<postgres::ConnectionOptions> options = postgres_options(flags.connection);
-  if (!options) return report(options.error());
+  if (!options) return report(flags.connection, options.error());
   Result<mapping::Mapping> mapping = mapping_of(flags.connection);
-  if (!mapping) return report(mapping.error());
+  if (!mapping) return report(flags.connection, mapping.error());
   Result<pipeline::Explanation> told = pipeline::explain(*options, *mapping, flags.table);
-  if (!told) return report(told.error());
-  if (flags.json) {
+  if (!told) return report(flags.connection, told.error());
+  if (flags.connection.json) {
     std::printf("%s\n", to_json(*told).dump(2).c_str());
   } else {
     print(*told);
@@ -167,7 +166,7 @@ void add_explain(CLI::App& program, Action& action) {
   add_postgres_flag(*verb, flags->connection);
   add_mapping_flag(*verb, flags->connection);
   verb->add_option("table", flags->table, "tags or public.tags")->required()->type_name("TABLE");
-  verb->add_flag("--json", flags->json, "For machines");
+  add_json_flag(*verb, flags->connection);
   verb->footer(kFooter);
   verb->callback([flags, &action] { action = [flags] { return explain(*flags); }; });
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "command/verb.hpp"
 #include "pipeline/setup.hpp"
@@ -27,7 +28,7 @@ struct InitFlags {
   ConnectionFlags connection;
   std::string role;
   std::string password_file;
-  bool dry_run = false;
+  bool dry_run = false;  // Changes nothing.
   bool print_sql = false;
 };
 
@@ -55,14 +56,30 @@ ExitCode print_done(const pipeline::SetupReport& done) {
   return ExitCode::incomplete;
 }
 
+// What was done or would be, by the form that was asked for.
+ExitCode print_json(const std::string& pipeline, const InitFlags& flags, const pipeline::SetupReport& done) {
+  nlohmann::ordered_json json = {{"pipeline", pipeline}};
+  if (flags.print_sql) {
+    json["sql"] = done.sql;
+  } else if (flags.dry_run) {
+    json["planned"] = done.planned;
+  } else {
+    json["done"] = done.done;
+    json["missing"] = done.missing;
+  }
+  std::printf("%s\n", json.dump(2).c_str());
+  return done.missing.empty() ? ExitCode::success : ExitCode::incomplete;
+}
+
 ExitCode init(const InitFlags& flags) {
   Result<pipeline::PipelineOptions> options =
       flags.print_sql ? source_options(flags.connection) : pipeline_options(flags.connection);
-  if (!options) return report(options.error());
+  if (!options) return report(flags.connection, options.error());
   Result<pipeline::SetupOptions> setup = setup_options(flags);
-  if (!setup) return report(setup.error());
+  if (!setup) return report(flags.connection, setup.error());
   Result<pipeline::SetupReport> done = pipeline::set_up(*options, *setup);
-  if (!done) return report(done.error());
+  if (!done) return report(flags.connection, done.error());
+  if (flags.connection.json) return print_json(options->name, flags, *done);
   if (flags.print_sql) {
     std::printf("%s", done->sql.c_str());
     return ExitCode::success;
@@ -94,6 +111,7 @@ void add_init(CLI::App& program, Action& action) {
   verb->add_option("--role-password-file", flags->password_file,
                    "Its password: the first line of this file")
       ->type_name("FILE");
+  add_json_flag(*verb, flags->connection);
   CLI::Option* dry_run =
       verb->add_flag("--dry-run", flags->dry_run, "Say what would be done, and change nothing");
   verb->add_flag("--print-sql", flags->print_sql,

@@ -12,29 +12,47 @@ namespace {
 struct RunFlags {
   ConnectionFlags connection;
   bool once = false;
-  bool no_write_back = false;
 };
 
 // A signal handler has no other way to what it must reach.
 std::atomic<pipeline::StopRequest*> stop_request{nullptr};
 
-extern "C" void ask_to_stop(int) {
-  if (pipeline::StopRequest* stop = stop_request.load()) stop->ask();
+// The first signal, whichever it is, asks; a second one ends the process at once, by its own default: nothing is lost by that.
+extern "C" void ask_to_stop(int number) {
+  pipeline::StopRequest* stop = stop_request.load();
+  if (stop != nullptr && !stop->asked) {
+    stop->ask();
+    return;
+  }
+  signal(number, SIG_DFL);
+  raise(number);
 }
 
+constexpr const char* kFooter =
+    "It starts anywhere: without a slot it copies what is there, else it goes on from the position in the graph. A second\n"
+    "one of the same pipeline waits until the first has ended. The first SIGTERM or SIGINT finishes and confirms what is\n"
+    "under way; a second ends it at once. Neither loses anything, nor does kill -9.\n\n"
+    "  contextnexus run                                   with contextnexus.yaml, or the variables\n"
+    "  contextnexus run --postgres URL --neo4j URL        the built-in schema, nothing else to say\n"
+    "  contextnexus run --once --log-format json          for a script: until all of now is in the graph\n"
+    "  contextnexus run --set apply.batch_rows=200        any option of docs/configuration.md\n\n"
+    "Exit codes: 0 stopped, or done with --once; 1 failed; 2 wrong words, configuration or mapping; 3 a person must\n"
+    "decide (also: --once while it is paused); 4 a database cannot be reached (with --once; else it is tried again).";
+
 ExitCode run(const RunFlags& flags) {
-  Result<pipeline::PipelineOptions> options = pipeline_options(flags.connection);
+  Result<config::Settings> settings = read_settings(flags.connection);
+  if (!settings) return report(settings.error());
+  Result<pipeline::PipelineOptions> options = pipeline_options(*settings);
   if (!options) return report(options.error());
+  settings->run.once = flags.once;
   pipeline::StopRequest stop;
   stop_request = &stop;
   struct sigaction handler {};
   handler.sa_handler = ask_to_stop;
-  // A second signal ends the process at once: nothing is lost by that.
-  handler.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGTERM, &handler, nullptr);
   sigaction(SIGINT, &handler, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  Status ran = pipeline::run(*options, {.once = flags.once, .write_back = !flags.no_write_back}, stop);
+  Status ran = pipeline::run(*options, settings->run, stop);
   stop_request = nullptr;
   return ran ? ExitCode::success : report(ran.error());
 }
@@ -47,8 +65,9 @@ void add_run(CLI::App& program, Action& action) {
   auto flags = std::make_shared<RunFlags>();
   add_connection_flags(*verb, flags->connection);
   verb->add_flag("--once", flags->once, "Until all that is committed now is in the graph, then end");
-  verb->add_flag("--no-write-back", flags->no_write_back,
-                 "Leave the synchronisation columns (neo4j_sync_status and its like) of PostgreSQL's tables as they are");
+  add_switch(*verb, flags->connection, "--no-write-back", "write_back.enabled", "false",
+             "Leave the synchronisation columns (neo4j_sync_status and its like) of PostgreSQL's tables as they are");
+  verb->footer(kFooter);
   verb->callback([flags, &action] { action = [flags] { return run(*flags); }; });
 }
 

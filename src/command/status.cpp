@@ -10,17 +10,15 @@
 namespace cnx::command {
 namespace {
 
-struct StatusFlags {
-  ConnectionFlags connection;
-  bool json = false;
-};
-
 nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
   return {{"pipeline", report.pipeline},
           {"state", report.state},
           {"problem", report.problem},
           {"advice", report.advice},
           {"running", report.running},
+          {"paused", report.pause.paused()},
+          {"paused_at", report.pause.paused_at},
+          {"paused_by", report.pause.paused_by},
           {"position", report.position},
           {"position_lsn", report.position_lsn},
           {"ordinal", report.ordinal},
@@ -42,6 +40,7 @@ void print(const pipeline::StatusReport& report) {
   auto line = [](const char* name, const std::string& value) { std::printf("%-12s %s\n", name, value.c_str()); };
   line("pipeline", report.pipeline);
   line("state", report.state);
+  if (report.pause.paused()) line("paused", "since " + report.pause.paused_at + " by " + report.pause.paused_by);
   if (!report.problem.empty()) line("problem", report.problem);
   if (!report.advice.empty()) line("advice", report.advice);
   if (report.position.empty()) return;
@@ -55,11 +54,11 @@ void print(const pipeline::StatusReport& report) {
                        (report.wal_status.empty() ? "" : ", " + report.wal_status));
 }
 
-ExitCode status(const StatusFlags& flags) {
-  Result<pipeline::PipelineOptions> options = pipeline_options(flags.connection);
-  if (!options) return report(options.error());
+ExitCode status(const ConnectionFlags& flags) {
+  Result<pipeline::PipelineOptions> options = pipeline_options(flags);
+  if (!options) return report(flags, options.error());
   Result<pipeline::StatusReport> read = pipeline::read_status(*options);
-  if (!read) return report(read.error());
+  if (!read) return report(flags, read.error());
   if (flags.json) {
     std::printf("%s\n", to_json(*read).dump(2).c_str());
   } else {
@@ -72,9 +71,9 @@ ExitCode status(const StatusFlags& flags) {
 
 void add_status(CLI::App& program, Action& action) {
   CLI::App* verb = program.add_subcommand("status", "Where the pipeline stands: position, lag, and what is wrong if anything");
-  auto flags = std::make_shared<StatusFlags>();
-  add_connection_flags(*verb, flags->connection);
-  verb->add_flag("--json", flags->json, "For machines");
+  auto flags = std::make_shared<ConnectionFlags>();
+  add_connection_flags(*verb, *flags);
+  add_json_flag(*verb, *flags);
   verb->callback([flags, &action] { action = [flags] { return status(*flags); }; });
 }
 

@@ -2,6 +2,7 @@
 
 #include "apply/position.hpp"
 #include "bolt/connection.hpp"
+#include "bolt/writer.hpp"
 #include "capture/logical/source_check.hpp"
 #include "cypher/quote.hpp"
 #include "mapping/model.hpp"
@@ -11,6 +12,7 @@
 #include "pipeline/findings.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/ground.hpp"
+#include "pipeline/schema.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -60,7 +62,8 @@ class Check {
     judge_senders(findings_, server_, figures, system_.has_value());
     judge_log_kept(findings_, server_, figures);
     CNX_TRY(tables(*session, deadline));
-    bound_graph_ = read_binding(*session, options_.name, deadline);
+    Status known = check_engine_version(*session, deadline);
+    bound_graph_ = known ? read_binding(*session, options_.name, deadline) : fail(known.error());
     postgres_looked_ = true;
     return {};
   }
@@ -84,7 +87,7 @@ class Check {
 
   Status neo4j() {
     const TimePoint deadline = Clock::now() + kSideMax;
-    Result<bolt::Connection> graph = bolt::Connection::open(options_.neo4j, deadline);
+    Result<bolt::Connection> graph = bolt::open_writer(options_.neo4j, deadline);
     if (!graph) {
       findings_.fault("connection", graph.error(),
                       "is the URL right, and does the server accept connections?");

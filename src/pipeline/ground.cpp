@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "bolt/writer.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "mapping/binding.hpp"
 #include "pipeline/graph_marks.hpp"
+#include "pipeline/schema.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -58,7 +60,7 @@ const std::vector<std::string>& key_of(const mapping::TableRule& rule) {
 }  // namespace
 
 Result<bolt::Connection> open_graph(const PipelineOptions& options, TimePoint deadline) {
-  Result<bolt::Connection> connection = bolt::Connection::open(options.neo4j, deadline);
+  Result<bolt::Connection> connection = bolt::open_writer(options.neo4j, deadline);
   if (!connection) return fail(std::move(connection.error()).wrap("connecting to Neo4j"));
   return connection;
 }
@@ -156,6 +158,7 @@ Result<std::vector<std::vector<std::string>>> known_properties(Catalog& catalog)
 Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline) {
   Ground ground;
   CNX_TRY(postgres::Session session, open_session(options, deadline));
+  CNX_TRY(check_engine_version(session, deadline));
   CNX_TRY(ground.server, postgres::read_server(session, deadline));
   CNX_TRY(ground.catalog, read_catalog(session, options.mapping, deadline));
   CNX_TRY(ground.publication, postgres::read_publication(session, options.publication(), deadline));

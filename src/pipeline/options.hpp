@@ -3,9 +3,13 @@
 
 #include <string>
 
+#include "apply/batch_stage.hpp"
+#include "base/clock.hpp"
 #include "bolt/options.hpp"
+#include "capture/logical/logical_stage.hpp"
 #include "mapping/rules.hpp"
 #include "postgres/options.hpp"
+#include "record/sync_stage.hpp"
 
 namespace cnx::pipeline {
 
@@ -15,6 +19,14 @@ struct PipelineOptions {
   postgres::ConnectionOptions postgres;
   bolt::Options neo4j;
   mapping::Mapping mapping;
+
+  // How the stages work; what a run itself decides in them (start, wanted, seeds, callbacks) is set over it.
+  apply::BatchOptions batch;
+  capture::LogicalOptions logical;
+  record::SyncOptions write_back;
+
+  // The making of a slot waits for every transaction that is open; after so long it gives up and says for which.
+  Duration slot_wait_max = std::chrono::minutes(30);
 
   const std::string& slot() const { return name; }
   const std::string& publication() const { return name; }

@@ -22,6 +22,12 @@ apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
   return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
 }
 
+apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start) {
+  apply::BatchOptions batch = options.batch;
+  batch.start = start.lane;
+  return batch;
+}
+
 }  // namespace
 
 std::function<void(const Error&, Duration)> log_retry(std::string side) {
@@ -38,9 +44,10 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
       events_(kEventLimits),
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
-      batch_(events_, batches_, model, types, {.start = start.lane}),
+      batch_(events_, batches_, model, types, batch_options(options, start)),
       lane_(batches_, graph_, acknowledgement_, lane_counters_, lane_options(start, sync_tables),
-            log_retry("Neo4j")) {
+            log_retry("Neo4j")),
+      sync_options_(options.write_back) {
   if (!sync_tables.empty()) {
     sync_port_.emplace(record::PostgresSyncOptions{.postgres = options.postgres, .neo4j = options.neo4j}, sync_tables);
   }
@@ -70,8 +77,9 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
   Waker& batch_waker = runner.add(batch_);
   Waker& lane_waker = runner.add(lane_);
   if (sync_port_) {
-    sync.emplace(sync_queue_, *sync_port_, sync_counters_,
-                 record::SyncOptions{.finish_sweep = run_options.once, .seed = seed()}, log_retry("write-back"));
+    sync_options_.finish_sweep = run_options.once;
+    sync_options_.seed = seed();
+    sync.emplace(sync_queue_, *sync_port_, sync_counters_, sync_options_, log_retry("write-back"));
     Waker& sync_waker = runner.add(*sync);
     sync_queue_.on_readable([&sync_waker] { sync_waker.wake(); });
   }

@@ -50,6 +50,7 @@ class Pass {
   record::SyncQueue sync_queue_;
   std::optional<record::PostgresSync> sync_port_;
   record::SyncCounters sync_counters_;
+  record::SyncOptions sync_options_;
 };
 
 }  // namespace cnx::pipeline

@@ -7,18 +7,20 @@
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
+#include "pipeline/pause.hpp"
+#include "pipeline/slot_wait.hpp"
 #include "record/own_updates.hpp"
 
 namespace cnx::pipeline {
 namespace {
 
 constexpr Duration kGroundMax = std::chrono::seconds(30);
-// The slot's creation waits for every transaction that is running.
-constexpr Duration kSlotMax = std::chrono::minutes(30);
 // A walsender of ours that was killed is noticed by PostgreSQL within wal_sender_timeout.
 constexpr Duration kSlotReleaseMax = std::chrono::minutes(2);
 // `run --once` waits so long for another instance to end.
 constexpr Duration kOwnerMax = std::chrono::seconds(30);
+// A paused pipeline looks so often whether it was resumed.
+constexpr Duration kPauseLook = std::chrono::milliseconds(500);
 // The first half of the advisory lock's key, ours alone: "cnx" in ASCII.
 constexpr int kLockClass = 0x636E78;
 
@@ -73,12 +75,22 @@ class Run {
   // follow the changes.
   Status attempt() {
     CNX_TRY(own());
-    if (stop_.asked) return {};
+    while (!stop_.asked) {
+      CNX_TRY(wait_while_paused());
+      if (stop_.asked) return {};
+      Status ended = work();
+      if (!ended || !pause_->state().paused()) return ended;
+    }
+    return {};
+  }
+
+  // Until it was stopped, is done, or was paused.
+  Status work() {
     CNX_TRY(look());
     if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
     if (ground_.position->stored.lane.phase != apply::Phase::stream) {
       CNX_TRY(copy());
-      if (stop_.asked) return {};
+      if (stop_.asked || pause_->state().paused()) return {};
       CNX_TRY(look());
     }
     return follow();
@@ -88,6 +100,7 @@ class Run {
   // is not its doing: the epoch in the graph guards.
   Status own() {
     TimePoint give_up = run_options_.once ? Clock::now() + kOwnerMax : kNever;
+    pause_.reset();
     owner_.reset();
     CNX_TRY(postgres::Session session, open_session(options_, Clock::now() + kGroundMax));
     for (bool said = false; !stop_.asked; said = true) {
@@ -96,7 +109,8 @@ class Run {
       CNX_TRY(bool locked, rows.boolean(0, 0));
       if (locked) {
         owner_ = std::move(session);
-        return {};
+        pause_.emplace(*owner_, options_.name);
+        return pause_->listen();
       }
       if (Clock::now() >= give_up) {
         return fail(Error(ErrorKind::state, "the pipeline is running already").with("pipeline", options_.name));
@@ -109,12 +123,29 @@ class Run {
 
   // The session that holds the lock also tells when PostgreSQL shuts down: it loses it then, at once, while a walsender
   // would be waited for until all that was sent is confirmed, which without Neo4j would be for ever. Losing the session
-  // ends the pass, and with it the replication connection; a new start goes on from the position.
-  Status still_own() {
-    while (true) {
-      CNX_TRY(std::optional<postgres::Notification> notification, owner_->try_read_notification());
-      if (!notification) return {};
+  // ends the pass, and with it the replication connection; a new start goes on from the position. True: the pipeline was
+  // paused, and what is under way is to be finished.
+  Result<bool> paused_or_lost() { return pause_->paused(); }
+
+  // The lock is kept, and PostgreSQL its log; nothing else is.
+  Status wait_while_paused() {
+    CNX_TRY(bool paused, paused_or_lost());
+    if (!paused) return {};
+    if (run_options_.once) {
+      return fail(Error(ErrorKind::state, "the pipeline is paused").with("since", pause_->state().paused_at)
+                      .advise("contextnexus resume lets it go on"));
     }
+    spdlog::warn("paused since {} by {}: nothing is read or applied, and PostgreSQL keeps its log until contextnexus resume",
+                 pause_->state().paused_at, pause_->state().paused_by);
+    while (!stop_.asked) {
+      CNX_TRY(paused, paused_or_lost());
+      if (!paused) {
+        spdlog::info("resumed");
+        return {};
+      }
+      pause(stop_, kPauseLook);
+    }
+    return {};
   }
 
   Status look() {
@@ -165,8 +196,7 @@ class Run {
     CNX_TRY(drop_old_slot());
     // The slot first; its exported snapshot lives as long as this connection stays idle.
     CNX_TRY(postgres::ReplicationStream exporter, postgres::ReplicationStream::open(options_.postgres, deadline));
-    spdlog::info("making the slot {}; PostgreSQL waits for the transactions that are running now", options_.slot());
-    CNX_TRY(postgres::CreatedSlot slot, exporter.create_slot({.name = options_.slot()}, Clock::now() + kSlotMax));
+    CNX_TRY(postgres::CreatedSlot slot, make_slot(exporter, options_, stop_));
 
     capture::SnapshotOptions snapshot;
     snapshot.connection = options_.postgres;
@@ -185,10 +215,7 @@ class Run {
     CNX_TRY(stage.open(deadline));
     spdlog::info("copying {} tables as of {}", ground_.catalog.tables.size(), slot.consistent_point.to_string());
     TimePoint started = Clock::now();
-    CNX_TRY(pass.run(stage, run_options_, [&]() -> Result<bool> {
-      CNX_TRY(still_own());
-      return false;
-    }));
+    CNX_TRY(pass.run(stage, run_options_, [&] { return paused_or_lost(); }));
     auto seconds = std::chrono::duration<double>(Clock::now() - started).count();
     spdlog::info("copied {} rows in {:.1f} s", counters.rows.load(), seconds);
     return {};
@@ -216,6 +243,7 @@ class Run {
       Status dropped = postgres::drop_slot(session, options_.slot(), deadline);
       if (dropped) return {};
       if (stream::retry_class(dropped.error()) == stream::RetryClass::stop || Clock::now() >= deadline) return dropped;
+      CNX_TRY(end_unfinished_slot(session, options_.slot(), deadline));
       pause(stop_, std::chrono::milliseconds(200));
     }
     return {};
@@ -238,7 +266,7 @@ class Run {
                                   .source = held_position(*ground_.position),
                                   .publication = options_.publication()});
     capture::LogicalCounters counters;
-    capture::LogicalOptions logical;
+    capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
     if (run_options_.once) logical.wanted = wanted_;
     record::OwnUpdates own_updates(sync_tables);
@@ -249,8 +277,8 @@ class Run {
     spdlog::info("following {} from {}", options_.slot(), start.lane.position.to_string());
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
-      CNX_TRY(still_own());
-      return run_options_.once && acknowledgement.position() >= change::Position{wanted_, 0};
+      CNX_TRY(bool paused, paused_or_lost());
+      return paused || (run_options_.once && acknowledgement.position() >= change::Position{wanted_, 0});
     });
     if (!ran) return ran;
     spdlog::info("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
@@ -275,6 +303,7 @@ class Run {
   StopRequest& stop_;
   stream::Backoff backoff_;
   std::optional<postgres::Session> owner_;
+  std::optional<PauseWatch> pause_;  // On that session.
   Ground ground_;
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;

@@ -30,6 +30,7 @@ class Setup {
       : options_(options), setup_(setup), session_(session) {}
 
   Result<SetupReport> run() {
+    CNX_TRY(refuse_newer_marks());
     CNX_TRY(postgres::ServerInfo server, postgres::read_server(session_, soon()));
     CNX_TRY(Catalog catalog, read_catalog(session_, options_.mapping, soon()));
     CNX_TRY(log_level(server));
@@ -106,28 +107,37 @@ class Setup {
             .advise("ALTER SYSTEM SET wal_level = logical, then restart PostgreSQL"));
   }
 
+  // What a newer program keeps on either side is left alone, before anything is changed.
+  Status refuse_newer_marks() {
+    CNX_TRY(refuse_newer_version(session_));
+    if (setup_.mode == SetupMode::print_sql) return {};
+    CNX_TRY(bolt::Connection graph, open_graph(options_, soon()));
+    CNX_TRY(apply::read_position(graph, apply::lane_key(options_.name), soon()));
+    return {};
+  }
+
   Status engine_schema() {
     if (setup_.mode == SetupMode::print_sql) {
       report_.sql += engine_schema_sql() + "\n";
       return {};
     }
-    CNX_TRY(bool there, exists("SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-                               "ON n.oid = c.relnamespace "
-                               "WHERE n.nspname = 'contextnexus' AND c.relname = 'pipelines'",
-                               {}));
-    if (there) return {};
+    CNX_TRY(int version, read_engine_version(session_, soon()));
+    if (version == kEngineVersion) return {};
+    const bool there = version != 0;
     if (setup_.mode == SetupMode::dry_run) {
-      report_.planned.push_back("the role " + std::string(kEngineRole) +
-                                " and the schema contextnexus (--print-sql shows them)");
+      report_.planned.push_back(there ? "the schema contextnexus brought up to date (--print-sql shows it)"
+                                      : "the role " + std::string(kEngineRole) +
+                                            " and the schema contextnexus (--print-sql shows them)");
       return {};
     }
     Status installed = install_engine_schema(session_);
     if (!installed && installed.error().root().code() == kInsufficientPrivilege) {
       report_.missing.push_back(
-          "-- as a role with CREATEROLE and CREATE on this database: contextnexus init");
+          there ? "-- as the role that owns the schema contextnexus: contextnexus init"
+                : "-- as a role with CREATEROLE and CREATE on this database: contextnexus init");
       return {};
     }
-    if (installed) report_.done.push_back("schema contextnexus made");
+    if (installed) report_.done.push_back(there ? "schema contextnexus brought up to date" : "schema contextnexus made");
     return installed;
   }
 

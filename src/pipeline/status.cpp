@@ -2,6 +2,7 @@
 
 #include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
+#include "pipeline/schema.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -14,6 +15,13 @@ void set_problem(StatusReport& report, const Error& error) {
   report.advice = error.advice();
 }
 
+// What is broken stays so also while it is paused: that is said after this, over it.
+void set_paused_state(StatusReport& report) {
+  if (!report.pause.paused()) return;
+  report.state = "paused";
+  report.advice = "contextnexus resume lets it go on; until then PostgreSQL keeps its log";
+}
+
 }  // namespace
 
 Result<StatusReport> read_status(const PipelineOptions& options) {
@@ -22,6 +30,9 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
   report.pipeline = options.name;
   report.slot = options.slot();
   CNX_TRY(postgres::Session session, open_session(options, deadline));
+  CNX_TRY(check_engine_version(session, deadline));
+  CNX_TRY(std::optional<PauseState> pause, read_pause(session, options.name, deadline));
+  if (pause) report.pause = *pause;
   CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options.slot(), deadline));
   CNX_TRY(postgres::Rows now, session.query("SELECT pg_catalog.pg_current_wal_flush_lsn(), "
                                             "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint, "
@@ -63,6 +74,7 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
   if (lane.phase == apply::Phase::initial) {
     report.state = "initialised";
     report.advice = "contextnexus run copies the tables and follows their changes";
+    set_paused_state(report);
     return report;
   }
   if (lane.position.lsn < wal_end) {
@@ -73,9 +85,11 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
   }
   if (lane.phase == apply::Phase::snapshot) {
     report.state = "copying";
+    set_paused_state(report);
     return report;
   }
   report.state = report.running ? "streaming" : "stopped";
+  set_paused_state(report);
   capture::HeldPosition held{.position = lane.position,
                              .system_identifier = node->source.system_identifier,
                              .timeline = node->source.timeline,

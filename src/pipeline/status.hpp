@@ -6,12 +6,13 @@
 
 #include "base/result.hpp"
 #include "pipeline/options.hpp"
+#include "pipeline/pause.hpp"
 
 namespace cnx::pipeline {
 
 struct StatusReport {
   std::string pipeline;
-  // not_initialised, initialised, copying, streaming, stopped, or broken: `problem` and `advice` say why.
+  // not_initialised, initialised, copying, streaming, stopped, paused, or broken: `problem` and `advice` say why.
   std::string state;
   std::string problem;
   std::string advice;
@@ -33,6 +34,7 @@ struct StatusReport {
   int64_t timeline = 0;
   std::string database;
   std::string slot;
+  PauseState pause;
 };
 
 Result<StatusReport> read_status(const PipelineOptions& options);

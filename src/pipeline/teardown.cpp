@@ -2,6 +2,7 @@
 
 #include "apply/position.hpp"
 #include "pipeline/ground.hpp"
+#include "pipeline/schema.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -15,6 +16,7 @@ TimePoint soon() { return Clock::now() + kStepMax; }
 Result<Remains> find_remains(const PipelineOptions& options, bool with_graph) {
   Remains remains;
   CNX_TRY(postgres::Session session, open_session(options, soon()));
+  CNX_TRY(refuse_newer_version(session));
   CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options.slot(), soon()));
   if (slot) {
     remains.slot = true;

@@ -53,6 +53,20 @@ std::string_view field(const PGresult* result, int code) {
   return text == nullptr ? std::string_view{} : std::string_view(text);
 }
 
+// The options as they stand now, with nothing left to ask.
+Result<ConnectionOptions> read_secrets(const ConnectionOptions& options) {
+  ConnectionOptions read = options;
+  read.read_conninfo = nullptr;
+  read.read_password = nullptr;
+  if (options.read_conninfo) {
+    CNX_TRY(read.conninfo, options.read_conninfo());
+  }
+  if (options.read_password) {
+    CNX_TRY(read.password, options.read_password());
+  }
+  return read;
+}
+
 }  // namespace
 
 void ResultDeleter::operator()(pg_result* result) const {
@@ -64,6 +78,10 @@ void Connection::Deleter::operator()(pg_conn* connection) const {
 
 Result<Connection> Connection::open(const ConnectionOptions& options, bool replication,
                                     TimePoint deadline) {
+  if (options.read_conninfo || options.read_password) {
+    CNX_TRY(ConnectionOptions read, read_secrets(options));
+    return open(read, replication, deadline);
+  }
   CNX_TRY(ConnectionParameters parameters, parse_conninfo(options, replication));
   std::vector<const char*> keywords;
   std::vector<const char*> values;

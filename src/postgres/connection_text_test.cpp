@@ -36,6 +36,16 @@ TEST(Conninfo, urls_and_words_say_the_same) {
   }
 }
 
+TEST(Conninfo, a_password_of_its_own_wins_and_is_scrubbed_as_well) {
+  ConnectionOptions options;
+  options.conninfo = Secret("postgres://me:old@db/app");
+  options.password = Secret("new");
+  auto parameters = parse_conninfo(options, false);
+  ASSERT_TRUE(parameters);
+  EXPECT_EQ(value_of(*parameters, "password"), "new");
+  EXPECT_EQ(scrub("the new one", parameters->secrets), "the *** one");
+}
+
 TEST(Conninfo, what_cannot_be_read_is_refused_without_being_shown) {
   for (const char* text : {"postgres://me:hun@ter2@db/app", "postgres://me:hun/ter2@db/app",
                            "host=db password=hun ter2", "password='hunter2", "no_such_word=hunter2",

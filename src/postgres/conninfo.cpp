@@ -130,11 +130,17 @@ Result<ConnectionParameters> parse_conninfo(const ConnectionOptions& options, bo
     std::string_view keyword = option->keyword;
     if (keyword == "replication" || keyword == "client_encoding") continue;
     if (keyword == "application_name" && !options.application_name.empty()) continue;
+    if (keyword == "password" && !options.password.empty()) continue;
     if (keyword == "password" || keyword == "sslpassword") {
       auto forms = secret_forms(option->val);
       parameters.secrets.insert(parameters.secrets.end(), forms.begin(), forms.end());
     }
     set(option->keyword, option->val);
+  }
+  if (!options.password.empty()) {
+    auto forms = secret_forms(options.password.reveal());
+    parameters.secrets.insert(parameters.secrets.end(), forms.begin(), forms.end());
+    set("password", options.password.reveal());
   }
   set("client_encoding", "UTF8");
   if (!options.application_name.empty()) set("application_name", options.application_name);

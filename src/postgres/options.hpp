@@ -26,6 +26,13 @@ struct ConnectionOptions {
   // SQL must be qualified then. false for a connection whose writes fire the application's
   // triggers, which may rely on the role's path.
   bool search_path_empty = true;
+
+  // Wins over a password in `conninfo`; empty: that one, or libpq's (PGPASSWORD, the password file).
+  Secret password;
+
+  // Asked at each connect, and then in the place of `conninfo` and of `password`. Empty: those stand.
+  SecretReader read_conninfo;
+  SecretReader read_password;
 };
 
 }  // namespace cnx::postgres

@@ -38,6 +38,17 @@ int64_t microseconds_since_2000() {
   return duration_cast<microseconds>(system_clock::now() - kEpoch).count();
 }
 
+// An answer comes in one piece, or a moment later.
+constexpr Duration kRestOfAnswerMax = std::chrono::seconds(10);
+
+Result<CreatedSlot> created_slot(const PGresult* result) {
+  auto point = change::Lsn::parse(text(result, 1));
+  if (!point) {
+    return fail(ErrorKind::malformed, "the answer to CREATE_REPLICATION_SLOT has another form");
+  }
+  return CreatedSlot{*point, std::string(text(result, 2))};
+}
+
 }  // namespace
 
 Bytes encode_status(const StatusUpdate& update, int64_t now_microseconds) {
@@ -95,6 +106,12 @@ Result<SystemIdentity> ReplicationStream::identify_system(TimePoint deadline) {
 
 Result<CreatedSlot> ReplicationStream::create_slot(const CreateSlotOptions& options,
                                                    TimePoint deadline) {
+  CNX_TRY(begin_create_slot(options));
+  CNX_TRY(ResultPtr result, connection_.finish(deadline));
+  return created_slot(result.get());
+}
+
+Status ReplicationStream::begin_create_slot(const CreateSlotOptions& options) {
   CNX_CHECK(!streaming_, "commands come before the stream");
   CNX_TRY(check_slot_name(options.name));
   if (options.failover && server_version() < kFailoverSince) {
@@ -108,13 +125,31 @@ Result<CreatedSlot> ReplicationStream::create_slot(const CreateSlotOptions& opti
   } else {
     command += options.export_snapshot ? " EXPORT_SNAPSHOT" : " NOEXPORT_SNAPSHOT";
   }
-  CNX_TRY(ResultPtr result, connection_.run(command, deadline));
-  auto point = change::Lsn::parse(text(result.get(), 1));
-  if (!point) {
-    return fail(ErrorKind::malformed, "the answer to CREATE_REPLICATION_SLOT has another form");
+  if (PQsendQuery(connection_.raw(), command.c_str()) == 0) {
+    return fail(connection_.connection_error("cannot send to PostgreSQL"));
   }
-  return CreatedSlot{*point, std::string(text(result.get(), 2))};
+  CNX_TRY(connection_.flush());
+  return {};
 }
+
+Result<std::optional<CreatedSlot>> ReplicationStream::try_created_slot() {
+  CNX_TRY(connection_.flush());
+  CNX_TRY(connection_.consume());
+  if (PQisBusy(connection_.raw()) != 0) return std::nullopt;
+  CNX_TRY(ResultPtr result, connection_.finish(Clock::now() + kRestOfAnswerMax));
+  CNX_TRY(CreatedSlot slot, created_slot(result.get()));
+  return std::optional<CreatedSlot>(std::move(slot));
+}
+
+void ReplicationStream::cancel(TimePoint deadline) {
+  std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection_.raw()), PQfreeCancel);
+  char refused[256];
+  if (!request || PQcancel(request.get(), refused, sizeof refused) == 0) return;
+  // Its answer is that it was cancelled, or what it had just done: either ends it.
+  static_cast<void>(connection_.finish(deadline));
+}
+
+int32_t ReplicationStream::backend_pid() const { return PQbackendPID(connection_.raw()); }
 
 Status ReplicationStream::drop_slot(const std::string& name, TimePoint deadline) {
   CNX_CHECK(!streaming_, "commands come before the stream");

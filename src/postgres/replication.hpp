@@ -87,6 +87,16 @@ class ReplicationStream {
   // command on this connection, or its end: leave it idle, and open, until every reader has taken
   // the snapshot. invalid: the name. server 42710: the slot is there already.
   Result<CreatedSlot> create_slot(const CreateSlotOptions& options, TimePoint deadline);
+  // The same in halves, for who has something to say meanwhile. Begins it, and does not block.
+  Status begin_create_slot(const CreateSlotOptions& options);
+  // nullopt: not made yet, wait until fd() is readable. Blocks no longer than the rest of an answer takes to arrive.
+  Result<std::optional<CreatedSlot>> try_created_slot();
+  // Has the server give up the command under way, and waits until it has: what was half made is gone then. Blocks until
+  // `deadline`, but for one connect.
+  void cancel(TimePoint deadline);
+  // The server process, as pg_stat_activity.pid.
+  int32_t backend_pid() const;
+
   // Waits until nobody uses the slot. server 42704: there is none.
   Status drop_slot(const std::string& name, TimePoint deadline);
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "bolt/writer.hpp"
 #include "postgres/quote.hpp"
 #include "record/sync_texts.hpp"
 
@@ -166,7 +167,7 @@ Result<std::vector<PostgresSync::InGraph>> PostgresSync::look_up(const SyncTable
   std::vector<InGraph> found(rows.size());
   if (numbers.empty()) return found;
   if (!graph_) {
-    CNX_TRY(bolt::Connection connection, bolt::Connection::open(options_.neo4j, deadline));
+    CNX_TRY(bolt::Connection connection, bolt::open_writer(options_.neo4j, deadline));
     graph_ = std::move(connection);
   }
   bolt::List wanted;

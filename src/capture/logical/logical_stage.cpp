@@ -15,9 +15,10 @@ constexpr Duration kStoppingWindow = std::chrono::seconds(1);
 // Messages between two looks at the clock.
 constexpr int kMessagesAtOnce = 128;
 
-// Where the event ends something that may be confirmed once it is in the graph; else 0/0.
+// Where the event ends something that may be confirmed once it is in the graph; else 0/0. A transaction of our own leaves
+// nothing there, and nobody would say that it is done.
 change::Lsn whole_end(const change::Event& event) {
-  if (const auto* commit = std::get_if<change::Commit>(&event)) return commit->end_lsn;
+  if (const auto* commit = std::get_if<change::Commit>(&event)) return commit->passed_over ? change::Lsn() : commit->end_lsn;
   if (const auto* idle = std::get_if<change::Idle>(&event)) return idle->wal_end;
   return {};
 }

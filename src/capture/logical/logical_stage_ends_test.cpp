@@ -40,6 +40,23 @@ TEST_F(LogicalStageEndsTest, backs_off_between_connections_and_starts_anew_after
   EXPECT_LE(last_wait_, milliseconds(60));
 }
 
+TEST_F(LogicalStageEndsTest, waits_at_the_end_for_no_word_of_a_transaction_that_is_our_own) {
+  bool own = false;
+  LogicalOptions options;
+  options.passes_over = [&](const change::RowChange&) { return own; };
+  make(options);
+  say_transaction(Lsn(1000), Lsn(1048));
+  settle();
+  own = true;
+  say_transaction(Lsn(1100), Lsn(1148));
+  settle();
+  stage_->stop();
+  EXPECT_EQ(settle().kind, Step::Kind::waiting) << "the first one is not in the graph yet";
+  acknowledgement_->advance({Lsn(1048), 0});
+  EXPECT_EQ(after(seconds(1)).kind, Step::Kind::done);
+  EXPECT_EQ(flushed(), Lsn(1048));
+}
+
 TEST_F(LogicalStageEndsTest, takes_the_servers_end_of_the_stream_as_a_lost_connection) {
   make({});
   slot_.end();

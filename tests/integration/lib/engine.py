@@ -85,14 +85,24 @@ class Engine:
     def status(self):
         return json.loads(self.expect("status", "--json", url=self.url).output)
 
-    def start(self):
-        """Starts `run` in the background; returns at once."""
+    def start(self, *extra, environment=None):
+        """Starts `run` in the background, with more words and variables where given; returns at once."""
         assert not self.running(), "the engine runs already"
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log = LOGS / f"run-{os.getpid()}-{next(_numbers)}.log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(self._arguments("run", ()), env=self._environment(self.url), stdout=log,
+            self.process = subprocess.Popen(self._arguments("run", extra),
+                                            env=self._environment(self.url) | (environment or {}), stdout=log,
                                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    def wait_for_log(self, word, timeout=30):
+        """Waits until the log of the process that was started last has `word`; the log so far."""
+        deadline = time.monotonic() + timeout
+        while word not in self.tail(1_000_000):
+            assert self.running(), f"the engine has ended:\n{self.tail()}"
+            assert time.monotonic() < deadline, f"after {timeout} s no {word!r} in the log:\n{self.tail()}"
+            time.sleep(0.05)
+        return self.tail(1_000_000)
 
     def running(self):
         return self.process is not None and self.process.poll() is None

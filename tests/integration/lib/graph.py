@@ -6,6 +6,7 @@ tell a string from a date.
 """
 
 import base64
+import contextlib
 import json
 import re
 import time
@@ -88,6 +89,7 @@ class Graph:
 
     def __init__(self, http_url, user, password, database="neo4j"):
         self._url = f"{http_url.rstrip('/')}/db/{database}/query/v2"
+        self._transactions = f"{http_url.rstrip('/')}/db/{database}/tx"
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {
             "Authorization": f"Basic {token}",
@@ -111,6 +113,20 @@ class Graph:
             raise GraphError(first["code"], first["message"])
         data = answer["data"]
         return [dict(zip(data["fields"], map(_decode, values))) for values in data["values"]]
+
+    @contextlib.contextmanager
+    def open_transaction(self, statement):
+        """Runs a statement in a transaction that stays open meanwhile, and is rolled back in the end."""
+        headers = self._headers | {"Accept": "application/json"}
+        body = json.dumps({"statements": [{"statement": statement}]}).encode()
+        with urllib.request.urlopen(urllib.request.Request(self._transactions, body, headers), timeout=20) as response:
+            begun = json.load(response)
+        assert not begun["errors"], begun
+        try:
+            yield
+        finally:
+            own = begun["commit"].removesuffix("/commit")
+            urllib.request.urlopen(urllib.request.Request(own, headers=headers, method="DELETE"), timeout=20).close()
 
     @staticmethod
     def _error_body(error):

@@ -1,0 +1,31 @@
+// contextnexus docs: the pages that are made from the program itself.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "command/program.hpp"
+#include "config/document.hpp"
+
+namespace cnx::command {
+namespace {
+
+void add_page(CLI::App& docs, Action& action, const char* name, const char* help, std::string (*page)()) {
+  docs.add_subcommand(name, help)->callback([&action, page] {
+    action = [page] {
+      std::fputs(page().c_str(), stdout);
+      return ExitCode::success;
+    };
+  });
+}
+
+}  // namespace
+
+void add_docs(CLI::App& program, Action& action) {
+  CLI::App* docs = program.add_subcommand("docs", "Print a page of the documentation that is made from the program itself");
+  docs->require_subcommand(1);
+  add_page(*docs, action, "configuration", "Every option: docs/configuration.md", config::configuration_page);
+  add_page(*docs, action, "cli", "Every verb's help: docs/cli.md", command_line_page);
+  add_page(*docs, action, "schema", "The same as a JSON Schema for editors: docs/configuration.schema.json",
+           config::configuration_schema);
+}
+
+}  // namespace cnx::command
