@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "pipeline/findings.hpp"
+
 namespace cnx::pipeline {
 namespace {
 
@@ -20,6 +22,17 @@ uint64_t seed() { return static_cast<uint64_t>(Clock::now().time_since_epoch().c
 
 apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
   return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
+}
+
+void log_write_back(const std::string& table, const Error* error) {
+  const std::string what = table.empty() ? "write-back" : "write-back of table " + table;
+  if (error == nullptr) {
+    spdlog::info("{} works again", what);
+    return;
+  }
+  const std::string advice = advice_of(*error);
+  spdlog::warn("{}: {}; it is tried again until it works, and the line goes on meanwhile{}", what, error->describe(),
+               advice.empty() ? "" : "; " + advice);
 }
 
 }  // namespace
@@ -42,7 +55,13 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
       lane_(batches_, graph_, acknowledgement_, lane_counters_, lane_options(start, sync_tables),
             log_retry("Neo4j")) {
   if (!sync_tables.empty()) {
-    sync_port_.emplace(record::PostgresSyncOptions{.postgres = options.postgres, .neo4j = options.neo4j}, sync_tables);
+    sync_port_.emplace(
+        record::PostgresSyncOptions{.postgres = options.postgres,
+                                    .neo4j = options.neo4j,
+                                    .pipeline = options.name,
+                                    .origin = record::origin_name(options.name),
+                                    .on_note = [](const std::string& note) { spdlog::info("write-back {}", note); }},
+        sync_tables);
   }
   if (start.lane.phase == apply::Phase::stream) acknowledgement_.advance(start.lane.position);
 }
@@ -71,7 +90,7 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
   Waker& lane_waker = runner.add(lane_);
   if (sync_port_) {
     sync.emplace(sync_queue_, *sync_port_, sync_counters_,
-                 record::SyncOptions{.finish_sweep = run_options.once, .seed = seed()}, log_retry("write-back"));
+                 record::SyncOptions{.finish_sweep = run_options.once, .seed = seed()}, log_write_back);
     Waker& sync_waker = runner.add(*sync);
     sync_queue_.on_readable([&sync_waker] { sync_waker.wake(); });
   }
