@@ -202,9 +202,11 @@ TEST_F(LogicalStageTest, is_not_in_step_past_what_the_graph_lacks) {
   make({});
   say_transaction(Lsn(1000), Lsn(1048));
   slot_.keep_alive(Lsn(5000), true);
+  settle();
   after(milliseconds(100));
   EXPECT_EQ(written(), kStart);
   slot_.say(testing::begin(Lsn(6000)));
+  settle();
   acknowledgement_->advance({Lsn(1048), 0});
   after(seconds(1));
   EXPECT_EQ(written(), Lsn(1048)) << "and not past a transaction that is open";
