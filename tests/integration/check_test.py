@@ -5,9 +5,19 @@ Real servers: PostgreSQL and Neo4j. Every test has a database, an empty graph an
 
 import contextlib
 import json
+import os
 import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg2
+import psycopg2.extras
 import pytest
 
 from lib import database as postgres
@@ -341,6 +351,91 @@ def test_a_database_whose_encoding_is_unknown_is_a_fault(line, servers):
             assert "encoding" in _codes(_check(line, url=postgres.with_database(servers.postgres_url, "cnx_ascii")))
         finally:
             postgres.drop_database(servers.postgres_url, "cnx_ascii")
+
+
+# What stands in between, and which server it is.
+
+def _free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _as_postgres(directory, words, port):
+    """A server's process as the user that PostgreSQL's servers run as, until it listens; it is ended with the block."""
+    program = shutil.which(words[0]) or next(map(str, pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{words[0]}")), None)
+    assert program, f"{words[0]} is not installed; run scripts/install-packages"
+    become = {}
+    if os.getuid() == 0:
+        user = pwd.getpwnam("postgres")
+        for path in (directory, *directory.rglob("*")):
+            os.chown(path, user.pw_uid, user.pw_gid)
+        become = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen([program, *words[1:]], cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **become)
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None and time.monotonic() < deadline, (directory / "log").read_text()
+            time.sleep(0.1)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def room():
+    """A directory that the servers' user may reach."""
+    with tempfile.TemporaryDirectory(prefix="cnx-check-", dir="/tmp") as made:
+        directory = pathlib.Path(made)
+        directory.chmod(0o755)
+        yield directory
+
+
+def _at_port(url, port):
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("mode", ("session", "transaction"))
+def test_a_pooler_that_keeps_replication_away_is_named(mode, line, room):
+    port, server = _free_port(), urlsplit(line.engine.url)
+    (room / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host=127.0.0.1 port={server.port} user={server.username} password='{unquote(server.password).replace(chr(39), 2 * chr(39))}'\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\n"
+        "ignore_startup_parameters = extra_float_digits,options\n")
+    with _as_postgres(room, ["pgbouncer", "pgbouncer.ini"], port):
+        report = _check(line, url=_at_port(line.engine.url, port))
+    assert {"pooler", "replication_refused"} <= _codes(report), report
+    assert all("pooler" in text for text in _found(report, "fault") if "replication" in text), report
+
+
+def test_a_hot_standby_is_a_fault(line, servers, room):
+    port, data = _free_port(), room / "data"
+    done = subprocess.run([str(next(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pg_basebackup"))), "-D", str(data), "-R", "-c", "fast",
+                           "-X", "stream", "-d", servers.postgres_url], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    data.chmod(0o700)
+    with _as_postgres(room, ["postgres", "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c",
+                             f"unix_socket_directories={room}", "-c", "hot_standby=on"], port):
+        url, deadline = _at_port(line.engine.url, port), time.monotonic() + 30
+        while True:
+            try:
+                psycopg2.connect(url).close()
+                break
+            except psycopg2.OperationalError:
+                assert time.monotonic() < deadline, (room / "log").read_text()[-2000:]
+                time.sleep(0.2)
+        assert "standby" in _codes(_check(line, url=url))
 
 
 # The graph.

@@ -85,13 +85,13 @@ class Engine:
     def status(self):
         return json.loads(self.expect("status", "--json", url=self.url).output)
 
-    def start(self):
+    def start(self, *words):
         """Starts `run` in the background; returns at once."""
         assert not self.running(), "the engine runs already"
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log = LOGS / f"run-{os.getpid()}-{next(_numbers)}.log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(self._arguments("run", ()), env=self._environment(self.url), stdout=log,
+            self.process = subprocess.Popen(self._arguments("run", words), env=self._environment(self.url), stdout=log,
                                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def running(self):
