@@ -37,3 +37,20 @@ COMMENT ON TABLE contextnexus.pipelines IS
 COMMENT ON COLUMN contextnexus.pipelines.neo4j_database_id IS
   'The identity of the graph''s store; null until a graph has been initialised.';
 COMMENT ON COLUMN contextnexus.pipelines.fingerprint IS 'The fingerprint of the mapping that the graph was built with.';
+
+CREATE TABLE IF NOT EXISTS contextnexus.write_back (
+  pipeline text PRIMARY KEY,
+  filled_at timestamptz,
+  renewed_at timestamptz,
+  rows_written bigint NOT NULL DEFAULT 0,
+  rows_locked bigint NOT NULL DEFAULT 0,
+  failures bigint NOT NULL DEFAULT 0,
+  problem text,
+  last_error text,
+  last_error_at timestamptz
+);
+COMMENT ON TABLE contextnexus.write_back IS 'What the write-back of each pipeline has done, for `contextnexus status`.';
+COMMENT ON COLUMN contextnexus.write_back.filled_at IS
+  'When the graph began to be filled: element ids that were written before are stale.';
+COMMENT ON COLUMN contextnexus.write_back.renewed_at IS 'When none of them was left.';
+COMMENT ON COLUMN contextnexus.write_back.problem IS 'Why something is not written now; null where all is well.';

@@ -18,6 +18,24 @@ BEGIN
   NEW.version := OLD.version + 1;
   NEW.updated_at := pg_catalog.now();
   NEW.neo4j_sync_status := 'pending';
+  -- Under another key the row may be another node: its element id is asked for again.
+  IF NEW.id IS DISTINCT FROM OLD.id THEN
+    NEW.neo4j_node_id := NULL;
+  END IF;
+  RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION public.raise_thread_content_version_and_mark_pending() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.version := OLD.version + 1;
+  NEW.updated_at := pg_catalog.now();
+  NEW.neo4j_sync_status := 'pending';
+  IF (NEW.thread_id, NEW.content_item_id) IS DISTINCT FROM (OLD.thread_id, OLD.content_item_id) THEN
+    NEW.neo4j_node_id := NULL;
+    NEW.neo4j_relationship_id := NULL;
+  END IF;
   RETURN NEW;
 END
 $$;
@@ -42,7 +60,9 @@ BEGIN
   LOOP
     EXECUTE format('CREATE OR REPLACE TRIGGER row_version BEFORE UPDATE OF %s ON public.%I FOR EACH ROW EXECUTE FUNCTION public.%I()',
                    changed.users_columns, changed.name,
-                   CASE WHEN changed.has_status THEN 'raise_row_version_and_mark_pending' ELSE 'raise_row_version' END);
+                   CASE WHEN changed.name = 'thread_content' THEN 'raise_thread_content_version_and_mark_pending'
+                        WHEN changed.has_status THEN 'raise_row_version_and_mark_pending'
+                        ELSE 'raise_row_version' END);
     EXECUTE format('ALTER TABLE public.%I ENABLE ALWAYS TRIGGER row_version', changed.name);
   END LOOP;
 END

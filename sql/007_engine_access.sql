@@ -14,4 +14,16 @@ GRANT UPDATE (neo4j_node_id, neo4j_relationship_id, neo4j_sync_status, neo4j_syn
   ON public.thread_content TO contextnexus_engine;
 
 GRANT USAGE ON SCHEMA contextnexus TO contextnexus_engine;
-GRANT SELECT, INSERT, UPDATE, DELETE ON contextnexus.pipelines TO contextnexus_engine;
+GRANT SELECT, INSERT, UPDATE, DELETE ON contextnexus.pipelines, contextnexus.write_back TO contextnexus_engine;
+
+-- The write-back's transactions carry an origin of their own where the role may set one, so that others can tell them apart
+-- (docs/write-back.md). Only a superuser may grant it, and nothing is missed without.
+DO $$
+BEGIN
+  GRANT EXECUTE ON FUNCTION pg_catalog.pg_replication_origin_oid(text), pg_catalog.pg_replication_origin_create(text),
+    pg_catalog.pg_replication_origin_session_setup(text) TO contextnexus_engine;
+EXCEPTION
+  WHEN insufficient_privilege THEN
+    RAISE NOTICE 'the write-back will carry no replication origin: only a superuser may grant that';
+END
+$$;

@@ -12,7 +12,12 @@
 namespace cnx::command {
 namespace {
 
+using pipeline::code_of;
 using pipeline::Grade;
+
+struct CheckFlags : ConnectionFlags {
+  bool list = false;
+};
 
 constexpr const char* kFooter =
     "It looks at both databases with the role of the URLs: give it those that `run` will have. It "
@@ -31,6 +36,7 @@ nlohmann::ordered_json to_json(const std::string& name, const pipeline::CheckRep
   nlohmann::ordered_json findings = nlohmann::ordered_json::array();
   for (const pipeline::Finding& finding : report.findings) {
     findings.push_back({{"grade", to_string(finding.grade)},
+                        {"code", finding.kind ? code_of(*finding.kind) : std::string_view()},
                         {"side", finding.side},
                         {"what", finding.what},
                         {"figure", finding.figure},
@@ -42,7 +48,18 @@ nlohmann::ordered_json to_json(const std::string& name, const pipeline::CheckRep
           {"findings", findings}};
 }
 
-ExitCode check(const ConnectionFlags& flags) {
+// Markdown, as docs/check.md holds it.
+ExitCode print_list() {
+  std::printf("| code | grade | meaning | cure |\n|---|---|---|---|\n");
+  for (const pipeline::FindingText& text : pipeline::finding_texts()) {
+    std::printf("| `%s` | %s | %s | %s |\n", std::string(text.code).c_str(), std::string(text.grade).c_str(),
+                std::string(text.meaning).c_str(), std::string(text.cure).c_str());
+  }
+  return ExitCode::success;
+}
+
+ExitCode check(const CheckFlags& flags) {
+  if (flags.list) return print_list();
   Result<pipeline::PipelineOptions> options = pipeline_options(flags);
   if (!options) return report(flags, options.error());
   const pipeline::CheckReport found = pipeline::check_pipeline(*options);
@@ -64,9 +81,10 @@ void add_check(CLI::App& program, Action& action) {
   CLI::App* verb = program.add_subcommand(
       "check",
       "Whether the pipeline can run: tries it, and names each thing that is wrong with its cure");
-  auto flags = std::make_shared<ConnectionFlags>();
+  auto flags = std::make_shared<CheckFlags>();
   add_connection_flags(*verb, *flags);
   add_json_flag(*verb, *flags);
+  verb->add_flag("--list", flags->list, "Print everything that can be found wrong, with its cure, and look at nothing");
   verb->footer(kFooter);
   verb->callback([flags, &action] { action = [flags] { return check(*flags); }; });
 }

@@ -10,6 +10,19 @@
 namespace cnx::command {
 namespace {
 
+// Null where no table says whether its rows are in the graph.
+nlohmann::ordered_json to_json(const std::optional<pipeline::StatusReport::WriteBack>& write_back) {
+  if (!write_back) return nullptr;
+  return {{"written", write_back->written},
+          {"pending", write_back->pending},
+          {"pending_at_least", write_back->pending_at_least},
+          {"skipped", write_back->skipped},
+          {"failures", write_back->failures},
+          {"problem", write_back->problem},
+          {"last_error", write_back->last_error},
+          {"last_error_at", write_back->last_error_at}};
+}
+
 nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
   return {{"pipeline", report.pipeline},
           {"state", report.state},
@@ -24,6 +37,7 @@ nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
           {"ordinal", report.ordinal},
           {"partial", report.partial},
           {"epoch", report.epoch},
+          {"in_step", report.in_step},
           {"confirmed", report.confirmed},
           {"wal_end", report.wal_end},
           {"lag_bytes", report.lag_bytes},
@@ -33,11 +47,24 @@ nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
           {"slot", report.slot},
           {"database", report.database},
           {"system_identifier", report.system_identifier},
-          {"timeline", report.timeline}};
+          {"timeline", report.timeline},
+          {"write_back", to_json(report.write_back)}};
+}
+
+void line(const char* name, const std::string& value) { std::printf("%-12s %s\n", name, value.c_str()); }
+
+void print(const pipeline::StatusReport::WriteBack& write_back) {
+  line("write-back", std::to_string(write_back.written) + " rows written, " + (write_back.pending_at_least ? "more than " : "") +
+                         std::to_string(write_back.pending) + " pending, " + std::to_string(write_back.skipped) +
+                         " skipped as locked");
+  if (!write_back.problem.empty()) {
+    line("", "does not work now: " + write_back.problem);
+  } else if (!write_back.last_error.empty()) {
+    line("", "works; its last error, at " + write_back.last_error_at + ": " + write_back.last_error);
+  }
 }
 
 void print(const pipeline::StatusReport& report) {
-  auto line = [](const char* name, const std::string& value) { std::printf("%-12s %s\n", name, value.c_str()); };
   line("pipeline", report.pipeline);
   line("state", report.state);
   if (report.pause.paused()) line("paused", "since " + report.pause.paused_at + " by " + report.pause.paused_by);
@@ -49,9 +76,10 @@ void print(const pipeline::StatusReport& report) {
   line("log's end", report.wal_end);
   char lag[64];
   std::snprintf(lag, sizeof lag, "%lld bytes, at most %.1f s", static_cast<long long>(report.lag_bytes), report.lag_seconds);
-  line("lag", lag);
+  line("lag", report.in_step ? "none: in step" : lag);
   line("log kept", std::to_string(report.retained_wal_bytes) + " bytes" +
                        (report.wal_status.empty() ? "" : ", " + report.wal_status));
+  if (report.write_back) print(*report.write_back);
 }
 
 ExitCode status(const ConnectionFlags& flags) {

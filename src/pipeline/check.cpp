@@ -28,10 +28,10 @@ class Check {
   CheckReport run() {
     findings_.side("PostgreSQL");
     if (Status looked = postgresql(); !looked) {
-      findings_.fault("reading the catalog", looked.error(), "");
+      findings_.fault(FindingKind::catalog_unread, "reading the catalog", looked.error(), "");
     }
     findings_.side("Neo4j");
-    if (Status looked = neo4j(); !looked) findings_.fault("reading the graph", looked.error(), "");
+    if (Status looked = neo4j(); !looked) findings_.fault(FindingKind::graph_unread, "reading the graph", looked.error(), "");
     findings_.side("pipeline");
     if (postgres_looked_ && graph_looked_) fit();
     return {findings_.take()};
@@ -45,7 +45,9 @@ class Check {
     own.row_security_on = true;
     Result<postgres::Session> session = postgres::Session::open(own, deadline);
     if (!session) {
-      findings_.fault("connection", session.error(),
+      const bool encoding = session.error().root().kind() == ErrorKind::unsupported;
+      findings_.fault(encoding ? FindingKind::encoding : FindingKind::postgresql_unreachable,
+                      "connection", session.error(),
                       "is the URL right, and does the server accept connections?");
       return {};
     }
@@ -82,6 +84,9 @@ class Check {
     judge_mapping(findings_, options_.mapping, tables, types);
     findings_.side("PostgreSQL");
     if (auto model = mapping::Model::make(options_.mapping, tables)) model_ = std::move(*model);
+    if (!model_) return {};
+    CNX_TRY(record::SyncTables sync, record::find_sync_tables(session, tables, *model_, deadline));
+    judge_write_back(findings_, sync);
     return {};
   }
 
@@ -89,7 +94,7 @@ class Check {
     const TimePoint deadline = Clock::now() + kSideMax;
     Result<bolt::Connection> graph = bolt::open_writer(options_.neo4j, deadline);
     if (!graph) {
-      findings_.fault("connection", graph.error(),
+      findings_.fault(FindingKind::neo4j_unreachable, "connection", graph.error(),
                       "is the URL right, and does the server accept connections?");
       return {};
     }
@@ -119,13 +124,14 @@ class Check {
   void fit() {
     const std::string what = "pipeline " + options_.name;
     if (!bound_graph_) {
-      findings_.fault(what, bound_graph_.error(),
+      findings_.fault(FindingKind::engine_schema, what, bound_graph_.error(),
                       "GRANT contextnexus_engine TO the role; or contextnexus init --role");
       return;
     }
     if (!position_) {
       const bool bound = !bound_graph_->empty() && slot_;
-      findings_.fault(what, bound ? "the graph has no position any more" : "not initialised",
+      findings_.fault(bound ? FindingKind::position_gone : FindingKind::not_initialised, what,
+                      bound ? "the graph has no position any more" : "not initialised",
                       bound ? "the graph was emptied or replaced: contextnexus drop, then init and "
                               "run copy it anew"
                             : kInit);
@@ -133,7 +139,7 @@ class Check {
     }
     if (!bound_graph_->empty() && *bound_graph_ != graph_identity_) {
       findings_.fault(
-          what, "this is another graph than the one that it was made for",
+          FindingKind::other_graph, what, "this is another graph than the one that it was made for",
           "connect to that graph again; or contextnexus drop, then init and run fill this one");
       return;
     }
@@ -147,13 +153,13 @@ class Check {
         findings_.ok(what, "initialised: run copies the tables first");
       } else {
         findings_.fault(
-            what, "the graph has nodes of the label " + foreign_label_ + " that it did not write",
+            FindingKind::graph_filled, what, "the graph has nodes of the label " + foreign_label_ + " that it did not write",
             "contextnexus drop --graph removes the nodes of the mapped labels; others stay");
       }
       return;
     }
     if (position_->source.fingerprint != options_.mapping.fingerprint) {
-      findings_.fault(what, "the graph was built with another mapping",
+      findings_.fault(FindingKind::other_mapping, what, "the graph was built with another mapping",
                       "run with that mapping; or contextnexus drop --graph, then init and run "
                       "build it with this one");
     }
@@ -172,7 +178,7 @@ class Check {
     if (fits) {
       findings_.ok(what, "the graph's position " + lane.position.to_string() + " fits the slot");
     } else {
-      findings_.fault(what, fits.error(), "");
+      findings_.fault(FindingKind::position_unfit, what, fits.error(), "");
     }
   }
 

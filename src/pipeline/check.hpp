@@ -2,10 +2,12 @@
 // its cure. Nothing stays of what it tries: a slot that is temporary, a write that is rolled back.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "pipeline/finding_kinds.hpp"
 #include "pipeline/options.hpp"
 
 namespace cnx::pipeline {
@@ -20,6 +22,8 @@ std::string_view to_string(Grade grade);
 
 struct Finding {
   Grade grade = Grade::ok;
+  // Which of the kinds that finding_kinds.hpp lists; none where all is well.
+  std::optional<FindingKind> kind;
   std::string side;    // "PostgreSQL", "Neo4j", "mapping" or "pipeline".
   std::string what;    // What was looked at: "wal_level", "table public.tags".
   std::string figure;  // What was found.

@@ -51,7 +51,7 @@ Status expect(bolt::Connection& graph, size_t replies) {
 }
 
 // A transaction that is rolled back whatever comes of it.
-Status try_write(bolt::Connection& graph, const std::string& text) {
+Status try_and_roll_back(bolt::Connection& graph, const std::string& text) {
   bolt::TransactionOptions transaction;
   transaction.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(kStatementMax);
   graph.begin(transaction);
@@ -76,24 +76,33 @@ std::set<std::string> judge_constraints(Findings& findings, bolt::Connection& gr
   Result<std::set<std::string>> there = read_constraint_names(graph);
   if (!there) {
     findings.warning(
-        "constraints", there.error().describe(),
+        FindingKind::constraints_unread, "constraints", there.error().describe(),
         "the role should be allowed SHOW CONSTRAINTS; run makes those that are missing");
     return ready;
   }
-  size_t missing = 0;
-  const std::vector<cypher::Text> wanted = all_constraint_texts(model);
-  for (const cypher::Text& text : wanted) missing += there->contains(text.name) ? 0 : 1;
+  std::vector<cypher::Text> missing = all_constraint_texts(model);
+  const std::string wanted = std::to_string(missing.size());
+  std::erase_if(missing, [&](const cypher::Text& text) { return there->contains(text.name); });
   for (const mapping::NodeTable& table : model.nodes()) {
     if (there->contains("contextnexus_" + table.node->label + "_" + table.key_property))
       ready.insert(table.node->label);
   }
-  if (missing == 0) {
-    findings.ok("constraints", std::to_string(wanted.size()) + " are there");
+  if (missing.empty()) {
+    findings.ok("constraints", wanted + " are there");
+    return ready;
+  }
+  const std::string figure = std::to_string(missing.size()) + " of " + wanted + " are missing";
+  // Made as init and run make it, and rolled back: a right that is read may still not do.
+  Status made = try_and_roll_back(graph, missing.front().text);
+  if (made) {
+    findings.warning(FindingKind::constraints_missing, "constraints",
+                     figure + "; making one was tried, and rolled back",
+                     "contextnexus init makes them beforehand; run does it too");
   } else {
-    findings.warning(
-        "constraints",
-        std::to_string(missing) + " of " + std::to_string(wanted.size()) + " are missing",
-        "contextnexus init makes them, with a role that may; run tries it too");
+    findings.fault(FindingKind::constraint_refused, "constraints",
+                   figure + ", and making one was refused: " + made.error().describe(),
+                   "contextnexus init by a role that may; or GRANT CREATE CONSTRAINT (Enterprise, "
+                   "Aura) to this one; nodes that share a key must be merged by hand first");
   }
   return ready;
 }
@@ -117,10 +126,10 @@ void judge_graph_version(Findings& findings, std::string_view agent, const std::
   if (!edition.empty()) figure += ", " + edition;
   std::pair<int, int> version = graph_version(agent);
   if (version == std::pair<int, int>{0, 0}) {
-    findings.warning("version", figure + ": not a version of Neo4j",
+    findings.warning(FindingKind::neo4j_unknown, "version", figure + ": not a version of Neo4j",
                      "Neo4j 5.26 or later is needed");
   } else if (version < kVersionMin) {
-    findings.fault("version", figure, "Neo4j 5.26 or later is needed");
+    findings.fault(FindingKind::neo4j_version, "version", figure, "Neo4j 5.26 or later is needed");
   } else {
     findings.ok("version", figure);
   }
@@ -134,12 +143,12 @@ void check_graph(Findings& findings, bolt::Connection& graph, const mapping::Mod
     labels = judge_constraints(findings, graph, *model);
     if (!model->relationships().empty()) type = model->relationships().front().relationship->type;
   }
-  Status wrote = try_write(graph, write_text(labels, labels.empty() ? std::string() : type));
+  Status wrote = try_and_roll_back(graph, write_text(labels, labels.empty() ? std::string() : type));
   if (wrote) {
     findings.ok("writing",
                 "tried and rolled back; labels: " + std::to_string(labels.size() + 1));
   } else {
-    findings.fault("writing", wrote.error(),
+    findings.fault(FindingKind::writing_refused, "writing", wrote.error(),
                    "the role must be allowed to write (Enterprise and Aura: GRANT WRITE ON GRAPH "
                    "…, CREATE NEW LABEL, TYPE "
                    "and PROPERTY NAME), and the database must not be read-only");

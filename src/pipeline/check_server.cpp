@@ -5,10 +5,8 @@
 namespace cnx::pipeline {
 namespace {
 
-// pg_replication_slots tells of a slot's loss (wal_status) since then.
-constexpr int kVersionMin = 130000;
-// Older ones are not among those that the engine is tested with.
-constexpr int kVersionTested = 150000;
+// Column lists and row filters of publications, and origins for other roles than a superuser, are read and set as since then.
+constexpr int kVersionMin = 150000;
 constexpr int kWalStatisticsSince = 140000;
 constexpr int kIdleSlotTimeoutSince = 180000;
 // A stop may last from one working day to the next; what PostgreSQL keeps should outlast it.
@@ -70,13 +68,13 @@ void try_slot(Findings& findings, postgres::ReplicationStream& stream, postgres:
   } else if (made.error().kind() == ErrorKind::timeout) {
     end_trial(session, name);
     findings.warning(
-        "making a slot", "not done within 5 seconds: transactions are open",
+        FindingKind::open_transactions, "making a slot", "not done within 5 seconds: transactions are open",
         "the first run waits until each of them has ended; SELECT pid, xact_start, query "
         "FROM pg_stat_activity WHERE backend_xid IS NOT NULL, and SELECT * FROM "
         "pg_prepared_xacts, show them");
   } else {
     findings.fault(
-        "making a slot", made.error(),
+        FindingKind::slot_refused, "making a slot", made.error(),
         "wal_level must be logical, a slot must be free (max_replication_slots), and the "
         "role needs REPLICATION");
   }
@@ -101,23 +99,21 @@ Result<ServerFigures> read_figures(postgres::Session& session, TimePoint deadlin
 void judge_server(Findings& findings, const postgres::ServerInfo& server) {
   const std::string version = version_text(server.version);
   if (server.version < kVersionMin) {
-    findings.fault("version", version, "PostgreSQL 15 or later is needed");
-  } else if (server.version < kVersionTested) {
-    findings.warning("version", version, "the engine is tested with PostgreSQL 15 and later");
+    findings.fault(FindingKind::postgresql_version, "version", version, "PostgreSQL 15 or later is needed");
   } else {
     findings.ok("version", version);
   }
   findings.ok("encoding",
               server.encoding == "UTF8" ? server.encoding : server.encoding + ", read as UTF8");
   if (server.in_recovery) {
-    findings.fault("role of the server", "a standby",
+    findings.fault(FindingKind::standby, "role of the server", "a standby",
                    "connect to the primary: set-up writes there");
   }
   if (server.wal_level == "logical") {
     findings.ok("wal_level", server.wal_level);
   } else {
     findings.fault(
-        "wal_level", server.wal_level,
+        FindingKind::wal_level, "wal_level", server.wal_level,
         "ALTER SYSTEM SET wal_level = logical, then restart PostgreSQL (RDS: "
         "rds.logical_replication = 1; Cloud SQL: cloudsql.logical_decoding = on; Azure: the "
         "parameter wal_level)");
@@ -127,7 +123,7 @@ void judge_server(Findings& findings, const postgres::ServerInfo& server) {
 void judge_role(Findings& findings, const postgres::ServerInfo& server) {
   if (server.role_superuser) {
     findings.warning(
-        "role", server.role + " is a superuser: more than the pipeline needs",
+        FindingKind::superuser, "role", server.role + " is a superuser: more than the pipeline needs",
         "contextnexus init --role NAME makes one that may read the mapped tables and the "
         "log, and no more; run with that one");
   } else {
@@ -141,7 +137,7 @@ void judge_senders(Findings& findings, const postgres::ServerInfo& server,
   if (connected || figures.wal_senders_used < server.wal_senders_max) {
     findings.ok("WAL senders", of(figures.wal_senders_used, server.wal_senders_max));
   } else {
-    findings.fault("WAL senders", of(figures.wal_senders_used, server.wal_senders_max),
+    findings.fault(FindingKind::senders_used_up, "WAL senders", of(figures.wal_senders_used, server.wal_senders_max),
                    "raise max_wal_senders and restart PostgreSQL");
   }
 }
@@ -160,7 +156,7 @@ void judge_log_kept(Findings& findings, const postgres::ServerInfo& server,
       findings.ok("log kept for a slot", figure);
     } else {
       findings.warning(
-          "log kept for a slot", figure,
+          FindingKind::log_kept, "log kept for a slot", figure,
           "a stop that lasts longer loses the slot, and the graph must be copied anew: "
           "raise max_slot_wal_keep_size beyond what a day writes");
     }
@@ -172,7 +168,7 @@ void judge_log_kept(Findings& findings, const postgres::ServerInfo& server,
     findings.ok("a slot may stand unused", figure);
   } else {
     findings.warning(
-        "a slot may stand unused", figure,
+        FindingKind::unused_slot_limit, "a slot may stand unused", figure,
         "a stop that lasts longer loses the slot: raise idle_replication_slot_timeout, or 0");
   }
 }
@@ -184,7 +180,7 @@ void judge_slot(Findings& findings, const postgres::ServerInfo& server,
     if (server.replication_slots_used < server.replication_slots_max) {
       findings.ok("slots", used);
     } else {
-      findings.fault("slots", used,
+      findings.fault(FindingKind::slots_used_up, "slots", used,
                      "raise max_replication_slots and restart PostgreSQL, or drop a "
                      "slot that nobody reads");
     }
@@ -192,7 +188,7 @@ void judge_slot(Findings& findings, const postgres::ServerInfo& server,
   }
   const std::string what = "slot " + name;
   if (!slot->logical || slot->plugin != "pgoutput" || slot->database != server.database) {
-    findings.fault(what, "is there, and is not this pipeline's",
+    findings.fault(FindingKind::slot_of_others, what, "is there, and is not this pipeline's",
                    "drop it, or choose another --pipeline");
     return;
   }
@@ -201,10 +197,10 @@ void judge_slot(Findings& findings, const postgres::ServerInfo& server,
   if (slot->lost()) {
     std::string reason =
         slot->invalidation_reason.empty() ? "" : " (" + slot->invalidation_reason + ")";
-    findings.fault(what, "lost" + reason + ": PostgreSQL removed log that it needed",
+    findings.fault(FindingKind::slot_lost, what, "lost" + reason + ": PostgreSQL removed log that it needed",
                    "contextnexus drop --graph, then init and run, copy the tables anew");
   } else if (slot->wal_status == "unreserved") {
-    findings.warning(what, "about to be lost at the next checkpoint; " + kept,
+    findings.warning(FindingKind::slot_at_risk, what, "about to be lost at the next checkpoint; " + kept,
                      "run the pipeline now, or raise max_slot_wal_keep_size");
   } else {
     findings.ok(what, kept + (slot->active ? ", being read" : ""));
@@ -219,9 +215,9 @@ void judge_pooling(Findings& findings, const ServerFigures& figures, bool replic
       "to one server process";
   const std::string figure = "another process answers than the one that greeted";
   if (replication_works) {
-    findings.warning("pooler in between", figure, cure + " (a pooler in session mode may do)");
+    findings.warning(FindingKind::pooler, "pooler in between", figure, cure + " (a pooler in session mode may do)");
   } else {
-    findings.fault("pooler in between", figure, cure);
+    findings.fault(FindingKind::pooler, "pooler in between", figure, cure);
   }
 }
 
@@ -264,13 +260,13 @@ std::optional<postgres::SystemIdentity> try_replication(Findings& findings,
   if (stream) system = stream->identify_system(deadline);
   if (!stream || !system) {
     const Error& error = stream ? system.error() : stream.error();
-    findings.fault("replication connection", error.describe(),
+    findings.fault(FindingKind::replication_refused, "replication connection", error.describe(),
                    replication_cure(server, figures, error.describe()));
     return std::nullopt;
   }
   if (system->database != server.database ||
       (server.system_identifier && *server.system_identifier != system->system_identifier)) {
-    findings.fault("replication connection", "reaches another server than a plain one does",
+    findings.fault(FindingKind::split_server, "replication connection", "reaches another server than a plain one does",
                    "something in between splits connections: connect to PostgreSQL itself");
     return std::nullopt;
   }

@@ -37,16 +37,16 @@ std::string count_text(size_t count, const char* what) {
 void judge_kind(Findings& findings, const postgres::Table& table,
                 const std::vector<postgres::Table>& tables) {
   if (table.kind != postgres::TableKind::table && table.kind != postgres::TableKind::partitioned) {
-    findings.fault(name_of(table), "a view or a foreign table: it has no changes of its own",
+    findings.fault(FindingKind::table_kind, name_of(table), "a view or a foreign table: it has no changes of its own",
                    "map the tables that it reads");
   }
   if (!table.persistent) {
-    findings.fault(name_of(table), "unlogged or temporary: its changes are not in the log",
+    findings.fault(FindingKind::table_unlogged, name_of(table), "unlogged or temporary: its changes are not in the log",
                    "ALTER TABLE " + postgres::quote_table(table.name) + " SET LOGGED");
   }
   for (const postgres::Table& other : tables) {
     if (table.partition_root && other.oid == *table.partition_root) {
-      findings.fault(name_of(table),
+      findings.fault(FindingKind::partition_mapped, name_of(table),
                      "a partition of " + postgres::to_string(other.name) + ", which is mapped too",
                      "map the partitioned table alone: its changes come under its name");
     }
@@ -55,7 +55,7 @@ void judge_kind(Findings& findings, const postgres::Table& table,
 
 void judge_row_security(Findings& findings, const postgres::Table& table, const std::string& role) {
   if (!table.row_security_applies || postgres::may_read_all_rows_with_row_security(table)) return;
-  findings.fault(name_of(table), "row-level security hides rows from " + role,
+  findings.fault(FindingKind::row_security, name_of(table), "row-level security hides rows from " + role,
                  "CREATE POLICY contextnexus_engine ON " + postgres::quote_table(table.name) +
                      " FOR SELECT TO " + postgres::quote_identifier(role) +
                      " USING (true); and no restrictive policy may apply to it");
@@ -84,7 +84,7 @@ void judge_identity(Findings& findings, const postgres::Table& table,
   std::string figure =
       identity_fault(table) + ": an UPDATE or DELETE does not tell " + list(missing);
   if (identity.empty()) figure += ", and PostgreSQL refuses it once the table is published";
-  findings.fault(name_of(table), figure,
+  findings.fault(FindingKind::replica_identity, name_of(table), figure,
                  "make (" + list(key) + ") the primary key, not DEFERRABLE; or ALTER TABLE " +
                      postgres::quote_table(table.name) + " REPLICA IDENTITY FULL");
 }
@@ -99,13 +99,13 @@ void judge_uniqueness(Findings& findings, const postgres::Table& table,
   });
   if (!unique) {
     findings.fault(
-        name_of(table), "nothing keeps (" + list(key) + ") unique: two rows would be one",
+        FindingKind::key_not_unique, name_of(table), "nothing keeps (" + list(key) + ") unique: two rows would be one",
         "ALTER TABLE " + postgres::quote_table(table.name) + " ADD UNIQUE (" + list(key) + ")");
   }
   for (const std::string& column : key) {
     const postgres::TableColumn* found = table.column(column);
     if (found == nullptr || found->not_null) continue;
-    findings.warning(name_of(table),
+    findings.warning(FindingKind::key_nullable, name_of(table),
                      "the key column " + column + " may be NULL: such a row stops the line",
                      "ALTER TABLE " + postgres::quote_table(table.name) + " ALTER COLUMN " +
                          postgres::quote_identifier(column) + " SET NOT NULL");
@@ -136,7 +136,7 @@ void judge_published(Findings& findings, const std::string& what, const mapping:
                      const postgres::Table& table, const postgres::PublishedTable& published) {
   if (!published.row_filter.empty()) {
     findings.fault(
-        what,
+        FindingKind::publication_filter, what,
         "only some rows of " + postgres::to_string(table.name) + ": WHERE " + published.row_filter,
         "contextnexus init makes it as it has to be");
   }
@@ -146,8 +146,22 @@ void judge_published(Findings& findings, const std::string& what, const mapping:
     if (!contains(published.columns, column)) missing.push_back(column);
   }
   if (missing.empty()) return;
-  findings.fault(what, postgres::to_string(table.name) + " without " + list(missing),
+  findings.fault(FindingKind::publication_columns, what, postgres::to_string(table.name) + " without " + list(missing),
                  "contextnexus init makes it as it has to be");
+}
+
+// Not named by the mapping, so that nothing stops; but somebody may look for it in the graph.
+void judge_generated(Findings& findings, const mapping::TableRule& rule, const postgres::Table& table) {
+  const auto* node = std::get_if<mapping::NodeRule>(&rule.form);
+  if (node == nullptr || !node->properties.all) return;
+  std::vector<std::string> generated;
+  for (const postgres::TableColumn& column : table.columns) {
+    if (column.generated && !node->properties.excluded.contains(column.name)) generated.push_back(column.name);
+  }
+  if (generated.empty()) return;
+  findings.warning(FindingKind::generated_column, name_of(table),
+                   "the log does not carry generated columns: the graph will not have " + list(generated),
+                   "exclude them in the mapping, and map the columns that they are made of");
 }
 
 }  // namespace
@@ -157,14 +171,14 @@ void judge_mapping(Findings& findings, const mapping::Mapping& mapping,
   const size_t before = findings.troubles();
   for (const mapping::CatalogFault& fault : mapping::catalog_faults(mapping, tables)) {
     std::string place = fault.line > 0 ? " (line " + std::to_string(fault.line) + ")" : "";
-    findings.fault("table " + postgres::to_string(fault.table) + place, fault.message,
+    findings.fault(FindingKind::mapping_catalog, "table " + postgres::to_string(fault.table) + place, fault.message,
                    fault.advice);
   }
   if (findings.troubles() > before) return;
   // As the run itself does it: what the judgement above does not know must not come as a surprise.
   auto model = mapping::Model::make(mapping, tables);
   if (!model) {
-    findings.fault("mapping", model.error(), "correct the mapping");
+    findings.fault(FindingKind::mapping_refused, "mapping", model.error(), "correct the mapping");
     return;
   }
   for (const postgres::Table& table : tables) {
@@ -177,7 +191,7 @@ void judge_mapping(Findings& findings, const mapping::Mapping& mapping,
     } else if (relationship != nullptr) {
       if (auto b = mapping::bind(*relationship, relation, types); !b) bound = fail(b.error());
     }
-    if (!bound) findings.fault(name_of(table), bound.error(), "correct the mapping");
+    if (!bound) findings.fault(FindingKind::mapping_refused, name_of(table), bound.error(), "correct the mapping");
   }
   if (findings.troubles() > before) return;
   findings.ok("mapping " + mapping.name,
@@ -194,12 +208,31 @@ void judge_tables(Findings& findings, const mapping::Mapping& mapping,
     const mapping::TableRule* rule = mapping.find(table.name);
     // A key that the table lacks was said by the mapping's part.
     if (rule == nullptr || !has_columns(table, key_of(*rule))) continue;
+    judge_generated(findings, *rule, table);
     judge_identity(findings, table, key_of(*rule));
     judge_uniqueness(findings, table, key_of(*rule));
   }
   if (findings.troubles() == before && !tables.empty()) {
     findings.ok("tables",
                 count_text(tables.size(), "are in the log, have a key and tell old rows by it"));
+  }
+}
+
+void judge_write_back(Findings& findings, const record::SyncTables& found) {
+  for (const record::LeftOut& table : found.left_out) {
+    findings.warning(FindingKind::write_back_left_out,
+                     "write-back to " + postgres::to_string(table.name), table.reason, table.cure);
+  }
+  for (const record::SyncTable& table : found.tables) {
+    if (table.meddling_trigger.empty()) continue;
+    findings.warning(FindingKind::write_back_trigger,
+                     "write-back to " + postgres::to_string(table.name),
+                     "the trigger " + table.meddling_trigger +
+                         " fires at the write-back's own UPDATE, which therefore is applied once more",
+                     "make it BEFORE UPDATE OF the users' columns");
+  }
+  if (found.left_out.empty() && !found.tables.empty()) {
+    findings.ok("write-back", count_text(found.tables.size(), "tables say which rows are in the graph"));
   }
 }
 
@@ -210,17 +243,17 @@ void judge_publication(Findings& findings, const mapping::Mapping& mapping,
   const std::string what = "publication " + name;
   const std::string cure = "contextnexus init makes it as it has to be";
   if (!publication) {
-    findings.fault(what, "does not exist", cure);
+    findings.fault(FindingKind::publication_missing, what, "does not exist", cure);
     return;
   }
   const size_t before = findings.troubles();
   if (!publication->insert || !publication->update || !publication->remove ||
       !publication->truncate) {
-    findings.fault(what, "leaves out some operations", cure);
+    findings.fault(FindingKind::publication_operations, what, "leaves out some operations", cure);
   }
   if (publication->all_tables) {
     findings.warning(
-        what, "FOR ALL TABLES: an UPDATE of a table without a replica identity is refused",
+        FindingKind::publication_all_tables, what, "FOR ALL TABLES: an UPDATE of a table without a replica identity is refused",
         "DROP PUBLICATION " + postgres::quote_identifier(name) + "; then contextnexus init");
   }
   std::set<postgres::TableName> mapped;
@@ -228,14 +261,14 @@ void judge_publication(Findings& findings, const mapping::Mapping& mapping,
     mapped.insert(table.name);
     if (table.kind == postgres::TableKind::partitioned && !publication->via_partition_root) {
       findings.fault(
-          what, "names the partitions of " + postgres::to_string(table.name) + " and not itself",
+          FindingKind::publication_partitions, what, "names the partitions of " + postgres::to_string(table.name) + " and not itself",
           cure);
       continue;
     }
     auto at = std::find_if(publication->tables.begin(), publication->tables.end(),
                            [&](const postgres::PublishedTable& p) { return p.name == table.name; });
     if (at == publication->tables.end()) {
-      findings.fault(what, "lacks " + postgres::to_string(table.name), cure);
+      findings.fault(FindingKind::publication_lacks_table, what, "lacks " + postgres::to_string(table.name), cure);
     } else if (const mapping::TableRule* rule = mapping.find(table.name)) {
       judge_published(findings, what, *rule, table, *at);
     }
@@ -245,7 +278,7 @@ void judge_publication(Findings& findings, const mapping::Mapping& mapping,
     if (!mapped.contains(table.name)) foreign.push_back(postgres::to_string(table.name));
   }
   if (!foreign.empty() && !publication->all_tables) {
-    findings.warning(what, "also sends tables that are not mapped: " + list(foreign), cure);
+    findings.warning(FindingKind::publication_unmapped, what, "also sends tables that are not mapped: " + list(foreign), cure);
   }
   if (findings.troubles() == before)
     findings.ok(what, count_text(tables.size(), "tables, every operation"));
@@ -263,7 +296,7 @@ void try_reading(Findings& findings, postgres::Session& session,
                                   deadline);
     if (read) continue;
     const std::string role = postgres::quote_identifier(server.role);
-    findings.fault(name_of(table), read.error().root().message(),
+    findings.fault(FindingKind::table_unreadable, name_of(table), read.error().root().message(),
                    "GRANT USAGE ON SCHEMA " + postgres::quote_identifier(table.name.schema) +
                        " TO " + role + "; GRANT SELECT ON " + postgres::quote_table(table.name) +
                        " TO " + role + "; or contextnexus init --role " + server.role +

@@ -11,6 +11,7 @@
 #include "postgres/catalog.hpp"
 #include "postgres/publication.hpp"
 #include "postgres/server.hpp"
+#include "record/sync_tables.hpp"
 
 namespace cnx::pipeline {
 
@@ -20,6 +21,8 @@ void judge_mapping(Findings& findings, const mapping::Mapping& mapping,
 // Kind, persistence, row-level security, replica identity and key of each mapped table.
 void judge_tables(Findings& findings, const mapping::Mapping& mapping,
                   const std::vector<postgres::Table>& tables, const postgres::ServerInfo& server);
+// `found`: which tables are written back, and which that have the columns are not.
+void judge_write_back(Findings& findings, const record::SyncTables& found);
 void judge_publication(Findings& findings, const mapping::Mapping& mapping,
                        const std::vector<postgres::Table>& tables,
                        const std::optional<postgres::Publication>& publication,

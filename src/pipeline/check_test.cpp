@@ -1,6 +1,8 @@
 // What the preflight makes of what it reads: each judgement apart, without a server.
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "mapping/load.hpp"
 #include "pipeline/check_graph.hpp"
 #include "pipeline/check_server.hpp"
@@ -232,6 +234,34 @@ TEST(CheckTables, a_publication_is_held_against_the_mapping) {
   publication.tables.clear();
   publication.truncate = true;
   EXPECT_THAT(judged(), ElementsAre(HasSubstr("lacks public.tags")));
+}
+
+TEST(CheckTables, a_generated_column_is_warned_of_unless_it_is_excluded) {
+  postgres::Table table = tags();
+  table.columns.push_back({.number = 3, .name = "upper", .type = change::Oid(kText), .generated = true});
+  EXPECT_THAT(table_troubles(table), ElementsAre(HasSubstr("the graph will not have upper")));
+}
+
+TEST(CheckTables, what_the_write_back_leaves_alone_is_warned_of) {
+  record::SyncTables found;
+  record::SyncTable meddled;
+  meddled.name = {"public", "messages"};
+  meddled.meddling_trigger = "touch";
+  found.tables = {meddled};
+  found.left_out = {{.name = {"public", "tags"}, .reason = "no trigger", .cure = "make one"}};
+  Findings findings;
+  judge_write_back(findings, found);
+  EXPECT_THAT(troubles(findings), ElementsAre(HasSubstr("warning write-back to public.tags: no trigger → make one"),
+                                              HasSubstr("the trigger touch fires")));
+}
+
+TEST(Findings, every_kind_has_a_code_of_its_own_a_meaning_and_a_cure) {
+  std::set<std::string_view> codes;
+  for (const FindingText& text : finding_texts()) {
+    EXPECT_TRUE(codes.insert(text.code).second) << text.code;
+    EXPECT_FALSE(text.meaning.empty() || text.cure.empty()) << text.code;
+    EXPECT_EQ(code_of(text.kind), text.code);
+  }
 }
 
 TEST(CheckTables, a_publication_that_is_not_there_is_a_fault) {

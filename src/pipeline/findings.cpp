@@ -22,9 +22,9 @@ size_t CheckReport::count(Grade grade) const {
                                            [&](const Finding& f) { return f.grade == grade; }));
 }
 
-void Findings::fault(std::string what, const Error& error, std::string cure) {
+void Findings::fault(FindingKind kind, std::string what, const Error& error, std::string cure) {
   std::string advice = advice_of(error);
-  fault(std::move(what), error.describe(), advice.empty() ? std::move(cure) : std::move(advice));
+  fault(kind, std::move(what), error.describe(), advice.empty() ? std::move(cure) : std::move(advice));
 }
 
 std::string advice_of(const Error& error) {

@@ -16,25 +16,25 @@ class Findings {
   const std::string& side() const { return side_; }
 
   void ok(std::string what, std::string figure) {
-    add(Grade::ok, std::move(what), std::move(figure), {});
+    add(Grade::ok, std::nullopt, std::move(what), std::move(figure), {});
   }
-  void warning(std::string what, std::string figure, std::string cure) {
-    add(Grade::warning, std::move(what), std::move(figure), std::move(cure));
+  void warning(FindingKind kind, std::string what, std::string figure, std::string cure) {
+    add(Grade::warning, kind, std::move(what), std::move(figure), std::move(cure));
   }
-  void fault(std::string what, std::string figure, std::string cure) {
-    add(Grade::fault, std::move(what), std::move(figure), std::move(cure));
+  void fault(FindingKind kind, std::string what, std::string figure, std::string cure) {
+    add(Grade::fault, kind, std::move(what), std::move(figure), std::move(cure));
   }
   // An error with its own advice; `cure` where it has none.
-  void fault(std::string what, const Error& error, std::string cure);
+  void fault(FindingKind kind, std::string what, const Error& error, std::string cure);
 
   // How many so far are no ok: to say once that all of a kind is well.
   size_t troubles() const { return troubles_; }
   std::vector<Finding> take() { return std::move(findings_); }
 
  private:
-  void add(Grade grade, std::string what, std::string figure, std::string cure) {
+  void add(Grade grade, std::optional<FindingKind> kind, std::string what, std::string figure, std::string cure) {
     if (grade != Grade::ok) ++troubles_;
-    findings_.push_back({grade, side_, std::move(what), std::move(figure), std::move(cure)});
+    findings_.push_back({grade, kind, side_, std::move(what), std::move(figure), std::move(cure)});
   }
 
   std::string side_;

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "pipeline/findings.hpp"
+
 namespace cnx::pipeline {
 namespace {
 
@@ -28,6 +30,17 @@ apply::BatchOptions batch_options(const PipelineOptions& options, const apply::S
   return batch;
 }
 
+void log_write_back(const std::string& table, const Error* error) {
+  const std::string what = table.empty() ? "write-back" : "write-back of table " + table;
+  if (error == nullptr) {
+    spdlog::info("{} works again", what);
+    return;
+  }
+  const std::string advice = advice_of(*error);
+  spdlog::warn("{}: {}; it is tried again until it works, and the line goes on meanwhile{}", what, error->describe(),
+               advice.empty() ? "" : "; " + advice);
+}
+
 }  // namespace
 
 std::function<void(const Error&, Duration)> log_retry(std::string side) {
@@ -49,7 +62,13 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
             log_retry("Neo4j")),
       sync_options_(options.write_back) {
   if (!sync_tables.empty()) {
-    sync_port_.emplace(record::PostgresSyncOptions{.postgres = options.postgres, .neo4j = options.neo4j}, sync_tables);
+    sync_port_.emplace(
+        record::PostgresSyncOptions{.postgres = options.postgres,
+                                    .neo4j = options.neo4j,
+                                    .pipeline = options.name,
+                                    .origin = record::origin_name(options.name),
+                                    .on_note = [](const std::string& note) { spdlog::info("write-back {}", note); }},
+        sync_tables);
   }
   if (start.lane.phase == apply::Phase::stream) acknowledgement_.advance(start.lane.position);
 }
@@ -79,7 +98,7 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
   if (sync_port_) {
     sync_options_.finish_sweep = run_options.once;
     sync_options_.seed = seed();
-    sync.emplace(sync_queue_, *sync_port_, sync_counters_, sync_options_, log_retry("write-back"));
+    sync.emplace(sync_queue_, *sync_port_, sync_counters_, sync_options_, log_write_back);
     Waker& sync_waker = runner.add(*sync);
     sync_queue_.on_readable([&sync_waker] { sync_waker.wake(); });
   }

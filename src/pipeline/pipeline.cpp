@@ -9,6 +9,7 @@
 #include "pipeline/pass.hpp"
 #include "pipeline/pause.hpp"
 #include "pipeline/slot_wait.hpp"
+#include "record/ledger.hpp"
 #include "record/own_updates.hpp"
 
 namespace cnx::pipeline {
@@ -207,6 +208,7 @@ class Run {
     deadline = Clock::now() + kGroundMax;
     apply::Source source = source_of(options_, ground_.system);
     CNX_TRY(apply::start_copy(graph, lane, source, slot.consistent_point, deadline));
+    CNX_TRY(record::mark_filled(*owner_, options_.name, deadline));
     start.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
 
     Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_);
@@ -269,9 +271,11 @@ class Run {
     capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
     if (run_options_.once) logical.wanted = wanted_;
-    record::OwnUpdates own_updates(sync_tables);
+    record::OwnUpdates own_updates(sync_tables, record::origin_name(options_.name));
     if (!sync_tables.empty()) {
-      logical.passes_over = [&](const change::RowChange& row) { return own_updates.contains(row); };
+      logical.passes_over = [&](const change::RowChange& row, std::string_view origin) {
+        return own_updates.contains(row, origin);
+      };
     }
     capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), counters, logical, log_retry("PostgreSQL"));
     spdlog::info("following {} from {}", options_.slot(), start.lane.position.to_string());
@@ -289,10 +293,13 @@ class Run {
 
   Result<std::vector<record::SyncTable>> write_back_tables() {
     if (!run_options_.write_back) return std::vector<record::SyncTable>();
-    CNX_TRY(std::vector<record::SyncTable> tables,
+    CNX_TRY(record::SyncTables found,
             record::find_sync_tables(*owner_, ground_.catalog.tables, *ground_.catalog.model, Clock::now() + kGroundMax));
-    if (!tables.empty()) spdlog::info("write-back to the synchronisation columns of {} tables", tables.size());
-    return tables;
+    for (const record::LeftOut& table : found.left_out) {
+      spdlog::warn("no write-back to table {}: {}; {}", postgres::to_string(table.name), table.reason, table.cure);
+    }
+    if (!found.tables.empty()) spdlog::info("write-back to the synchronisation columns of {} tables", found.tables.size());
+    return std::move(found.tables);
   }
 
   // `run --once` is for scripts: it waits for a database that is starting, not for ever.

@@ -7,6 +7,7 @@
 #include "pipeline/ground.hpp"
 #include "pipeline/schema.hpp"
 #include "postgres/quote.hpp"
+#include "record/sync_tables.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -224,12 +225,64 @@ class Setup {
     CNX_TRY(step({.sql = "GRANT USAGE ON SCHEMA contextnexus TO " + engine, .stands = uses}));
     bool writes = true;
     for (const char* privilege : {"SELECT", "INSERT", "UPDATE", "DELETE"}) {
-      CNX_TRY(bool holds, holds_on_table({"contextnexus", "pipelines"}, privilege));
-      writes = writes && holds;
+      for (const char* table : {"pipelines", "write_back"}) {
+        CNX_TRY(bool holds, holds_on_table({"contextnexus", table}, privilege));
+        writes = writes && holds;
+      }
     }
-    return step(
-        {.sql = "GRANT SELECT, INSERT, UPDATE, DELETE ON contextnexus.pipelines TO " + engine,
-         .stands = writes});
+    CNX_TRY(step({.sql = "GRANT SELECT, INSERT, UPDATE, DELETE ON contextnexus.pipelines, "
+                         "contextnexus.write_back TO " +
+                         engine,
+                  .stands = writes}));
+    return write_back_grants(catalog);
+  }
+
+  // What the write-back needs beside: its columns, where a mapped table has them; and the origin.
+  Status write_back_grants(const Catalog& catalog) {
+    const std::string engine = quote_identifier(kEngineRole);
+    size_t tables = 0;
+    for (const postgres::Table& table : catalog.tables) {
+      std::string columns;
+      bool stands = true;
+      for (const char* column : record::kSyncColumns) {
+        if (table.column(column) == nullptr) continue;
+        columns += (columns.empty() ? "" : ", ") + std::string(column);
+        CNX_TRY(bool holds, holds_on_column(table.name, column));
+        stands = stands && holds;
+      }
+      if (columns.empty()) continue;
+      ++tables;
+      CNX_TRY(step({.sql = "GRANT UPDATE (" + columns + ") ON " + quote_table(table.name) + " TO " +
+                           engine,
+                    .stands = stands}));
+    }
+    return tables == 0 ? Status() : origin_grant();
+  }
+
+  // An aid, and only a superuser may grant it: where that cannot be had, nothing is missing.
+  Status origin_grant() {
+    const std::string grant =
+        "GRANT EXECUTE ON FUNCTION pg_catalog.pg_replication_origin_oid(text), "
+        "pg_catalog.pg_replication_origin_create(text), "
+        "pg_catalog.pg_replication_origin_session_setup(text) TO " +
+        quote_identifier(kEngineRole);
+    CNX_TRY(bool stands,
+            exists("SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = $1 AND "
+                   "pg_catalog.has_function_privilege(r.oid, "
+                   "'pg_catalog.pg_replication_origin_session_setup(text)', 'EXECUTE')",
+                   {std::string(kEngineRole)}));
+    if (stands && setup_.mode != SetupMode::print_sql) return {};
+    return step({.sql = "DO $$ BEGIN " + grant +
+                        "; EXCEPTION WHEN insufficient_privilege THEN RAISE NOTICE 'no replication "
+                        "origin for the write-back: only a superuser may grant it'; END $$"});
+  }
+
+  Result<bool> holds_on_column(const postgres::TableName& table, const std::string& column) {
+    return exists(
+        "SELECT FROM pg_catalog.pg_roles r CROSS JOIN pg_catalog.pg_class c JOIN "
+        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE r.rolname = $1 AND n.nspname = "
+        "$2 AND c.relname = $3 AND pg_catalog.has_column_privilege(r.oid, c.oid, $4, 'UPDATE')",
+        {std::string(kEngineRole), table.schema, table.name, column});
   }
 
   Status publication(const Catalog& catalog) {

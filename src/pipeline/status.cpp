@@ -3,6 +3,7 @@
 #include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/schema.hpp"
+#include "record/ledger.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -13,6 +14,34 @@ void set_problem(StatusReport& report, const Error& error) {
   report.state = "broken";
   report.problem = error.describe();
   report.advice = error.advice();
+}
+
+// How far the engine that reads the slot says that the graph is in step; 0/0 where none does, or another role's is not shown.
+constexpr std::string_view kNow =
+    "SELECT pg_catalog.pg_current_wal_flush_lsn(), "
+    "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint, "
+    "pg_catalog.current_database(), s.system_identifier, c.timeline_id, "
+    "coalesce((SELECT r.write_lsn FROM pg_catalog.pg_stat_replication r JOIN pg_catalog.pg_replication_slots l "
+    "ON l.active_pid = r.pid WHERE l.slot_name = $1), '0/0') "
+    "FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c";
+
+Status read_write_back(StatusReport& report, postgres::Session& session, const PipelineOptions& options, TimePoint deadline) {
+  std::vector<postgres::TableName> tables;
+  for (const mapping::TableRule& rule : options.mapping.tables) tables.push_back(rule.table);
+  CNX_TRY(record::PendingRows pending, record::count_pending(session, tables, deadline));
+  CNX_TRY(std::optional<record::LedgerFigures> figures, record::read_figures(session, options.name, deadline));
+  if (pending.tables == 0) return {};
+  StatusReport::WriteBack& shown = report.write_back.emplace();
+  shown.pending = pending.rows;
+  shown.pending_at_least = pending.at_least;
+  if (!figures) return {};
+  shown.written = figures->written;
+  shown.skipped = figures->locked;
+  shown.failures = figures->failures;
+  shown.problem = figures->problem;
+  shown.last_error = figures->last_error;
+  shown.last_error_at = figures->last_error_at;
+  return {};
 }
 
 // What is broken stays so also while it is paused: that is said after this, over it.
@@ -34,11 +63,9 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
   CNX_TRY(std::optional<PauseState> pause, read_pause(session, options.name, deadline));
   if (pause) report.pause = *pause;
   CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options.slot(), deadline));
-  CNX_TRY(postgres::Rows now, session.query("SELECT pg_catalog.pg_current_wal_flush_lsn(), "
-                                            "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint, "
-                                            "pg_catalog.current_database(), s.system_identifier, c.timeline_id "
-                                            "FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c",
-                                            deadline));
+  CNX_TRY(postgres::Rows now, session.query(kNow, {options.slot()}, deadline));
+  CNX_TRY(change::Lsn in_step, now.lsn(0, 5));
+  CNX_TRY(read_write_back(report, session, options, deadline));
   CNX_TRY(change::Lsn wal_end, now.lsn(0, 0));
   CNX_TRY(int64_t now_microseconds, now.integer(0, 1));
   postgres::SystemIdentity system;
@@ -77,8 +104,10 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
     set_paused_state(report);
     return report;
   }
-  if (lane.position.lsn < wal_end) {
-    report.lag_bytes = static_cast<int64_t>(wal_end.value() - lane.position.lsn.value());
+  const change::Lsn reached = lane.partial ? lane.position.lsn : std::max(lane.position.lsn, in_step);
+  report.in_step = lane.phase == apply::Phase::stream && !lane.partial && reached >= wal_end;
+  if (reached < wal_end) {
+    report.lag_bytes = static_cast<int64_t>(wal_end.value() - reached.value());
     if (node->commit_microseconds > 0) {
       report.lag_seconds = static_cast<double>(now_microseconds - node->commit_microseconds) / 1e6;
     }

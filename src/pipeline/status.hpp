@@ -22,6 +22,9 @@ struct StatusReport {
   uint64_t ordinal = 0;
   bool partial = false;            // Inside a transaction that is applied in pieces.
   int64_t epoch = 0;
+  // All that is committed is in the graph, or no change of its. The running engine says so by what it reports as written;
+  // the position follows lazily where nothing of ours moves it.
+  bool in_step = false;
   std::string confirmed;           // Of the slot.
   std::string wal_end;             // How far PostgreSQL has flushed.
   int64_t lag_bytes = 0;           // Log that the graph does not have yet.
@@ -35,6 +38,19 @@ struct StatusReport {
   std::string database;
   std::string slot;
   PauseState pause;
+
+  // Of the tables that say whether their rows are in the graph; no value where there are none.
+  struct WriteBack {
+    int64_t written = 0;   // Rows, since the pipeline was made.
+    int64_t pending = 0;   // Rows not known to be in the graph: an estimate, since it moves.
+    bool pending_at_least = false;
+    int64_t skipped = 0;   // Met a lock, and were done in a later round.
+    int64_t failures = 0;
+    std::string problem;   // What it cannot write now, and why; empty: nothing.
+    std::string last_error;
+    std::string last_error_at;
+  };
+  std::optional<WriteBack> write_back;
 };
 
 Result<StatusReport> read_status(const PipelineOptions& options);

@@ -3,6 +3,7 @@
 #include "apply/position.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/schema.hpp"
+#include "record/postgres_sync.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -61,6 +62,11 @@ Result<ClearedGraph> tear_down(const PipelineOptions& options, bool with_graph) 
   CNX_TRY(postgres::Rows known, session.query("SELECT to_regclass('contextnexus.pipelines') IS NOT NULL", soon()));
   CNX_TRY(bool has_table, known.boolean(0, 0));
   if (has_table) CNX_TRY(session.execute("DELETE FROM contextnexus.pipelines WHERE name = $1", {options.name}, soon()));
+  // An aid of the write-back's, which not every role may set or drop: one that stays holds nothing back.
+  Status dropped = session.execute(
+      "SELECT pg_catalog.pg_replication_origin_drop(roname) FROM pg_catalog.pg_replication_origin WHERE roname = $1",
+      {record::origin_name(options.name)}, soon());
+  if (!dropped && dropped.error().kind() != ErrorKind::server) return fail(std::move(dropped.error()));
   return cleared;
 }
 

@@ -12,7 +12,7 @@ int find_column(const change::Relation& relation, std::string_view name) {
 
 }  // namespace
 
-bool OwnUpdates::contains(const change::RowChange& row) {
+bool OwnUpdates::contains(const change::RowChange& row, std::string_view origin) {
   using Kind = change::DatumView::Kind;
   if (row.operation != change::Operation::update) return false;
   // The old row comes with a change of the key, and always where the whole row is the identity.
@@ -23,6 +23,7 @@ bool OwnUpdates::contains(const change::RowChange& row) {
   const change::DatumView& version = row.row[static_cast<size_t>(columns.version)];
   const change::DatumView& synced_version = row.row[static_cast<size_t>(columns.synced_version)];
   if (status.kind != Kind::text || status.text == "pending") return false;
+  if (!origin_.empty() && origin == origin_) return true;
   return version.kind == Kind::text && synced_version.kind == Kind::text && version.text == synced_version.text;
 }
 
@@ -32,6 +33,7 @@ const OwnUpdates::Columns& OwnUpdates::columns_of(const change::RelationPtr& rel
   columns = {.relation = relation};
   for (const SyncTable& table : tables_) {
     if (table.name.schema != relation->schema || table.name.name != relation->name) continue;
+    if (!table.meddling_trigger.empty()) continue;
     columns.status = find_column(*relation, "neo4j_sync_status");
     columns.version = find_column(*relation, table.version_column);
     columns.synced_version = find_column(*relation, "neo4j_synced_version");

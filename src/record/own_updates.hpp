@@ -1,6 +1,8 @@
 // Recognises the write-back's own UPDATEs in the stream, so that they become no change of their own. Pure.
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -12,11 +14,13 @@ namespace cnx::record {
 // One thread.
 class OwnUpdates {
  public:
-  explicit OwnUpdates(std::vector<SyncTable> tables) : tables_(std::move(tables)) {}
+  // `origin`: the name of the replication origin that the write-back's session carries where it may.
+  OwnUpdates(std::vector<SyncTable> tables, std::string origin) : tables_(std::move(tables)), origin_(std::move(origin)) {}
 
-  // An UPDATE that changes no key, whose new row is not pending and was synced in the very version that it has. A user's
-  // UPDATE is never that: the trigger raises the version and marks the row as pending.
-  bool contains(const change::RowChange& row);
+  // An UPDATE that changes no key, whose new row is not pending, and which came under our origin's name or was synced in the
+  // very version that it has. A user's UPDATE is never that: the trigger raises the version and marks the row as pending. A
+  // transaction of ours is not passed over as a whole: what a user's trigger writes in it is a user's change.
+  bool contains(const change::RowChange& row, std::string_view origin);
 
  private:
   struct Columns {
@@ -28,6 +32,7 @@ class OwnUpdates {
   const Columns& columns_of(const change::RelationPtr& relation);
 
   std::vector<SyncTable> tables_;
+  std::string origin_;
   std::unordered_map<change::Oid, Columns> columns_;
 };
 

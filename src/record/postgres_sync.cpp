@@ -4,15 +4,16 @@
 
 #include "bolt/writer.hpp"
 #include "postgres/quote.hpp"
+#include "record/ledger.hpp"
 #include "record/sync_texts.hpp"
 
 namespace cnx::record {
 namespace {
 
-// Nobody waits for us: a table that is being altered is left alone after two seconds. What a crash of the server loses of
-// these writes, the sweep writes again.
+// Nobody waits for us: a table that is being altered is left alone after a second. What a crash of the server loses of
+// these writes, the sweep writes again. Below the stage's own deadline, so that the server's word comes first.
 constexpr std::string_view kSettings =
-    "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET synchronous_commit = off";
+    "SET lock_timeout = '1s'; SET statement_timeout = '8s'; SET synchronous_commit = off";
 
 std::string text_of(const mapping::Key& key) {
   if (const auto* number = std::get_if<int64_t>(&key)) return std::to_string(*number);
@@ -64,6 +65,8 @@ postgres::ConnectionOptions session_options(postgres::ConnectionOptions options)
 
 }  // namespace
 
+std::string origin_name(const std::string& pipeline) { return "contextnexus/" + pipeline; }
+
 PostgresSync::PostgresSync(PostgresSyncOptions options, std::vector<SyncTable> tables)
     : options_(std::move(options)), tables_(std::move(tables)) {}
 
@@ -72,7 +75,28 @@ Status PostgresSync::open(TimePoint deadline) {
   CNX_TRY(postgres::Session session, postgres::Session::open(session_options(options_.postgres), deadline));
   CNX_TRY(session.execute(kSettings, deadline));
   session_ = std::move(session);
+  carry_origin(deadline);
+  CNX_TRY(std::optional<std::string> stale_before, read_stale_before(*session_, options_.pipeline, deadline));
+  has_ledger_ = stale_before.has_value();
+  filled_.reset();
+  if (stale_before && !stale_before->empty()) filled_ = std::move(*stale_before);
   return {};
+}
+
+// The origin tells others (a subscriber with origin = none, another reader of the log) that a transaction is ours. It is an
+// aid: the role may not be allowed to set one, another session may hold it, or the server may have no room for it.
+void PostgresSync::carry_origin(TimePoint deadline) {
+  Status carried = session_->execute(
+      "SELECT CASE WHEN pg_catalog.pg_replication_origin_oid($1) IS NULL THEN pg_catalog.pg_replication_origin_create($1) END",
+      {options_.origin}, deadline);
+  if (carried) {
+    carried = session_->execute("SELECT pg_catalog.pg_replication_origin_session_setup($1)", {options_.origin}, deadline);
+  }
+  std::string state = carried ? "carries the replication origin " + options_.origin
+                              : "carries no replication origin: " + carried.error().root().message();
+  if (state == origin_state_) return;
+  origin_state_ = std::move(state);
+  if (options_.on_note) options_.on_note(origin_state_);
 }
 
 void PostgresSync::close() {
@@ -91,7 +115,7 @@ std::optional<size_t> PostgresSync::table_of(const AppliedRow& row) const {
 Result<std::vector<AppliedRow>> PostgresSync::write(size_t table, const std::vector<AppliedRow>& rows, TimePoint deadline) {
   const SyncTable& target = tables_[table];
   postgres::Parameters parameters = key_parameters(target, rows);
-  CNX_TRY(postgres::Rows candidates, session_->query(candidates_text(target), parameters, deadline));
+  CNX_TRY(postgres::Rows candidates, session_->query(candidates_text(target), with_filled(parameters), deadline));
   std::vector<bool> to_write(rows.size(), false);
   std::vector<size_t> without_id;
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -115,7 +139,7 @@ Result<std::vector<AppliedRow>> PostgresSync::write(size_t table, const std::vec
   parameters = key_parameters(target, chosen);
   parameters.push_back(postgres::array_text(node_ids));
   parameters.push_back(postgres::array_text(relationship_ids));
-  CNX_TRY(postgres::Rows written, session_->query(write_text(target), parameters, deadline));
+  CNX_TRY(postgres::Rows written, session_->query(write_text(target), with_filled(parameters), deadline));
   std::vector<bool> done(chosen.size(), false);
   for (size_t i = 0; i < written.size(); ++i) {
     CNX_TRY(size_t number, number_of(written, i, chosen.size()));
@@ -128,37 +152,59 @@ Result<std::vector<AppliedRow>> PostgresSync::write(size_t table, const std::vec
   return locked;
 }
 
-Result<SweptPage> PostgresSync::sweep(size_t table, const std::optional<SweepCursor>& after, TimePoint deadline) {
+Result<SweptPage> PostgresSync::sweep(size_t table, Sought sought, const std::optional<SweepCursor>& after,
+                                      TimePoint deadline) {
   const SyncTable& target = tables_[table];
-  postgres::Parameters parameters{std::to_string(options_.sweep_rows)};
+  const bool pending = sought == Sought::pending;
+  postgres::Parameters parameters{std::to_string(pending ? options_.sweep_rows : options_.stale_rows)};
+  if (!pending) parameters.push_back(filled_);
   if (after) {
-    if (target.has_updated_at) parameters.push_back(after->updated_at);
+    if (pending && target.has_updated_at) parameters.push_back(after->updated_at);
     for (const std::string& part : after->key) parameters.push_back(part);
   }
-  CNX_TRY(postgres::Rows found, session_->query(sweep_text(target, after.has_value()), parameters, deadline));
-  std::vector<AppliedRow> pending;
+  const std::string text = pending ? pending_text(target, after.has_value()) : stale_text(target, after.has_value());
+  CNX_TRY(postgres::Rows found, session_->query(text, parameters, deadline));
+  SweptPage page;
+  std::vector<AppliedRow> sought_rows;
   std::vector<size_t> numbers;
   for (size_t i = 0; i < found.size(); ++i) {
+    const bool last = i + 1 == found.size();
+    if (found.is_null(i, 0) && !last) continue;
     AppliedRow row{.table = target.name, .key = {}, .version = 0};
-    CNX_TRY(row.version, found.integer(i, 0));
     for (size_t column = 0; column < target.key_columns.size(); ++column) {
       CNX_TRY(mapping::Key part, key_of(found.text(i, 2 + column), target.integer_key));
       row.key.push_back(std::move(part));
     }
-    pending.push_back(std::move(row));
-    numbers.push_back(i);
+    if (last) {
+      SweepCursor& next = page.next.emplace();
+      next.updated_at = std::string(found.text(i, 1));
+      for (const mapping::Key& part : row.key) next.key.push_back(text_of(part));
+    }
+    if (found.is_null(i, 0)) continue;
+    CNX_TRY(row.version, found.integer(i, 0));
+    numbers.push_back(sought_rows.size());
+    sought_rows.push_back(std::move(row));
   }
-  SweptPage page;
-  if (found.size() == options_.sweep_rows) {
-    SweepCursor& next = page.next.emplace();
-    next.updated_at = std::string(found.text(found.size() - 1, 1));
-    for (const mapping::Key& part : pending.back().key) next.key.push_back(text_of(part));
-  }
-  CNX_TRY(std::vector<InGraph> graph, look_up(target, pending, numbers, deadline));
-  for (size_t i = 0; i < pending.size(); ++i) {
-    if (graph[i].version == pending[i].version) page.rows.push_back(std::move(pending[i]));
+  CNX_TRY(std::vector<InGraph> graph, look_up(target, sought_rows, numbers, deadline));
+  for (size_t i = 0; i < sought_rows.size(); ++i) {
+    if (graph[i].version == sought_rows[i].version) page.rows.push_back(std::move(sought_rows[i]));
   }
   return page;
+}
+
+Status PostgresSync::forget_stale(TimePoint deadline) {
+  CNX_TRY(mark_renewed(*session_, options_.pipeline, deadline));
+  filled_.reset();
+  return {};
+}
+
+Status PostgresSync::record(const SyncLedger& figures, TimePoint deadline) {
+  return has_ledger_ ? add_figures(*session_, options_.pipeline, figures, deadline) : Status();
+}
+
+postgres::Parameters PostgresSync::with_filled(postgres::Parameters parameters) const {
+  parameters.push_back(filled_);
+  return parameters;
 }
 
 // As many answers as rows; only those of `numbers` are asked for.

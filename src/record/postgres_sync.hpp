@@ -2,7 +2,9 @@
 // Neo4j is asked and nothing is written.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 
 #include "bolt/connection.hpp"
 #include "postgres/session.hpp"
@@ -14,9 +16,18 @@ namespace cnx::record {
 struct PostgresSyncOptions {
   postgres::ConnectionOptions postgres;
   bolt::Options neo4j;
-  // Rows that one call of sweep() looks at.
+  std::string pipeline;  // Whose ledger it keeps.
+  std::string origin;    // The replication origin that its session carries where it may.
+  // Rows that one call of sweep() takes.
   size_t sweep_rows = 500;
+  // Rows that it looks at where only few of them may be stale.
+  size_t stale_rows = 2'000;
+  // Told, in words, what a person may want to know once: from the stage's thread. May be empty.
+  std::function<void(const std::string&)> on_note;
 };
+
+// The name of a pipeline's replication origin.
+std::string origin_name(const std::string& pipeline);
 
 class PostgresSync final : public SyncPort {
  public:
@@ -27,7 +38,12 @@ class PostgresSync final : public SyncPort {
   size_t tables() const override { return tables_.size(); }
   std::optional<size_t> table_of(const AppliedRow& row) const override;
   Result<std::vector<AppliedRow>> write(size_t table, const std::vector<AppliedRow>& rows, TimePoint deadline) override;
-  Result<SweptPage> sweep(size_t table, const std::optional<SweepCursor>& after, TimePoint deadline) override;
+  std::string table_name(size_t table) const override { return postgres::to_string(tables_[table].name); }
+  Result<SweptPage> sweep(size_t table, Sought sought, const std::optional<SweepCursor>& after,
+                          TimePoint deadline) override;
+  bool may_be_stale() const override { return filled_.has_value(); }
+  Status forget_stale(TimePoint deadline) override;
+  Status record(const SyncLedger& figures, TimePoint deadline) override;
 
  private:
   // A row as the graph has it.
@@ -39,10 +55,16 @@ class PostgresSync final : public SyncPort {
   Result<std::vector<InGraph>> look_up(const SyncTable& table, const std::vector<AppliedRow>& rows,
                                        const std::vector<size_t>& numbers, TimePoint deadline);
 
+  void carry_origin(TimePoint deadline);
+  postgres::Parameters with_filled(postgres::Parameters parameters) const;
+
   PostgresSyncOptions options_;
   std::vector<SyncTable> tables_;
   std::optional<postgres::Session> session_;
   std::optional<bolt::Connection> graph_;  // Opened when it is first asked.
+  std::string origin_state_;               // What was noted last.
+  std::optional<std::string> filled_;      // What was synced before it is stale; none: nothing is.
+  bool has_ledger_ = false;
 };
 
 }  // namespace cnx::record

@@ -43,107 +43,224 @@ bool SyncQueue::abandoned() const {
   return abandoned_;
 }
 
-SyncStage::SyncStage(SyncQueue& queue, SyncPort& port, SyncCounters& counters, SyncOptions options,
-                     std::function<void(const Error&, Duration)> on_retry)
+SyncStage::SyncStage(SyncQueue& queue, SyncPort& port, SyncCounters& counters, SyncOptions options, TellProblem tell)
     : queue_(queue),
       port_(port),
       counters_(counters),
       options_(options),
-      on_retry_(std::move(on_retry)),
-      backoff_(options.seed, std::chrono::milliseconds(100), options.sweep_interval),
-      waiting_(port.tables()) {}
+      tell_(std::move(tell)),
+      connection_(stream::Backoff(options.seed, std::chrono::milliseconds(100), options.sweep_interval)) {
+  for (size_t table = 0; table < port.tables(); ++table) {
+    tables_.emplace_back(stream::Backoff(options.seed + table, std::chrono::milliseconds(500), options.sweep_interval));
+  }
+}
 
 Step SyncStage::step(TimePoint now) {
   if (queue_.abandoned()) return Step::done();
-  if (now < retry_at_) return stopping_ ? Step::done() : Step::wait_until(retry_at_);
+  if (now < connection_.until) return stopping_ ? Step::done() : Step::wait_until(connection_.until);
+  look_at_queue(now);
+  const bool has_work = table_to_write(now) || table_to_sweep(now) || record_due(now);
+  if (!has_work) return stopping_ ? end(now) : Step::wait_until(next_due(now));
+  if (!open_) {
+    if (Status opened = port_.open(now + options_.call_max); !opened) return lose(opened.error(), now);
+    open_ = true;
+    for (Table& table : tables_) table.none_stale = !port_.may_be_stale();
+  }
+  return work(now);
+}
+
+Step SyncStage::work(TimePoint now) {
+  if (std::optional<size_t> table = table_to_write(now)) return write(*table, now);
+  if (record_due(now)) return record(now);
+  if (std::optional<size_t> table = table_to_sweep(now)) return sweep(*table, now);
+  return Step::progressed();
+}
+
+void SyncStage::look_at_queue(TimePoint now) {
   // While some of it still waits, more is left in the queue, which is bounded.
-  if (!table_with_work()) sort_in(queue_.take());
-  if (queue_.take_dropped()) sweep_at_ = std::min(sweep_at_, now + options_.round_interval);
+  if (!table_to_write(now)) sort_in(queue_.take());
+  if (queue_.take_dropped()) {
+    for (Table& table : tables_) table.sweep_at = std::min(table.sweep_at, now + options_.round_interval);
+  }
   if (now >= round_at_ && !stopping_) {
     round_at_ = kNever;
     sort_in(std::exchange(locked_, {}));
   }
-  const std::optional<size_t> table = table_with_work();
-  const bool sweep_due = sweeping_ || now >= sweep_at_;
-  const bool sweeps = sweep_due && (!stopping_ || options_.finish_sweep);
-  if (!table && !sweeps) return stopping_ ? Step::done() : Step::wait_until(std::min(sweep_at_, round_at_));
-  if (!open_) {
-    if (Status opened = port_.open(now + options_.call_max); !opened) return lose(opened.error(), now);
-    open_ = true;
-  }
-  return table ? write(*table, now) : sweep(now);
 }
 
+// Those of a table that is left alone are let go: the sweep that follows finds them.
 void SyncStage::sort_in(std::vector<AppliedRow>&& rows) {
   for (AppliedRow& row : rows) {
     std::optional<size_t> table = port_.table_of(row);
-    if (table) waiting_[*table].push_back(std::move(row));
+    if (table && tables_[*table].trouble.told.empty()) tables_[*table].waiting.push_back(std::move(row));
   }
 }
 
-std::optional<size_t> SyncStage::table_with_work() const {
-  for (size_t table = 0; table < waiting_.size(); ++table) {
-    if (!waiting_[table].empty()) return table;
+std::optional<size_t> SyncStage::table_to_write(TimePoint now) const {
+  for (size_t table = 0; table < tables_.size(); ++table) {
+    if (!tables_[table].waiting.empty() && now >= tables_[table].trouble.until) return table;
   }
   return std::nullopt;
 }
 
+std::optional<size_t> SyncStage::table_to_sweep(TimePoint now) const {
+  if (stopping_ && !options_.finish_sweep) return std::nullopt;
+  for (size_t table = 0; table < tables_.size(); ++table) {
+    const Table& one = tables_[table];
+    if ((one.sweeping || now >= one.sweep_at) && now >= one.trouble.until) return table;
+  }
+  return std::nullopt;
+}
+
+TimePoint SyncStage::next_due(TimePoint now) const {
+  TimePoint due = round_at_;
+  for (const Table& table : tables_) due = std::min(due, std::max(table.sweep_at, table.trouble.until));
+  if (unrecorded_) due = std::min(due, record_at_);
+  return std::max(due, now);
+}
+
 Step SyncStage::write(size_t table, TimePoint now) {
-  std::vector<AppliedRow>& waiting = waiting_[table];
+  std::vector<AppliedRow>& waiting = tables_[table].waiting;
   const size_t count = std::min(waiting.size(), options_.rows_at_once);
   const auto first = waiting.end() - static_cast<std::ptrdiff_t>(count);
   std::vector<AppliedRow> rows(std::make_move_iterator(first), std::make_move_iterator(waiting.end()));
   waiting.erase(first, waiting.end());
   Result<std::vector<AppliedRow>> locked = port_.write(table, rows, now + options_.call_max);
   // What was being written is found again by the sweep that follows the failure.
-  if (!locked) return lose(locked.error(), now);
-  backoff_.reset();
-  counters_.written += rows.size() - locked->size();
-  keep_locked(std::move(*locked), now);
+  if (!locked) return set_aside(table, locked.error(), now);
+  const uint64_t written = rows.size() - locked->size();
+  counters_.written += written;
+  ledger_.written += written;
+  unrecorded_ = true;
+  recover(connection_, {});
+  recover(tables_[table].trouble, port_.table_name(table));
+  keep_locked(table, std::move(*locked), now);
   return Step::progressed();
 }
 
-void SyncStage::keep_locked(std::vector<AppliedRow>&& rows, TimePoint now) {
+void SyncStage::keep_locked(size_t table, std::vector<AppliedRow>&& rows, TimePoint now) {
   if (rows.empty()) return;
   counters_.locked += rows.size();
+  ledger_.locked += rows.size();
+  tables_[table].met_locked = true;
   // The newest version of a row that was locked in both is the only one that can still be written; the older is passed over.
   if (locked_.size() + rows.size() <= options_.locked_max) std::move(rows.begin(), rows.end(), std::back_inserter(locked_));
   if (round_at_ == kNever && !locked_.empty()) round_at_ = now + options_.round_interval;
 }
 
-Step SyncStage::sweep(TimePoint now) {
-  if (!sweeping_) {
-    sweeping_ = true;
-    sweep_table_ = 0;
-    sweep_after_.reset();
+Step SyncStage::sweep(size_t number, TimePoint now) {
+  Table& table = tables_[number];
+  if (!table.sweeping) {
+    table.sweeping = true;
+    table.sought = Sought::pending;
+    table.after.reset();
   }
-  if (sweep_table_ >= port_.tables()) {
-    sweeping_ = false;
-    sweep_at_ = now + options_.sweep_interval;
-    return Step::progressed();
+  Result<SweptPage> page = port_.sweep(number, table.sought, table.after, now + options_.call_max);
+  if (!page) return set_aside(number, page.error(), now);
+  recover(connection_, {});
+  // A table that could not be written is well again only when a write has shown it.
+  if (page->rows.empty()) {
+    recover(table.trouble, port_.table_name(number));
+  } else {
+    std::move(page->rows.begin(), page->rows.end(), std::back_inserter(table.waiting));
   }
-  Result<SweptPage> page = port_.sweep(sweep_table_, sweep_after_, now + options_.call_max);
-  if (!page) return lose(page.error(), now);
-  backoff_.reset();
-  sort_in(std::move(page->rows));
-  sweep_after_ = std::move(page->next);
-  if (!sweep_after_) ++sweep_table_;
+  table.after = std::move(page->next);
+  if (table.after) return Step::progressed();
+  end_sweep(table, now);
+  if (Status settled = settle_stale(now); !settled) return lose(settled.error(), now);
   return Step::progressed();
 }
 
-// It goes on later, from a new sweep. Nothing here is worth the line's end: an error that a person must cure is said again
-// at each sweep.
+void SyncStage::end_sweep(Table& table, TimePoint now) {
+  if (table.sought == Sought::pending && !table.none_stale) {
+    table.sought = Sought::stale;
+    table.met_locked = false;
+    return;
+  }
+  // The last page's rows may still meet a lock; a later sweep then finds nothing of them, or them.
+  if (table.sought == Sought::stale) table.none_stale = !table.met_locked && table.waiting.empty();
+  table.sweeping = false;
+  table.sweep_at = now + (table.none_stale ? options_.sweep_interval : options_.round_interval);
+}
+
+Status SyncStage::settle_stale(TimePoint now) {
+  if (!port_.may_be_stale()) return {};
+  const bool left = std::any_of(tables_.begin(), tables_.end(), [](const Table& table) { return !table.none_stale; });
+  return left ? Status() : port_.forget_stale(now + options_.call_max);
+}
+
+// Nothing here is worth the line's end: an error that a person must cure is tried again at each sweep, and shown meanwhile.
+Step SyncStage::set_aside(size_t number, const Error& error, TimePoint now) {
+  if (error.kind() != ErrorKind::server || stream::retry_class(error) == stream::RetryClass::reconnect) return lose(error, now);
+  Table& table = tables_[number];
+  table.waiting.clear();
+  table.sweeping = false;
+  table.sweep_at = TimePoint::min();
+  table.trouble.until = now + table.trouble.backoff.next();
+  tell(table.trouble, port_.table_name(number), error);
+  return Step::progressed();
+}
+
 Step SyncStage::lose(const Error& error, TimePoint now) {
   port_.close();
   open_ = false;
-  sweeping_ = false;
-  sweep_at_ = TimePoint::min();
+  for (Table& table : tables_) {
+    table.sweeping = false;
+    table.sweep_at = TimePoint::min();
+  }
+  connection_.until = now + connection_.backoff.next();
+  tell(connection_, {}, error);
+  return stopping_ ? Step::done() : Step::wait_until(connection_.until);
+}
+
+void SyncStage::tell(Trouble& trouble, const std::string& table, const Error& error) {
   counters_.failures += 1;
-  const bool person = stream::retry_class(error) == stream::RetryClass::stop;
-  const Duration wait = person ? options_.sweep_interval : backoff_.next();
-  retry_at_ = now + wait;
-  if (on_retry_) on_retry_(error, wait);
-  return stopping_ ? Step::done() : Step::wait_until(retry_at_);
+  ledger_.failures += 1;
+  unrecorded_ = true;
+  std::string text = error.describe();
+  if (trouble.told == text) return;
+  trouble.told = std::move(text);
+  record_at_ = TimePoint::min();
+  if (tell_) tell_(table, &error);
+}
+
+void SyncStage::recover(Trouble& trouble, const std::string& table) {
+  trouble.until = TimePoint::min();
+  if (trouble.told.empty()) return;
+  trouble.told.clear();
+  trouble.backoff.reset();
+  unrecorded_ = true;
+  record_at_ = TimePoint::min();
+  if (tell_) tell_(table, nullptr);
+}
+
+// The first that there is; a connection's before a table's.
+std::string SyncStage::problem() const {
+  if (!connection_.told.empty()) return connection_.told;
+  for (size_t table = 0; table < tables_.size(); ++table) {
+    if (!tables_[table].trouble.told.empty()) return port_.table_name(table) + ": " + tables_[table].trouble.told;
+  }
+  return {};
+}
+
+bool SyncStage::record_due(TimePoint now) const { return unrecorded_ && now >= record_at_; }
+
+Step SyncStage::record(TimePoint now) {
+  ledger_.problem = problem();
+  record_at_ = now + options_.record_interval;
+  Status recorded = port_.record(ledger_, now + options_.call_max);
+  if (!recorded && recorded.error().kind() != ErrorKind::server) return lose(recorded.error(), now);
+  // Where the ledger itself may not be written, the figures are let go: it is a convenience.
+  ledger_ = {};
+  unrecorded_ = false;
+  return Step::progressed();
+}
+
+Step SyncStage::end(TimePoint now) {
+  if (!unrecorded_ || !open_) return Step::done();
+  record_at_ = now;
+  Step recorded = record(now);
+  return recorded.kind == Step::Kind::progressed ? Step::done() : recorded;
 }
 
 }  // namespace cnx::record

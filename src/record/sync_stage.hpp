@@ -1,6 +1,7 @@
 // Tells PostgreSQL which rows are in the graph, after the commit: what the lane hands over, and by a sweep what was never
 // handed over (rows that were copied, a crash, a queue that was full). It holds up nothing: it never fails, its queue drops
-// rather than be full, and nothing is confirmed by it.
+// rather than be full, and nothing is confirmed by it. A table that cannot be written is left alone for a while, and the
+// others go on.
 #pragma once
 
 #include <atomic>
@@ -51,48 +52,81 @@ struct SyncOptions {
   size_t locked_max = 5'000;
   Duration round_interval = std::chrono::milliseconds(500);
   Duration sweep_interval = std::chrono::seconds(30);
+  // The ledger is written so often at most, and at once where a problem comes or goes.
+  Duration record_interval = std::chrono::seconds(5);
   Duration call_max = std::chrono::seconds(10);
   // After stop(): go on to the end of the sweep under way. For a run that ends by itself.
   bool finish_sweep = false;
   uint64_t seed = 1;
 };
 
+// Told once when a problem comes, and once (with no error) when it is over. `table` is empty where it is all of them.
+using TellProblem = std::function<void(const std::string& table, const Error* error)>;
+
 class SyncStage final : public stream::Stage {
  public:
-  // All must outlive the stage. `on_retry` is told of each failure; may be empty.
-  SyncStage(SyncQueue& queue, SyncPort& port, SyncCounters& counters, SyncOptions options,
-            std::function<void(const Error&, Duration)> on_retry);
+  // All must outlive the stage. `tell` may be empty; it is called from the stage's thread.
+  SyncStage(SyncQueue& queue, SyncPort& port, SyncCounters& counters, SyncOptions options, TellProblem tell);
 
   std::string_view name() const override { return "write-back"; }
   stream::Step step(TimePoint now) override;
   void stop() override { stopping_ = true; }
 
  private:
+  // What stands in the way of one table, or of all of them.
+  struct Trouble {
+    explicit Trouble(stream::Backoff waits) : backoff(waits) {}
+    stream::Backoff backoff;
+    TimePoint until = TimePoint::min();
+    std::string told;  // Empty: none.
+  };
+  struct Table {
+    explicit Table(stream::Backoff backoff) : trouble(backoff) {}
+    std::vector<AppliedRow> waiting;
+    Trouble trouble;
+    TimePoint sweep_at = TimePoint::min();  // The first one is due at the start.
+    bool sweeping = false;
+    Sought sought = Sought::pending;
+    std::optional<SweepCursor> after;
+    bool none_stale = false;    // The sweep for stale rows has come to its end.
+    bool met_locked = false;    // And some of them were locked: once more.
+  };
+
   void sort_in(std::vector<AppliedRow>&& rows);
-  std::optional<size_t> table_with_work() const;
+  void look_at_queue(TimePoint now);
+  std::optional<size_t> table_to_write(TimePoint now) const;
+  std::optional<size_t> table_to_sweep(TimePoint now) const;
+  TimePoint next_due(TimePoint now) const;
+  stream::Step work(TimePoint now);
   stream::Step write(size_t table, TimePoint now);
-  stream::Step sweep(TimePoint now);
-  void keep_locked(std::vector<AppliedRow>&& rows, TimePoint now);
+  stream::Step sweep(size_t table, TimePoint now);
+  void end_sweep(Table& table, TimePoint now);
+  Status settle_stale(TimePoint now);
+  void keep_locked(size_t table, std::vector<AppliedRow>&& rows, TimePoint now);
+  stream::Step set_aside(size_t table, const Error& error, TimePoint now);
   stream::Step lose(const Error& error, TimePoint now);
+  void tell(Trouble& trouble, const std::string& table, const Error& error);
+  void recover(Trouble& trouble, const std::string& table);
+  std::string problem() const;
+  bool record_due(TimePoint now) const;
+  stream::Step record(TimePoint now);
+  stream::Step end(TimePoint now);
 
   SyncQueue& queue_;
   SyncPort& port_;
   SyncCounters& counters_;
   SyncOptions options_;
-  std::function<void(const Error&, Duration)> on_retry_;
-  stream::Backoff backoff_;
+  TellProblem tell_;
   bool open_ = false;
   bool stopping_ = false;
-  TimePoint retry_at_ = TimePoint::min();
+  Trouble connection_;
 
-  std::vector<std::vector<AppliedRow>> waiting_;  // By table.
+  std::vector<Table> tables_;
   std::vector<AppliedRow> locked_;
   TimePoint round_at_ = kNever;  // When the locked rows are tried again.
-
-  TimePoint sweep_at_ = TimePoint::min();  // The first one is due at the start.
-  bool sweeping_ = false;
-  size_t sweep_table_ = 0;
-  std::optional<SweepCursor> sweep_after_;
+  SyncLedger ledger_;
+  bool unrecorded_ = false;
+  TimePoint record_at_ = TimePoint::min();
 };
 
 }  // namespace cnx::record

@@ -43,53 +43,76 @@ std::string key_list(const SyncTable& table) {
   return text;
 }
 
-std::string still_to_write(const SyncTable& table) {
-  return "t." + quote_identifier(table.version_column) + " = w.version AND t.neo4j_sync_status <> 'synced'";
+std::string parameter(size_t number, const char* type) { return "$" + std::to_string(number) + "::" + type; }
+
+// Its element ids belong to an older graph. False where either moment is NULL.
+std::string stale(size_t filled) { return "(t.neo4j_synced_at < " + parameter(filled, "timestamptz") + ") IS TRUE"; }
+
+std::string still_to_write(const SyncTable& table, size_t filled) {
+  return "t." + quote_identifier(table.version_column) + " = w.version AND (t.neo4j_sync_status <> 'synced' OR " + stale(filled) +
+         ")";
+}
+
+// Only where the row's own is null, or stale, is it written: it need not be asked for otherwise.
+std::string element_id(const char* column, const char* given) {
+  const std::string own = std::string("t.") + column;
+  const std::string found = std::string("NULLIF(w.") + given + ", '')";
+  return std::string(column) + " = CASE WHEN w.stale THEN " + found + " ELSE COALESCE(" + own + ", " + found + ") END";
+}
+
+// The key behind which a sweep goes on, as parameters from `first` on.
+std::string last_key(const SyncTable& table, size_t first) {
+  std::string text;
+  for (const std::string& type : table.key_types) text += (text.empty() ? "" : ", ") + parameter(first++, type.c_str());
+  return text;
 }
 
 }  // namespace
 
 std::string candidates_text(const SyncTable& table) {
-  const std::string missing = table.has_relationship_id ? "(t.neo4j_node_id IS NULL OR t.neo4j_relationship_id IS NULL)"
-                                                        : "t.neo4j_node_id IS NULL";
-  return "SELECT w.number, " + missing + " FROM " + wanted(table, false) + " JOIN " + quote_table(table.name) + " t ON " +
-         same_key(table, "t", "w") + " WHERE " + still_to_write(table);
+  const size_t filled = table.key_columns.size() + 2;
+  std::string missing = "t.neo4j_node_id IS NULL";
+  if (table.has_relationship_id) missing += " OR t.neo4j_relationship_id IS NULL";
+  return "SELECT w.number, " + missing + " OR " + stale(filled) + " FROM " + wanted(table, false) + " JOIN " +
+         quote_table(table.name) + " t ON " + same_key(table, "t", "w") + " WHERE " + still_to_write(table, filled);
 }
 
 std::string write_text(const SyncTable& table) {
+  const size_t filled = table.key_columns.size() + 4;
   const std::string name = quote_table(table.name);
   std::string keys;
   for (size_t i = 1; i <= table.key_columns.size(); ++i) keys += "w.k" + std::to_string(i) + ", ";
-  std::string text = "WITH locked AS MATERIALIZED (SELECT " + keys + "w.version, w.node_id, w.relationship_id, w.number FROM " +
-                     wanted(table, true) + " JOIN " + name + " t ON " + same_key(table, "t", "w") + " WHERE " +
-                     still_to_write(table) + " ORDER BY " + key_list(table) + " FOR NO KEY UPDATE OF t SKIP LOCKED) UPDATE " +
-                     name +
-                     " t SET neo4j_sync_status = 'synced', neo4j_synced_version = w.version, neo4j_synced_at = pg_catalog.now(), "
-                     "neo4j_node_id = COALESCE(t.neo4j_node_id, NULLIF(w.node_id, ''))";
-  if (table.has_relationship_id) {
-    text += ", neo4j_relationship_id = COALESCE(t.neo4j_relationship_id, NULLIF(w.relationship_id, ''))";
-  }
+  std::string text = "WITH locked AS MATERIALIZED (SELECT " + keys + "w.version, w.node_id, w.relationship_id, w.number, " +
+                     stale(filled) + " AS stale FROM " + wanted(table, true) + " JOIN " + name + " t ON " +
+                     same_key(table, "t", "w") + " WHERE " + still_to_write(table, filled) + " ORDER BY " + key_list(table) +
+                     " FOR NO KEY UPDATE OF t SKIP LOCKED) UPDATE " + name +
+                     " t SET neo4j_sync_status = 'synced', neo4j_synced_version = w.version, neo4j_synced_at = "
+                     "pg_catalog.clock_timestamp(), " +
+                     element_id("neo4j_node_id", "node_id");
+  if (table.has_relationship_id) text += ", " + element_id("neo4j_relationship_id", "relationship_id");
   return text + " FROM locked w WHERE " + same_key(table, "t", "w") + " AND t." + quote_identifier(table.version_column) +
          " = w.version RETURNING w.number";
 }
 
-std::string sweep_text(const SyncTable& table, bool after) {
+std::string pending_text(const SyncTable& table, bool after) {
   const std::string keys = key_list(table);
   const std::string order = (table.has_updated_at ? "t.updated_at, " : "") + keys;
   std::string text = "SELECT t." + quote_identifier(table.version_column) + ", " +
                      (table.has_updated_at ? "t.updated_at" : "NULL") + ", " + keys + " FROM " + quote_table(table.name) +
                      " t WHERE t.neo4j_sync_status = 'pending'";
   if (after) {
-    size_t parameter = 1;
-    std::string last;
-    if (table.has_updated_at) last = "$" + std::to_string(++parameter) + "::timestamptz, ";
-    for (const std::string& type : table.key_types) {
-      last += "$" + std::to_string(++parameter) + "::" + type + ", ";
-    }
-    last.resize(last.size() - 2);
+    const std::string last = table.has_updated_at ? parameter(2, "timestamptz") + ", " + last_key(table, 3) : last_key(table, 2);
     text += " AND (" + order + ") > (" + last + ")";
   }
   return text + " ORDER BY " + order + " LIMIT $1::bigint";
+}
+
+std::string stale_text(const SyncTable& table, bool after) {
+  const std::string keys = key_list(table);
+  std::string text = "SELECT CASE WHEN t.neo4j_sync_status = 'synced' AND " + stale(2) + " THEN t." +
+                     quote_identifier(table.version_column) + " END, NULL, " + keys + " FROM " + quote_table(table.name) + " t";
+  if (after) text += " WHERE (" + keys + ") > (" + last_key(table, 3) + ")";
+  return text + " ORDER BY " + keys + " LIMIT $1::bigint";
 }
 
 }  // namespace cnx::record

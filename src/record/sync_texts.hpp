@@ -1,4 +1,7 @@
 // The write-back's SQL, one text a table. Pure.
+//
+// `filled` is the moment at which the graph began to be filled: element ids that were written before it are stale, and
+// written anew. NULL: none is.
 #pragma once
 
 #include <string>
@@ -7,14 +10,17 @@
 
 namespace cnx::record {
 
-// $1 … one array a key column, then the versions. Gives the numbers (from 1) of the rows that still are to be written, and
-// whether an element id is missing in them. Locks nothing.
+// $1 … one array a key column, then the versions, then `filled`. Gives the numbers (from 1) of the rows that still are to be
+// written, and whether an element id is missing in them or stale. Locks nothing.
 std::string candidates_text(const SyncTable& table);
-// The same parameters, then the element ids of nodes and of relationships (empty: not known). Gives the numbers of the rows written: in the
-// order of the keys, passing over what somebody else has locked.
+// $1 … the same arrays, then the element ids of nodes and of relationships (empty: not known), then `filled`. Gives the numbers
+// of the rows written: in the order of the keys, passing over what somebody else has locked.
 std::string write_text(const SyncTable& table);
 // $1 how many; with `after` also the last row's updated_at (where the table has it) and key. Gives the version, updated_at
-// and the key of pending rows.
-std::string sweep_text(const SyncTable& table, bool after);
+// and the key of pending rows, in the order of the index that holds only them.
+std::string pending_text(const SyncTable& table, bool after);
+// $1 how many rows are looked at, $2 `filled`; with `after` also the last row's key. Gives the version (NULL where the row is
+// not stale), NULL, and the key of each, in the order of the keys.
+std::string stale_text(const SyncTable& table, bool after);
 
 }  // namespace cnx::record

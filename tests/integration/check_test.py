@@ -3,8 +3,21 @@
 Real servers: PostgreSQL and Neo4j. Every test has a database, an empty graph and an engine of its own.
 """
 
+import contextlib
 import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from urllib.parse import unquote, urlsplit, urlunsplit
 
+import psycopg2
+import psycopg2.extras
 import pytest
 
 from lib import database as postgres
@@ -192,6 +205,282 @@ def test_a_transaction_that_is_open_makes_the_trial_slot_a_warning_and_leaves_no
         assert any("transactions are open" in text for text in _found(report, "warning")), report
         assert _found(report, "fault") == []
     assert line.database.value("SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'contextnexus_check%'") == 0
+
+
+def _codes(report):
+    return {f["code"] for f in report["findings"] if f["grade"] != "ok"}
+
+
+def _mapped(line, tmp_path, text, schema="public"):
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(f"version: 1\nname: other\nschema: {schema}\ntables:\n{text}")
+    return _check(line, "--mapping", str(mapping))
+
+
+# Tables that cannot be followed.
+
+@pytest.mark.parametrize("made, code", (
+    ("CREATE VIEW public.notes AS SELECT 1 AS id", "table_kind"),
+    ("CREATE MATERIALIZED VIEW public.notes AS SELECT 1 AS id", "table_kind"),
+    ("CREATE UNLOGGED TABLE public.notes (id int PRIMARY KEY)", "table_unlogged"),
+    ("CREATE TABLE public.notes (id int NOT NULL)", "key_not_unique"),
+    ("CREATE TABLE public.notes (id int UNIQUE)", "key_nullable"),
+    ("CREATE TABLE public.notes (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED)", "generated_column"),
+    ("CREATE TABLE public.notes (id int GENERATED ALWAYS AS (1) STORED PRIMARY KEY)", "mapping_catalog"),
+    ("CREATE TABLE public.notes (id numeric PRIMARY KEY)", "mapping_catalog"),
+))
+def test_a_table_that_cannot_be_followed_whole_is_named(made, code, line, tmp_path):
+    line.database.execute(made)
+    line.database.execute(f'GRANT SELECT ON public.notes TO "{ROLE}"')
+    assert code in _codes(_mapped(line, tmp_path, "  notes: {node: Note, key: id}\n"))
+
+
+def test_a_foreign_table_is_named(line, tmp_path):
+    for part in ("CREATE EXTENSION file_fdw", "CREATE SERVER files FOREIGN DATA WRAPPER file_fdw",
+                 "CREATE FOREIGN TABLE public.notes (id int) SERVER files OPTIONS (filename '/dev/null')"):
+        line.database.execute(part)
+    line.database.execute(f'GRANT SELECT ON public.notes TO "{ROLE}"')
+    assert "table_kind" in _codes(_mapped(line, tmp_path, "  notes: {node: Note, key: id}\n"))
+
+
+def test_a_temporary_table_is_named(line, tmp_path):
+    with postgres.Database(line.engine.url) as own:
+        line.database.execute(f'GRANT TEMPORARY ON DATABASE {own.value("SELECT current_database()")} TO "{ROLE}"')
+        own.execute("CREATE TEMPORARY TABLE notes (id int PRIMARY KEY)")
+        schema = own.value("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")
+        assert "table_unlogged" in _codes(_mapped(line, tmp_path, "  notes: {node: Note, key: id}\n", schema=schema))
+
+
+def test_a_partition_beside_its_table_is_named(line, tmp_path):
+    line.database.execute("CREATE TABLE public.notes (id int PRIMARY KEY) PARTITION BY RANGE (id)")
+    line.database.execute("CREATE TABLE public.notes_1 PARTITION OF public.notes FOR VALUES FROM (1) TO (9)")
+    line.database.execute(f'GRANT SELECT ON public.notes, public.notes_1 TO "{ROLE}"')
+    report = _mapped(line, tmp_path, "  notes: {node: Note, key: id}\n  notes_1: {node: Part, key: id}\n")
+    assert {"partition_mapped", "publication_lacks_table"} <= _codes(report)
+
+
+# The write-back.
+
+@pytest.mark.parametrize("harm, words", (
+    ("DROP TRIGGER row_version ON public.messages", ("public.messages", "no trigger", "docs/write-back.md")),
+    ("ALTER TABLE public.messages DISABLE TRIGGER row_version", ("public.messages", "disabled", "ENABLE ALWAYS TRIGGER")),
+    ("ALTER TABLE public.messages ENABLE TRIGGER row_version", ("public.messages", "not ENABLE ALWAYS", "ENABLE ALWAYS TRIGGER")),
+    ("CREATE OR REPLACE TRIGGER row_version BEFORE UPDATE ON public.messages FOR EACH ROW EXECUTE FUNCTION "
+     "public.raise_row_version_and_mark_pending()", ("public.messages", "own UPDATE", "BEFORE UPDATE OF")),
+    ("REVOKE UPDATE (neo4j_synced_at) ON public.messages FROM contextnexus_engine", ("public.messages", "may not update", "GRANT UPDATE")),
+    ("DROP POLICY engine_sees_all ON public.messages; CREATE POLICY engine_sees_all ON public.messages FOR SELECT TO "
+     "contextnexus_engine USING (true)", ("public.messages", "row-level security", "CREATE POLICY")),
+    ("CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER touch "
+     "BEFORE UPDATE ON public.messages FOR EACH ROW EXECUTE FUNCTION public.touch()", ("public.messages", "touch", "once more")),
+))
+def test_what_the_write_back_would_leave_alone_is_a_warning(harm, words, line):
+    line.database.execute(harm)
+    report = _check(line)
+    assert _found(report, "fault") == []
+    warnings = [text for text in _found(report, "warning") if all(word in text for word in words)]
+    assert warnings and _codes(report) & {"write_back_left_out", "write_back_trigger"}, report
+
+
+# What the whole server has too little of. These tests change the server's own settings, and put them back.
+
+@contextlib.contextmanager
+def _setting(servers, name, value):
+    with postgres.Database(servers.postgres_url) as admin:
+        admin.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        admin.rows("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            admin.execute(f"ALTER SYSTEM RESET {name}")
+            admin.rows("SELECT pg_reload_conf()")
+
+
+def test_a_limit_on_the_log_that_is_shorter_than_a_day_is_a_warning(line, servers):
+    with _setting(servers, "max_slot_wal_keep_size", "1MB"):
+        report = _check(line)
+    assert "log_kept" in _codes(report) and _found(report, "fault") == [], report
+
+
+def test_slots_that_are_used_up_are_a_fault(line, servers):
+    with postgres.Database(servers.postgres_url) as admin:
+        free = admin.value("SELECT current_setting('max_replication_slots')::int - count(*) FROM pg_replication_slots")
+        try:
+            for number in range(free):
+                admin.rows("SELECT pg_create_physical_replication_slot(%s)", (f"cnx_check_full_{number}",))
+            assert {"slots_used_up", "slot_refused"} <= _codes(_check(line))
+        finally:
+            admin.rows("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name LIKE 'cnx_check_full_%'")
+
+
+def test_senders_that_are_used_up_are_a_fault(line, servers):
+    with contextlib.ExitStack() as stack:
+        with postgres.Database(servers.postgres_url) as admin:
+            senders = admin.value("SELECT current_setting('max_wal_senders')::int - count(*) FROM pg_stat_replication")
+        for _ in range(senders):
+            opened = psycopg2.connect(servers.postgres_url, connection_factory=psycopg2.extras.PhysicalReplicationConnection)
+            stack.callback(opened.close)
+        assert "senders_used_up" in _codes(_check(line)) or "replication_refused" in _codes(_check(line))
+        _expect_fault(line, "max_wal_senders")
+
+
+def test_a_slot_of_the_same_name_that_is_somebody_elses_is_a_fault(line):
+    line.database.rows("SELECT pg_create_physical_replication_slot('contextnexus')")
+    try:
+        assert "slot_of_others" in _codes(_check(line))
+    finally:
+        line.database.rows("SELECT pg_drop_replication_slot('contextnexus')")
+
+
+def test_a_slot_that_is_lost_is_a_fault(line, servers):
+    World(line.database, "check").fill_all()
+    line.engine.once()
+    with _setting(servers, "max_slot_wal_keep_size", "1MB"):
+        for _ in range(4):
+            line.database.rows("SELECT pg_switch_wal()")
+            line.database.execute("CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 20000)")
+            line.database.execute("DROP TABLE filler")
+        line.database.execute("CHECKPOINT")
+        assert "slot_lost" in _codes(_check(line))
+
+
+def test_a_database_whose_encoding_is_unknown_is_a_fault(line, servers):
+    with postgres.Database(servers.postgres_url) as admin:
+        postgres.drop_database(servers.postgres_url, "cnx_ascii")
+        admin.execute("CREATE DATABASE cnx_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+        try:
+            assert "encoding" in _codes(_check(line, url=postgres.with_database(servers.postgres_url, "cnx_ascii")))
+        finally:
+            postgres.drop_database(servers.postgres_url, "cnx_ascii")
+
+
+# What stands in between, and which server it is.
+
+def _free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _as_postgres(directory, words, port):
+    """A server's process as the user that PostgreSQL's servers run as, until it listens; it is ended with the block."""
+    program = shutil.which(words[0]) or next(map(str, pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{words[0]}")), None)
+    assert program, f"{words[0]} is not installed; run scripts/install-packages"
+    become = {}
+    if os.getuid() == 0:
+        user = pwd.getpwnam("postgres")
+        for path in (directory, *directory.rglob("*")):
+            os.chown(path, user.pw_uid, user.pw_gid)
+        become = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen([program, *words[1:]], cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **become)
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None and time.monotonic() < deadline, (directory / "log").read_text()
+            time.sleep(0.1)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def room():
+    """A directory that the servers' user may reach."""
+    with tempfile.TemporaryDirectory(prefix="cnx-check-", dir="/tmp") as made:
+        directory = pathlib.Path(made)
+        directory.chmod(0o755)
+        yield directory
+
+
+def _at_port(url, port):
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("mode", ("session", "transaction"))
+def test_a_pooler_that_keeps_replication_away_is_named(mode, line, room):
+    port, server = _free_port(), urlsplit(line.engine.url)
+    (room / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host=127.0.0.1 port={server.port} user={server.username} password='{unquote(server.password).replace(chr(39), 2 * chr(39))}'\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\n"
+        "ignore_startup_parameters = extra_float_digits,options\n")
+    with _as_postgres(room, ["pgbouncer", "pgbouncer.ini"], port):
+        report = _check(line, url=_at_port(line.engine.url, port))
+    assert {"pooler", "replication_refused"} <= _codes(report), report
+    assert all("pooler" in text for text in _found(report, "fault") if "replication" in text), report
+
+
+def test_a_hot_standby_is_a_fault(line, servers, room):
+    port, data = _free_port(), room / "data"
+    done = subprocess.run([str(next(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pg_basebackup"))), "-D", str(data), "-R", "-c", "fast",
+                           "-X", "stream", "-d", servers.postgres_url], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    data.chmod(0o700)
+    with _as_postgres(room, ["postgres", "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c",
+                             f"unix_socket_directories={room}", "-c", "hot_standby=on"], port):
+        url, deadline = _at_port(line.engine.url, port), time.monotonic() + 30
+        while True:
+            try:
+                psycopg2.connect(url).close()
+                break
+            except psycopg2.OperationalError:
+                assert time.monotonic() < deadline, (room / "log").read_text()[-2000:]
+                time.sleep(0.2)
+        assert "standby" in _codes(_check(line, url=url))
+
+
+# The graph.
+
+def test_a_constraint_that_cannot_be_made_is_a_fault_and_the_trial_leaves_nothing(line):
+    line.graph.rows("DROP CONSTRAINT contextnexus_Tag_id")
+    constraints = "SHOW CONSTRAINTS YIELD name RETURN count(*)"
+    before = line.graph.value(constraints)
+    assert "constraints_missing" in _codes(_check(line))
+    assert line.graph.value(constraints) == before
+    line.graph.rows("CREATE (:Tag {id: 'twice'}), (:Tag {id: 'twice'})")
+    assert "constraint_refused" in _codes(_check(line))
+
+
+def test_a_graph_without_its_position_is_a_fault(line):
+    World(line.database, "check").fill_all()
+    line.engine.once()
+    line.graph.rows("MATCH (p:ContextNexusPosition) DELETE p")
+    assert "position_gone" in _codes(_check(line))
+
+
+def test_another_graph_and_another_mapping_are_faults(line, tmp_path):
+    line.database.execute("UPDATE contextnexus.pipelines SET neo4j_database_id = 'another'")
+    assert "other_graph" in _codes(_check(line))
+    line.database.execute(f'REVOKE ALL ON contextnexus.pipelines FROM contextnexus_engine; REVOKE contextnexus_engine FROM "{ROLE}"')
+    try:
+        assert "engine_schema" in _codes(_check(line))
+    finally:
+        line.database.execute(f'GRANT contextnexus_engine TO "{ROLE}"')
+
+
+# The page.
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _listed(line):
+    text = line.engine.expect("check", "--list").output
+    return text, [row.split("`")[1] for row in text.splitlines() if row.startswith("| `")]
+
+
+def test_the_page_lists_everything_that_may_be_found(line):
+    text, codes = _listed(line)
+    assert len(codes) > 40
+    assert text in (ROOT / "docs" / "check.md").read_text(), "contextnexus check --list prints what belongs there"
 
 
 def test_help_teaches(line):

@@ -6,6 +6,7 @@ then updates it, gets PostgreSQL's serialisation failure (40001), as from any ot
 
 import time
 
+import psycopg2
 import pytest
 
 from lib.database import Database
@@ -125,3 +126,257 @@ def test_run_once_leaves_nothing_pending(line):
     World(line.database, "write-back").fill_all()
     line.engine.once()
     assert _pending(line) == 0
+
+
+# Every form of the schema.
+
+def _expect_ids_of_the_graph(line):
+    """Each row's element ids are those that the graph has now."""
+    labels = {"content_items": "ContentItem", "messages": "Message", "content_chunks": "ContentChunk"}
+    for table, label in labels.items():
+        in_graph = {r["id"]: r["element"] for r in line.graph.rows(f"MATCH (n:{label}) RETURN n.id AS id, elementId(n) AS element")}
+        rows = line.database.rows(f"SELECT id::text AS id, neo4j_node_id FROM public.{table}")
+        assert {r["id"]: r["neo4j_node_id"] for r in rows} == in_graph, table
+    in_graph = {(r["thread"], r["item"]): (r["node"], r["relationship"]) for r in line.graph.rows(
+        "MATCH (t:Thread)-[r:INCLUDES]->(i:ContentItem) RETURN t.id AS thread, i.id AS item, elementId(i) AS node, "
+        "elementId(r) AS relationship")}
+    rows = line.database.rows("SELECT thread_id::text AS thread, content_item_id::text AS item, neo4j_node_id AS node, "
+                              "neo4j_relationship_id AS relationship FROM public.thread_content")
+    assert {(r["thread"], r["item"]): (r["node"], r["relationship"]) for r in rows} == in_graph
+
+
+def _expect_all_synced(line):
+    _wait(lambda: _pending(line) == 0)
+    line.expect_equal()
+    _expect_ids_of_the_graph(line)
+
+
+def test_every_table_of_the_schema_changes_under_the_write_back(line):
+    world = World(line.database, "write-back").fill_all()
+    line.engine.start()
+    _expect_all_synced(line)
+    for table, column in (("tenants", "name"), ("users", "display_name"), ("programs", "name"), ("projects", "name"),
+                          ("project_memberships", "role"), ("threads", "title"), ("thread_relationships", "relationship_type"),
+                          ("content_items", "title"), ("text_content", "language"), ("code_content", "language"),
+                          ("content_chunks", "body"), ("tags", "name"), ("thread_content", "position"), ("messages", "body"),
+                          ("message_relationships", "relationship_type"), ("message_context_items", "position")):
+        value = {"role": "'viewer'", "position": "7", "relationship_type": "'edit'"}.get(column, f"{column} || '!'")
+        assert line.database.execute(f"UPDATE public.{table} SET {column} = {value}") > 0
+    _expect_all_synced(line)
+    for table in ("messages", "thread_content"):
+        assert line.database.value(f"SELECT bool_and(version = 2 AND neo4j_synced_version = 2) FROM public.{table}"), table
+    line.database.execute("DELETE FROM public.threads WHERE id = %s", (world.thread2,))
+    line.database.execute("TRUNCATE public.content_chunks")
+    world.add("content_chunks", content_item_id=world.item, ordinal=1, body="again")
+    _expect_all_synced(line)
+
+
+def test_element_ids_follow_a_changed_key_and_a_moved_row(line):
+    world = World(line.database, "write-back").fill_all()
+    line.engine.start()
+    _expect_all_synced(line)
+    before = line.database.rows("SELECT * FROM public.thread_content")[0]
+    line.database.execute("UPDATE public.thread_content SET content_item_id = %s", (world.item2,))
+    _expect_all_synced(line)
+    after = line.database.rows("SELECT * FROM public.thread_content")[0]
+    assert after["neo4j_node_id"] != before["neo4j_node_id"]
+    assert after["neo4j_relationship_id"] != before["neo4j_relationship_id"]
+    line.database.execute("UPDATE public.content_items SET id = %s WHERE id = %s", (world.new_id(), world.item2))
+    line.database.execute("UPDATE public.messages SET id = %s WHERE id = %s", (world.new_id(), world.message))
+    _expect_all_synced(line)
+
+
+def test_element_ids_are_written_anew_for_a_graph_that_is_filled_anew(line):
+    World(line.database, "write-back").fill_all()
+    line.engine.once()
+    _expect_ids_of_the_graph(line)
+    line.engine.expect("drop", "--yes", "--graph")
+    line.graph.rows("UNWIND range(1, 50) AS n CREATE (:Other)")  # So that no id comes out the same.
+    line.engine.init()
+    line.engine.once()
+    assert _pending(line) == 0
+    _expect_ids_of_the_graph(line)
+    assert line.database.value("SELECT renewed_at > filled_at FROM contextnexus.write_back")
+
+
+# In step.
+
+def test_its_own_transactions_are_no_lag_and_nobody_waits_for_them(line):
+    world = World(line.database, "write-back").fill_all()
+    line.engine.start()
+    line.sync()
+    _wait(lambda: _pending(line) == 0)
+    position = line.graph.position()
+    started = time.monotonic()
+    for number in range(10):
+        _update(line.database, world.message, f"body {number}")
+        _wait(lambda: _synced(line, world.message, f"body {number}"))
+        line.sync()
+        status = line.engine.status()
+        assert status["in_step"] and status["lag_bytes"] == 0, status
+    # An idle advance each would have taken a hundred.
+    assert time.monotonic() - started < 30
+    assert line.graph.position() > position
+
+
+# The origin.
+
+def _told(line, words):
+    return [text for text in line.engine.tail(100_000).splitlines() if words in text]
+
+
+def test_its_transactions_carry_an_origin_of_the_pipelines_name(line):
+    World(line.database, "write-back").fill_all()
+    line.engine.start()
+    line.sync()
+    _wait(lambda: _pending(line) == 0)
+    assert _told(line, "carries the replication origin contextnexus/contextnexus")
+    assert line.database.value("SELECT count(*) FROM pg_replication_origin_status WHERE external_id = 'contextnexus/contextnexus'") == 1
+    assert line.engine.terminate() == 0
+    line.engine.expect("drop", "--yes")
+    assert line.database.value("SELECT count(*) FROM pg_replication_origin WHERE roname = 'contextnexus/contextnexus'") == 0
+
+
+@pytest.mark.parametrize("hindrance", ("not granted", "held by another session"))
+def test_without_an_origin_it_does_the_same(line, hindrance):
+    World(line.database, "write-back").fill_all()
+    with Database(line.engine.admin_url) as other:
+        if hindrance == "not granted":
+            line.database.execute("REVOKE EXECUTE ON FUNCTION pg_replication_origin_session_setup(text) FROM contextnexus_engine")
+        else:
+            other.rows("SELECT CASE WHEN pg_replication_origin_oid(n) IS NULL THEN pg_replication_origin_create(n) END "
+                       "FROM (VALUES ('contextnexus/contextnexus')) AS v(n)")
+            other.rows("SELECT pg_replication_origin_session_setup('contextnexus/contextnexus')")
+        line.engine.start()
+        line.sync()
+        _wait(lambda: _pending(line) == 0)
+        assert _told(line, "carries no replication origin")
+        position = line.graph.position()
+        line.database.execute("UPDATE public.messages SET neo4j_synced_at = now()")
+        line.sync()
+        assert line.graph.position() == position, "a row that is not pending is no change"
+        line.expect_equal()
+
+
+# What others do.
+
+def test_what_a_users_trigger_does_in_its_transaction_is_a_change(line):
+    """An AFTER trigger at our own UPDATE writes another mapped table: that is a user's change, in a transaction of ours."""
+    world = World(line.database, "write-back").fill_all()
+    line.engine.start()
+    _expect_all_synced(line)
+    line.database.execute("CREATE FUNCTION public.note_sync() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN "
+                          "UPDATE public.tags SET color = NEW.neo4j_synced_version::text; RETURN NULL; END $$")
+    line.database.execute("CREATE TRIGGER note_sync AFTER UPDATE OF neo4j_sync_status ON public.messages FOR EACH ROW "
+                          "EXECUTE FUNCTION public.note_sync()")
+    _update(line.database, world.message, "watched")
+    _wait(lambda: _synced(line, world.message, "watched"))
+    line.sync()
+    assert line.graph.node("Tag", world.tag).properties["color"] == "2"
+    _expect_all_synced(line)
+
+
+def test_a_users_trigger_that_changes_more_in_its_row_is_followed_and_comes_to_rest(line):
+    world = World(line.database, "write-back").fill_all()
+    line.database.execute("CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                          "NEW.metadata := jsonb_build_object('touched', NEW.neo4j_sync_status); RETURN NEW; END $$")
+    line.database.execute("CREATE TRIGGER touch BEFORE UPDATE ON public.messages FOR EACH ROW EXECUTE FUNCTION public.touch()")
+    line.engine.start()
+    line.sync()
+    _update(line.database, world.message, "touched")
+    _wait(lambda: _synced(line, world.message, "touched"))
+    line.sync()
+    synced_at = _row(line, world.message)["neo4j_synced_at"]
+    time.sleep(2)
+    assert _row(line, world.message)["neo4j_synced_at"] == synced_at, "it goes round in circles"
+    line.expect_equal()
+
+
+def test_a_table_that_marks_nothing_is_left_alone_and_said(line):
+    world = World(line.database, "write-back").fill_all()
+    line.database.execute("ALTER TABLE public.messages DISABLE TRIGGER row_version")
+    line.engine.start()
+    line.sync()
+    _wait(lambda: line.database.value("SELECT bool_and(neo4j_sync_status = 'synced') FROM public.content_items"))
+    assert _row(line, world.message)["neo4j_sync_status"] == "pending"
+    assert _told(line, "row_version is disabled")
+    line.expect_equal()
+
+
+def test_a_right_that_is_taken_away_stops_nothing_is_said_once_and_shown(line):
+    world = World(line.database, "write-back").fill_all()
+    line.engine.start()
+    _expect_all_synced(line)
+    line.database.execute("REVOKE UPDATE (neo4j_sync_status) ON public.messages FROM contextnexus_engine")
+    for number in range(5):
+        _update(line.database, world.message, f"unsaid {number}")
+        line.database.execute("UPDATE public.content_items SET title = title || '!' WHERE id = %s", (world.item,))
+        line.sync()
+        time.sleep(0.5)
+    _wait(lambda: line.database.value("SELECT bool_and(neo4j_synced_version = version) FROM public.content_items"))
+    line.expect_equal()
+    _wait(lambda: "permission denied" in (line.engine.status()["write_back"]["problem"] or ""))
+    shown = line.engine.status()["write_back"]
+    assert "public.messages" in shown["problem"] and shown["pending"] == 1 and shown["failures"] >= 1, shown
+    assert "does not work now" in line.engine.expect("status", url=line.engine.url).output
+    assert len(_told(line, "permission denied")) == 1, line.engine.tail()
+    line.database.execute("GRANT UPDATE (neo4j_sync_status) ON public.messages TO contextnexus_engine")
+    _expect_all_synced(line)
+    _wait(lambda: line.engine.status()["write_back"]["problem"] == "")
+    shown = line.engine.status()["write_back"]
+    assert "permission denied" in shown["last_error"] and shown["written"] > 5 and shown["pending"] == 0, shown
+
+
+def test_a_locked_table_holds_up_neither_the_line_nor_the_other_tables(line):
+    world = World(line.database, "write-back").fill_all()
+    line.engine.start()
+    _expect_all_synced(line)
+    with Database(line.engine.admin_url) as other:
+        _update(line.database, world.message, "behind the lock")
+        line.sync()
+        with other.transaction():
+            other.execute("LOCK TABLE public.content_chunks IN ACCESS EXCLUSIVE MODE")
+            # A row of the locked table has been handed over, and waits.
+            line.database.execute("UPDATE public.content_items SET title = 'locked out' WHERE id = %s", (world.item,))
+            _update(line.database, world.message, "beside the lock")
+            _wait(lambda: _synced(line, world.message, "beside the lock"))
+            line.sync()
+    _expect_all_synced(line)
+
+
+def test_a_repeatable_read_that_read_before_it_meets_a_serialisation_failure(line):
+    """As from any other writer: docs/write-back.md says so."""
+    world = World(line.database, "write-back").fill_all()
+    line.engine.start()
+    _expect_all_synced(line)
+    with Database(line.engine.admin_url) as user:
+        user.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        user.rows("SELECT body FROM public.messages WHERE id = %s", (world.message,))
+        line.database.execute("UPDATE public.messages SET body = 'newer' WHERE id = %s", (world.message2,))
+        _wait(lambda: _synced(line, world.message2, "newer"))
+        _update(user, world.message, "of this transaction: nobody wrote that row")
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            _update(user, world.message2, "written by the user and by us meanwhile")
+        user.execute("ROLLBACK")
+    _expect_all_synced(line)
+
+
+def test_many_rows_are_swept_though_the_engine_is_killed_on_the_way(line):
+    world = World(line.database, "write-back").fill_all()
+    line.engine.expect("run", "--once", "--no-write-back", url=line.engine.url)
+    line.database.execute("INSERT INTO public.messages (id, tenant_id, thread_id, body) SELECT gen_random_uuid(), %s, %s, 'x' "
+                          "FROM generate_series(1, 20000)", (world.tenant, world.thread))
+    line.engine.expect("run", "--once", "--no-write-back", url=line.engine.url)
+    kills = 0
+    for _ in range(20):
+        line.engine.start()
+        before = _pending(line)
+        _wait(lambda: _pending(line) < before)  # noqa: B023
+        left = _pending(line)
+        line.engine.kill()
+        kills += left > 0
+        if left < 4000:
+            break
+    assert kills >= 1
+    line.engine.start()
+    _expect_all_synced(line)

@@ -68,6 +68,7 @@ Step LogicalStage::connect(TimePoint now) {
   reply_due_ = false;
   reply_requests_.clear();
   wal_end_ = {};
+  in_step_sent_ = confirmed_;
   return Step::progressed();
 }
 
@@ -164,12 +165,23 @@ bool LogicalStage::hand_on_idle(TimePoint now) {
   return true;
 }
 
+// Up to here all is in the graph or no change of ours. It runs ahead of the position where only the
+// write-back's own transactions, or none of ours, follow: those move the position by a lazy idle
+// advance, and whoever asks whether the graph is in step need not wait for that.
+change::Lsn LogicalStage::in_step() const {
+  const bool nothing_open = !held_ && !closed_ && reader_.between_transactions();
+  const change::Position handed{reader_.whole(), 0};
+  if (!nothing_open || acknowledgement_.position() < handed) return confirmed_;
+  return std::max({confirmed_, reader_.whole(), wal_end_});
+}
+
 TimePoint LogicalStage::status_due() const {
   TimePoint due = status_sent_ + status_interval_;
   if (reply_due_ || (closed_ && confirmed_ < handed_whole_))
     due = std::min(due, status_sent_ + kReplyInterval);
   if (acknowledgement_.confirmable(confirmed_) > confirmed_)
     due = std::min(due, status_sent_ + kConfirmInterval);
+  if (in_step() > in_step_sent_) due = std::min(due, status_sent_ + kReplyInterval);
   // Asks the server how far it is, for who waits for an LSN in a quiet database.
   if (!closed_ && reader_.whole() < options_.wanted)
     due = std::min(due, status_sent_ + kReplyInterval);
@@ -181,7 +193,8 @@ Status LogicalStage::send_due_status(TimePoint now) {
   if (now < status_due()) return {};
   confirmed_ = acknowledgement_.confirmable(confirmed_);
   postgres::StatusUpdate update;
-  update.written = std::max(confirmed_, reader_.whole());
+  in_step_sent_ = std::max(in_step_sent_, in_step());
+  update.written = in_step_sent_;
   update.flushed = confirmed_;
   update.applied = confirmed_;
   update.reply_requested = !closed_ && reader_.whole() < options_.wanted;

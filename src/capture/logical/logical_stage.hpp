@@ -1,6 +1,7 @@
 // Reads the slot and hands on its transactions; says to PostgreSQL what the graph holds, whether
 // the line is full or not. It owns the replication connection. What it confirms is the acknowledged
-// position and nothing else (I1).
+// position and nothing else (I1). What it reports as written may be further: so far, all is in the
+// graph or no change of ours, which pg_stat_replication.write_lsn shows to everybody.
 #pragma once
 
 #include <atomic>
@@ -60,6 +61,7 @@ class LogicalStage final : public stream::Stage {
   void take_keep_alive(const postgres::KeepAlive& keep_alive, TimePoint now);
   bool hand_on_idle(TimePoint now);
   Status send_due_status(TimePoint now);
+  change::Lsn in_step() const;
   TimePoint status_due() const;
   bool push(change::Event&& event);
   stream::Step lose(Error error, TimePoint now);
@@ -84,6 +86,7 @@ class LogicalStage final : public stream::Stage {
   std::optional<change::Event> held_;  // Found no room.
   change::Lsn wal_end_;                // From keep-alives, between transactions only.
   TimePoint idle_since_ = TimePoint::min();
+  change::Lsn in_step_sent_;           // What the server of this connection was told.
   Duration status_interval_{};
   TimePoint status_sent_ = TimePoint::min();
   bool reply_due_ = false;

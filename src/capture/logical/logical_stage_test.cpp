@@ -133,9 +133,10 @@ TEST_F(LogicalStageTest, moves_an_idle_slot_after_ten_seconds_the_position_first
   make({});
   settle();
   slot_.keep_alive(Lsn(5000));
-  Step step = settle();
-  EXPECT_EQ(step.until, now_ + seconds(10));
-  after(seconds(10) - milliseconds(1));
+  settle();
+  Step step = after(milliseconds(100));
+  EXPECT_EQ(step.until, now_ + seconds(10) - milliseconds(100));
+  after(seconds(10) - milliseconds(101));
   EXPECT_EQ(handed(), "");
   after(milliseconds(1));
   EXPECT_EQ(handed(), "W");
@@ -175,6 +176,40 @@ TEST_F(LogicalStageTest, moves_an_idle_slot_at_once_while_somebody_waits_for_it)
   EXPECT_EQ(handed(), "") << "nobody waits any more";
   after(seconds(6));
   EXPECT_FALSE(slot_.statuses.back().update.reply_requested);
+}
+
+TEST_F(LogicalStageTest, says_soon_that_it_is_in_step_past_what_is_no_change_of_ours) {
+  make({.passes_over = [](const change::RowChange&, std::string_view) { return true; }});
+  settle();
+  say_transaction(Lsn(1000), Lsn(1048));
+  settle();
+  after(milliseconds(100));
+  EXPECT_EQ(handed(), "BC");
+  EXPECT_EQ(written(), Lsn(1048)) << "all of it was our own";
+  EXPECT_EQ(flushed(), kStart) << "the position in the graph has not moved";
+  slot_.keep_alive(Lsn(2000));
+  after(milliseconds(100));
+  EXPECT_EQ(written(), Lsn(2000));
+  const size_t statuses = slot_.statuses.size();
+  for (int i = 0; i < 90; ++i) after(milliseconds(100));
+  EXPECT_EQ(slot_.statuses.size(), statuses) << "once is enough";
+  EXPECT_EQ(handed(), "") << "and none of it is worth a transaction in the graph";
+  after(seconds(1));
+  EXPECT_EQ(handed(), "W");
+}
+
+TEST_F(LogicalStageTest, is_not_in_step_past_what_the_graph_lacks) {
+  make({});
+  say_transaction(Lsn(1000), Lsn(1048));
+  slot_.keep_alive(Lsn(5000), true);
+  settle();
+  after(milliseconds(100));
+  EXPECT_EQ(written(), kStart);
+  slot_.say(testing::begin(Lsn(6000)));
+  settle();
+  acknowledgement_->advance({Lsn(1048), 0});
+  after(seconds(1));
+  EXPECT_EQ(written(), Lsn(1048)) << "and not past a transaction that is open";
 }
 
 TEST_F(LogicalStageTest, never_moves_past_a_transaction_that_is_open) {

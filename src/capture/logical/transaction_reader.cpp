@@ -20,6 +20,7 @@ void TransactionReader::restart() {
   decoder_ = {};
   relations_.clear();
   begin_.reset();
+  origin_.clear();
   skipping_ = false;
   ordinal_ = 0;
 }
@@ -38,10 +39,12 @@ Result<std::optional<Event>> TransactionReader::read(postgres::WalData&& data) {
   }
   if (const auto* truncate_message = std::get_if<postgres::TruncateMessage>(&message))
     return truncate(*truncate_message);
-  // Type and origin messages say nothing that the catalog and the rows do not; logical messages are
-  // not asked for.
+  if (auto* origin_message = std::get_if<postgres::OriginMessage>(&message)) {
+    origin_ = std::move(origin_message->name);
+    return nothing();
+  }
+  // Type messages say nothing that the catalog does not; logical messages are not asked for.
   if (std::holds_alternative<postgres::TypeMessage>(message) ||
-      std::holds_alternative<postgres::OriginMessage>(message) ||
       std::holds_alternative<postgres::LogicalMessage>(message)) {
     return nothing();
   }
@@ -53,6 +56,7 @@ Result<std::optional<Event>> TransactionReader::read(postgres::WalData&& data) {
 Result<std::optional<Event>> TransactionReader::begin(const change::Begin& begin) {
   if (begin_) return fail(out_of_order("a transaction begins inside another"));
   begin_ = begin;
+  origin_.clear();
   ordinal_ = 0;
   // A commit record lies wholly below its end_lsn, and the next one may begin right there: below,
   // never at it, is past.
@@ -91,7 +95,7 @@ Result<std::optional<Event>> TransactionReader::row(postgres::RowMessage&& messa
   row.old_is_full = message.old_is_full;
   row.old_row = std::move(message.old_row);
   row.row = std::move(message.row);
-  if (passes_over_ && passes_over_(row)) {
+  if (passes_over_ && passes_over_(row, origin_)) {
     ++passed_over_;
     return nothing();
   }

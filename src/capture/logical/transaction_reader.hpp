@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -14,8 +16,9 @@
 
 namespace cnx::capture {
 
-// Says of a row message that it is the engine's own and no change.
-using PassesOver = std::function<bool(const change::RowChange&)>;
+// Says of a row message that it is the engine's own and no change. `origin`: the name of the replication
+// origin that its transaction carries; empty where it carries none.
+using PassesOver = std::function<bool(const change::RowChange&, std::string_view origin)>;
 
 // One thread.
 class TransactionReader {
@@ -54,6 +57,7 @@ class TransactionReader {
   change::Lsn whole_;
   bool handed_open_ = false;            // A Begin was handed on, its Commit was not.
   std::optional<change::Begin> begin_;  // The transaction being read.
+  std::string origin_;                  // Its origin's name; empty: it carries none.
   size_t kept_ = 0;              // Rows of the transaction handed on, or to be, that are changes.
   size_t passed_over_ = 0;       // And that are not.
   bool skipping_ = false;        // It was handed on before, whole.

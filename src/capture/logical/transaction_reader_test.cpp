@@ -204,12 +204,35 @@ TEST(TransactionReader, refuses_the_stream_of_an_open_transaction) {
   EXPECT_EQ(kind_of_failure({stream_start}), ErrorKind::unsupported);
 }
 
+TEST(TransactionReader, tells_each_rows_origin_and_forgets_it_with_the_transaction) {
+  std::vector<std::string> origins;
+  TransactionReader reader({Lsn(500), 0}, [&](const change::RowChange&, std::string_view origin) {
+    origins.emplace_back(origin);
+    return origin == "ours";
+  });
+  auto say = [&](const Bytes& message) {
+    auto event = reader.read(testing::wal_data(message));
+    EXPECT_TRUE(event) << event.error().describe();
+    return event ? std::move(*event) : std::nullopt;
+  };
+  auto transaction = [&](Lsn final_lsn, const char* origin) {
+    say(testing::begin(final_lsn));
+    if (origin != nullptr) say(testing::origin(origin));
+    say(testing::relation(kTable, "counted", {"id", "value"}));
+    say(testing::update(kTable, {"1", "10"}));
+    return say(testing::commit(final_lsn, Lsn(final_lsn.value() + 40)));
+  };
+  auto own = transaction(Lsn(1000), "ours");
+  auto others = transaction(Lsn(1100), "theirs");
+  auto none = transaction(Lsn(1200), nullptr);
+  EXPECT_EQ(origins, (std::vector<std::string>{"ours", "theirs", ""}));
+  ASSERT_TRUE(own && others && none);
+  EXPECT_TRUE(std::get<change::Commit>(*own).passed_over);
+  EXPECT_FALSE(std::get<change::Commit>(*others).passed_over);
+  EXPECT_FALSE(std::get<change::Commit>(*none).passed_over);
+}
+
 TEST(TransactionReader, has_nothing_to_say_of_types_origins_and_messages) {
-  Bytes origin;
-  ByteWriter origin_writer(origin);
-  origin_writer.write<uint8_t>('O');
-  origin_writer.write<uint64_t>(99);
-  testing::detail::write_string(origin_writer, "elsewhere");
   Bytes type;
   ByteWriter type_writer(type);
   type_writer.write<uint8_t>('Y');
@@ -218,7 +241,7 @@ TEST(TransactionReader, has_nothing_to_say_of_types_origins_and_messages) {
   testing::detail::write_string(type_writer, "mood");
   TransactionReader reader({Lsn(500), 0});
   ASSERT_TRUE(reader.read(testing::wal_data(testing::begin(kFirstFinal))));
-  for (const Bytes& message : {origin, type}) {
+  for (const Bytes& message : {testing::origin("elsewhere"), type}) {
     auto event = reader.read(testing::wal_data(message));
     ASSERT_TRUE(event) << event.error().describe();
     EXPECT_FALSE(*event);

@@ -89,6 +89,12 @@ class Database:
         assert len(rows) <= 1, f"{len(rows)} slots in one database"
         return rows[0] if rows else None
 
+    def in_step(self):
+        """How far this database's engine says that all is in the graph or no change of its; 0 where none runs."""
+        text = self.value("SELECT r.write_lsn::text FROM pg_stat_replication r JOIN pg_replication_slots s "
+                          "ON s.active_pid = r.pid WHERE s.database = current_database()")
+        return lsn_value(text) if text else 0
+
     def confirmed(self):
         """confirmed_flush_lsn of this database's slot as an integer, or None."""
         slot = self.slot()

@@ -152,7 +152,19 @@ class Engine:
             time.sleep(0.01)
 
     def catch_up(self, timeout=60):
-        """Waits until the graph holds all that PostgreSQL has committed up to now."""
+        """Waits until the graph holds all that PostgreSQL has committed up to now.
+
+        What the engine reports as written counts: behind it, nothing is a change of the graph's. The position follows lazily
+        where only the write-back's own transactions, or none of ours, come after it.
+        """
+        graph = self.servers.graph()
+        deadline = time.monotonic() + timeout
         with Database(self.admin_url) as database:
             lsn = database.current_lsn()
-        return self.wait_for(lsn, timeout)
+            while database.in_step() < lsn:
+                position = graph.position(self.pipeline)
+                if position and position[0] >= lsn:
+                    return
+                assert self.running(), f"the engine has ended:\n{self.tail()}"
+                assert time.monotonic() < deadline, f"after {timeout} s at {position}, not yet {lsn}:\n{self.tail()}"
+                time.sleep(0.01)

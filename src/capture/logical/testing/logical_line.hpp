@@ -79,6 +79,10 @@ class LogicalLine : public ::testing::Test {
     return slot_.statuses.empty() ? change::Lsn() : slot_.statuses.back().update.flushed;
   }
 
+  change::Lsn written() const {
+    return slot_.statuses.empty() ? change::Lsn() : slot_.statuses.back().update.written;
+  }
+
   ScriptedSlot slot_;
   std::optional<stream::Queue<change::Event>> events_;
   std::optional<stream::Acknowledgement> acknowledgement_;

@@ -66,6 +66,15 @@ inline Bytes commit(change::Lsn final_lsn, change::Lsn end_lsn) {
   return bytes;
 }
 
+inline Bytes origin(std::string_view name) {
+  Bytes bytes;
+  ByteWriter writer(bytes);
+  writer.write<uint8_t>('O');
+  writer.write<uint64_t>(0);
+  detail::write_string(writer, name);
+  return bytes;
+}
+
 // A table `public.<name>` of bigint columns, the first of which is the key.
 inline Bytes relation(uint32_t oid, std::string_view name,
                       const std::vector<std::string>& columns) {

@@ -1,0 +1,145 @@
+#include "pipeline/finding_kinds.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+using enum FindingKind;
+
+constexpr FindingText kTexts[] = {
+    {postgresql_unreachable, "postgresql_unreachable", "fault",
+     "PostgreSQL cannot be connected to, or refuses the role.",
+     "Correct the URL, the password, pg_hba.conf or the network: the figure is PostgreSQL's own word."},
+    {encoding, "encoding", "fault", "The database is SQL_ASCII: its text has no known encoding.",
+     "Move the data to a database with ENCODING 'UTF8'. Any other encoding is read as UTF-8."},
+    {postgresql_version, "postgresql_version", "fault", "The server is older than PostgreSQL 15.", "Upgrade it."},
+    {standby, "standby", "fault", "The server is a hot standby: nothing can be set up on it.",
+     "Connect to the primary."},
+    {wal_level, "wal_level", "fault", "The log does not carry what logical replication needs.",
+     "ALTER SYSTEM SET wal_level = logical, then restart. RDS: rds.logical_replication = 1; Cloud SQL: "
+     "cloudsql.logical_decoding = on; Azure: the parameter wal_level."},
+    {superuser, "superuser", "warning", "The role may do more than the pipeline needs.",
+     "Run with a role that `contextnexus init --role NAME` made."},
+    {pooler, "pooler", "fault or warning",
+     "A pooler stands in between: a session's lock, its settings and the stream belong to one server process.",
+     "Give the URL of PostgreSQL itself. A warning where the pooler passed a replication connection on."},
+    {replication_refused, "replication_refused", "fault", "No replication connection could be opened.",
+     "As the figure says: the role's REPLICATION (RDS: rds_replication), pg_hba.conf, max_wal_senders, or a pooler."},
+    {split_server, "split_server", "fault", "A replication connection reaches another server than a plain one.",
+     "Connect to PostgreSQL itself, past what splits connections."},
+    {slot_refused, "slot_refused", "fault", "A temporary slot could not be made.",
+     "wal_level must be logical, a slot must be free, and the role needs REPLICATION."},
+    {open_transactions, "open_transactions", "warning",
+     "Making the slot waits for every transaction that is open, and some are.",
+     "End them, or let the first run wait: pg_stat_activity and pg_prepared_xacts show them."},
+    {slots_used_up, "slots_used_up", "fault", "No replication slot is free.",
+     "Drop a slot that nobody reads, or raise max_replication_slots and restart."},
+    {slot_of_others, "slot_of_others", "fault", "A slot of the pipeline's name is somebody else's.",
+     "Choose another --pipeline, or drop that slot."},
+    {slot_lost, "slot_lost", "fault", "PostgreSQL removed log that the slot needed.",
+     "contextnexus drop --graph, then init and run, copy the tables anew; raise max_slot_wal_keep_size."},
+    {slot_at_risk, "slot_at_risk", "warning", "The slot is lost at the next checkpoint.",
+     "Run the pipeline now, or raise max_slot_wal_keep_size."},
+    {senders_used_up, "senders_used_up", "fault", "No WAL sender is free.", "Raise max_wal_senders and restart."},
+    {log_kept, "log_kept", "warning",
+     "max_slot_wal_keep_size holds less log than a day writes: a stop that lasts longer loses the slot.",
+     "Raise it beyond what a day writes, or set it to -1 and watch the disk."},
+    {unused_slot_limit, "unused_slot_limit", "warning",
+     "idle_replication_slot_timeout is shorter than a day: a stop that lasts longer loses the slot.",
+     "Raise it, or set it to 0."},
+    {catalog_unread, "catalog_unread", "fault", "The catalog could not be read to its end.",
+     "As the figure says; then check again: what follows was not looked at."},
+    {table_unreadable, "table_unreadable", "fault", "The role may not read a mapped table.",
+     "GRANT SELECT on it and USAGE on its schema, or contextnexus init --role by an administrator."},
+    {table_kind, "table_kind", "fault", "A view or a foreign table is mapped: it has no changes of its own.",
+     "Map the tables that it reads."},
+    {table_unlogged, "table_unlogged", "fault", "An unlogged or temporary table is mapped: it is not in the log.",
+     "ALTER TABLE … SET LOGGED."},
+    {partition_mapped, "partition_mapped", "fault", "A partition is mapped beside its table.",
+     "Map the partitioned table alone."},
+    {row_security, "row_security", "fault", "Row-level security hides rows from the role.",
+     "CREATE POLICY … FOR SELECT TO the role USING (true), and no restrictive policy for it."},
+    {replica_identity, "replica_identity", "fault",
+     "An UPDATE or DELETE does not tell which row it was: no key, a DEFERRABLE one, or another identity.",
+     "Make the mapped key the primary key, not DEFERRABLE; or REPLICA IDENTITY FULL."},
+    {key_not_unique, "key_not_unique", "fault", "Nothing keeps the mapped key unique: two rows would be one node.",
+     "ALTER TABLE … ADD UNIQUE on the key."},
+    {key_nullable, "key_nullable", "warning", "A key column may be NULL: such a row stops the line.",
+     "ALTER TABLE … ALTER COLUMN … SET NOT NULL."},
+    {generated_column, "generated_column", "warning",
+     "A generated column is not in the log: the graph will not have it.",
+     "Exclude it in the mapping, and map the columns that it is made of."},
+    {publication_missing, "publication_missing", "fault", "The publication does not exist.", "contextnexus init."},
+    {publication_operations, "publication_operations", "fault", "The publication leaves out some operations.",
+     "contextnexus init."},
+    {publication_all_tables, "publication_all_tables", "warning",
+     "The publication is FOR ALL TABLES: an UPDATE of a table without an identity is refused.",
+     "DROP PUBLICATION, then contextnexus init."},
+    {publication_partitions, "publication_partitions", "fault",
+     "The publication names partitions and not their table.", "contextnexus init."},
+    {publication_lacks_table, "publication_lacks_table", "fault", "The publication lacks a mapped table.",
+     "contextnexus init."},
+    {publication_filter, "publication_filter", "fault", "The publication sends only some rows of a table.",
+     "contextnexus init."},
+    {publication_columns, "publication_columns", "fault", "The publication leaves out columns that the graph needs.",
+     "contextnexus init."},
+    {publication_unmapped, "publication_unmapped", "warning", "The publication also sends tables that are not mapped.",
+     "contextnexus init."},
+    {write_back_left_out, "write_back_left_out", "warning",
+     "A table has synchronisation columns, and the write-back will leave them alone: the trigger that marks rows as "
+     "pending is missing, disabled or not ENABLE ALWAYS, or the role may not write them.",
+     "As the cure says; docs/write-back.md shows the trigger and the grants. Without: run --no-write-back."},
+    {write_back_trigger, "write_back_trigger", "warning",
+     "A user's trigger sees the write-back's own UPDATE, so that each is applied to the graph once more.",
+     "Give the trigger a column list: BEFORE UPDATE OF the users' columns."},
+    {mapping_catalog, "mapping_catalog", "fault",
+     "The mapping names what the database does not have, or what cannot be a key or a property.",
+     "As the figure says: correct the mapping, or the table."},
+    {mapping_refused, "mapping_refused", "fault", "The mapping cannot be run as it stands.", "Correct the mapping."},
+    {neo4j_unreachable, "neo4j_unreachable", "fault", "Neo4j cannot be connected to, or refuses the role.",
+     "Correct the URL, the password or the network: the figure is Neo4j's own word."},
+    {graph_unread, "graph_unread", "fault", "The graph could not be read to its end.",
+     "As the figure says; then check again."},
+    {neo4j_version, "neo4j_version", "fault", "Neo4j is older than 5.26.", "Upgrade it."},
+    {neo4j_unknown, "neo4j_unknown", "warning", "The server does not call itself a version of Neo4j.",
+     "Neo4j 5.26 or later is needed."},
+    {constraints_unread, "constraints_unread", "warning", "The role may not see the constraints.",
+     "Allow it SHOW CONSTRAINTS; run makes those that are missing."},
+    {constraints_missing, "constraints_missing", "warning",
+     "Constraints are missing. Making one was tried, and rolled back: run will make them.",
+     "contextnexus init makes them beforehand."},
+    {constraint_refused, "constraint_refused", "fault", "Constraints are missing, and the role could not make one.",
+     "contextnexus init by a role that may; or GRANT CREATE CONSTRAINT (Enterprise, Aura), or remove the duplicates."},
+    {writing_refused, "writing_refused", "fault", "A write to the graph, which is rolled back, was refused.",
+     "The role must be allowed to write, and to make labels, types and property names; the database must not be "
+     "read-only."},
+    {engine_schema, "engine_schema", "fault", "The role may not read the engine's own tables.",
+     "GRANT contextnexus_engine TO the role; or contextnexus init --role."},
+    {not_initialised, "not_initialised", "fault", "The pipeline was not prepared.", "contextnexus init."},
+    {position_gone, "position_gone", "fault", "The graph has no position any more: it was emptied or replaced.",
+     "contextnexus drop, then init and run."},
+    {other_graph, "other_graph", "fault", "This is another graph than the one that the pipeline was made for.",
+     "Connect to that graph; or contextnexus drop, then init and run fill this one."},
+    {graph_filled, "graph_filled", "fault", "The graph has nodes of mapped labels that the pipeline did not write.",
+     "contextnexus drop --graph removes them; nodes of other labels stay."},
+    {other_mapping, "other_mapping", "fault", "The graph was built with another mapping.",
+     "Run with that one; or contextnexus drop --graph, then init and run."},
+    {position_unfit, "position_unfit", "fault",
+     "The graph's position and the slot do not fit: one of the two was restored, advanced, lost or replaced.",
+     "As the cure says: nothing moves until a person has chosen."},
+};
+
+constexpr bool in_order() {
+  for (size_t i = 0; i < std::size(kTexts); ++i) {
+    if (static_cast<size_t>(kTexts[i].kind) != i) return false;
+  }
+  return std::size(kTexts) == static_cast<size_t>(position_unfit) + 1;
+}
+static_assert(in_order(), "one text for each kind, in their order");
+
+}  // namespace
+
+std::span<const FindingText> finding_texts() { return kTexts; }
+
+std::string_view code_of(FindingKind kind) { return kTexts[static_cast<size_t>(kind)].code; }
+
+}  // namespace cnx::pipeline
