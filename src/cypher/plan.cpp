@@ -8,7 +8,7 @@ namespace cnx::cypher {
 using mapping::NodeMutations;
 using mapping::RelationshipMutations;
 
-Plan::Plan(const mapping::Model& model) {
+Plan::Plan(const mapping::Model& model) : removals_(model) {
   for (const mapping::NodeTable& table : model.nodes()) nodes_.push_back(node_texts(table));
   for (const mapping::RelationshipTable& table : model.relationships()) {
     relationships_.push_back(relationship_texts(table));
