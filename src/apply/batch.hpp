@@ -21,9 +21,19 @@ enum class Phase {
 struct LanePosition {
   change::Position position;
   Phase phase = Phase::stream;
-  bool partial = false;  // Inside a transaction that is applied in pieces.
+  // Part of what follows the position is in the graph: a transaction, or a removal, that is applied
+  // in pieces.
+  bool partial = false;
+  // Of a removal in pieces: `partial` stays until the position is here, also where the next start
+  // cuts its batches elsewhere. 0/0: until the transaction's end.
+  change::Lsn partial_until;
   friend bool operator==(const LanePosition&, const LanePosition&) = default;
 };
+
+// Whether the two are one place in the stream; what is said there of pieces aside.
+inline bool same_place(const LanePosition& x, const LanePosition& y) {
+  return x.position == y.position && x.phase == y.phase;
+}
 
 struct Batch {
   LanePosition from;  // What the graph must hold for this batch to be applied.

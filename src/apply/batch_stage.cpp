@@ -23,7 +23,8 @@ BatchStage::BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch
       options_(options),
       merge_(model),
       from_(options.start),
-      to_(options.start) {}
+      to_(options.start),
+      partial_until_(options.start.partial_until) {}
 
 Step BatchStage::step(TimePoint) {
   if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
@@ -202,7 +203,22 @@ Result<const mapping::Binding*> BatchStage::binding_of(const change::RelationPtr
   return &bindings_.insert_or_assign(relation->oid, std::move(*bound)).first->second;
 }
 
+// What a removal in pieces left half done is whole only at the end that it was on its way to.
+LanePosition BatchStage::as_reached(LanePosition to) {
+  if (partial_until_ == change::Lsn()) return to;
+  if (to.position.lsn < partial_until_) {
+    to.partial = true;
+    to.partial_until = partial_until_;
+  } else {
+    to.partial = to.position.ordinal != 0;
+    to.partial_until = {};
+    partial_until_ = {};
+  }
+  return to;
+}
+
 void BatchStage::close(LanePosition to) {
+  to = as_reached(to);
   Batch batch;
   batch.from = from_;
   batch.to = to;

@@ -53,6 +53,7 @@ class BatchStage final : public stream::Stage {
   Result<const mapping::Binding*> binding_of(const change::RelationPtr& relation);
   bool piece_is_due() const;
   Status cut_piece();
+  LanePosition as_reached(LanePosition to);
   void close(LanePosition to);
   bool hand_on();
 
@@ -65,6 +66,7 @@ class BatchStage final : public stream::Stage {
   mapping::Merge merge_;
   LanePosition from_;  // Where the batch being made starts.
   LanePosition to_;    // Where its last whole transaction ends.
+  change::Lsn partial_until_;  // Of a removal in pieces that an engine before this one began.
   size_t transactions_ = 0;
   int64_t commit_microseconds_ = 0;
 

@@ -17,6 +17,19 @@ namespace cnx::apply {
 class PreparedBatch {
  public:
   virtual ~PreparedBatch() = default;
+  // Its removals have so many steps when they are done in pieces; 0: there is nothing to be done so.
+  virtual size_t removal_steps() const { return 0; }
+};
+
+// What of a batch a transaction does.
+struct Part {
+  enum class Kind {
+    whole,  // All of it; refused with kTooLargeAtOnce where its removals are too many for that.
+    piece,  // A bounded part of one step of its removals. The position stays, and says `partial`.
+    rest,   // All of it, behind the pieces of every step: it finds little left to remove.
+  };
+  Kind kind = Kind::whole;
+  size_t step = 0;
 };
 
 struct StoredPosition {
@@ -26,11 +39,16 @@ struct StoredPosition {
 
 struct Applied {
   size_t refused = 0;  // Updates that met a newer version in the graph and wrote nothing.
+  size_t removed = 0;  // By a piece; 0: nothing is left of its step.
 };
 
 // The code of poll()'s error when the compare-and-set found another position or epoch: nothing was
 // written, and what the graph holds now says why.
 constexpr std::string_view kPositionRefused = "position refused";
+
+// The code of poll()'s error when a batch removes more than one transaction may, or than the server
+// has memory for: nothing was written, and the removals are done in pieces.
+constexpr std::string_view kTooLargeAtOnce = "too large at once";
 
 // One thread. At most one batch is under way.
 class GraphPort {
@@ -41,9 +59,10 @@ class GraphPort {
   // there is no position.
   virtual Result<StoredPosition> open(TimePoint deadline) = 0;
   virtual std::unique_ptr<PreparedBatch> prepare(const Batch& batch) = 0;
-  // Starts one transaction: the position first, as a compare-and-set, then the batch, then the
-  // commit. `batch` and `prepared` must live until poll() gives a result or close() is called.
-  virtual void submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch,
+  // Starts one transaction: the position first, as a compare-and-set, then that part of the batch,
+  // then the commit. `batch` and `prepared` must live until poll() gives a result or close() is
+  // called.
+  virtual void submit(const Batch& batch, const PreparedBatch& prepared, Part part, int64_t epoch,
                       TimePoint now) = 0;
   // Moves the transaction on without blocking; nullopt: not finished. After an error nothing is
   // known of the outcome but what open() reads next; the connection is over.

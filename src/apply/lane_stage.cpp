@@ -42,15 +42,15 @@ Step LaneStage::connect(TimePoint now) {
   counters_.connected = true;
   state_ = State::ready;
   if (!current_) {
-    if (stored->lane == position_) return Step::progressed();
-  } else if (stored->lane == current_->batch.to) {
+    if (same_place(stored->lane, position_)) return Step::progressed();
+  } else if (same_place(stored->lane, current_->batch.to)) {
     // The commit was done, only its answer was lost.
     backoff_.reset();
     finish({});
     return Step::progressed();
-  } else if (stored->lane == current_->batch.from) {
-    graph_.submit(current_->batch, *current_->prepared, options_.start.epoch, now);
-    state_ = State::under_way;
+  } else if (same_place(stored->lane, current_->batch.from)) {
+    // A piece may have been done, only its answer lost: it does no harm once more.
+    submit(now);
     return Step::progressed();
   }
   return Step::failed(
@@ -68,9 +68,24 @@ Step LaneStage::start_next(TimePoint now) {
   current_ = std::move(next_);
   next_.reset();
   CNX_CHECK(current_->batch.from == position_, "a batch starts where the one before it ended");
-  graph_.submit(current_->batch, *current_->prepared, options_.start.epoch, now);
-  state_ = State::under_way;
+  submit(now);
   return follow(now);
+}
+
+void LaneStage::submit(TimePoint now) {
+  graph_.submit(current_->batch, *current_->prepared, current_->part, options_.start.epoch, now);
+  state_ = State::under_way;
+}
+
+// After a piece: the next one of its step, or of the next step, then the rest of the batch. Says
+// whether there was more to do.
+bool LaneStage::go_on_in_pieces(const Applied& applied, TimePoint now) {
+  Part& part = current_->part;
+  if (part.kind != Part::Kind::piece) return false;
+  if (applied.removed == 0) ++part.step;
+  if (part.step == current_->prepared->removal_steps()) part = {.kind = Part::Kind::rest};
+  submit(now);
+  return true;
 }
 
 Step LaneStage::follow(TimePoint now) {
@@ -78,7 +93,7 @@ Step LaneStage::follow(TimePoint now) {
   if (!applied) return retry(std::move(applied.error()), now);
   if (*applied) {
     backoff_.reset();
-    finish(**applied);
+    if (!go_on_in_pieces(**applied, now)) finish(**applied);
     return Step::progressed();
   }
   if (!next_ && prepare_next()) return Step::progressed();
@@ -88,7 +103,7 @@ Step LaneStage::follow(TimePoint now) {
 bool LaneStage::prepare_next() {
   std::optional<Batch> batch = batches_.try_pop();
   if (!batch) return false;
-  next_.emplace(Work{std::move(*batch), nullptr});
+  next_.emplace(Work{.batch = std::move(*batch), .prepared = nullptr, .part = {}});
   next_->prepared = graph_.prepare(next_->batch);
   if (options_.on_applied) next_->batch.applied = mapping::applied_rows(next_->batch.mutations, options_.told_tables);
   next_->batch.mutations = {};  // Said in the prepared form; held twice it would double the memory.
@@ -114,6 +129,12 @@ Step LaneStage::retry(Error error, TimePoint now) {
   graph_.close();
   state_ = State::disconnected;
   counters_.connected = false;
+  if (error.code() == kTooLargeAtOnce && current_->part.kind == Part::Kind::whole) {
+    current_->part = {.kind = Part::Kind::piece};
+    counters_.removals_in_pieces += 1;
+    if (on_retry_) on_retry_(error, Duration::zero());
+    return Step::progressed();
+  }
   // A refused compare-and-set is no answer by itself: the position read next says whether the batch
   // was applied before, or whose the graph is now.
   const bool position_refused = error.code() == kPositionRefused;

@@ -22,6 +22,7 @@ struct LaneCounters {
   std::atomic<uint64_t> transactions{0};
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> retries{0};
+  std::atomic<uint64_t> removals_in_pieces{0};  // Batches of which the removals were.
   std::atomic<bool> connected{false};
 };
 
@@ -52,6 +53,7 @@ class LaneStage final : public stream::Stage {
   struct Work {
     Batch batch;
     std::unique_ptr<PreparedBatch> prepared;
+    Part part;  // What is done of it now.
   };
 
   stream::Step connect(TimePoint now);
@@ -59,6 +61,8 @@ class LaneStage final : public stream::Stage {
   stream::Step follow(TimePoint now);
   bool prepare_next();
   void finish(const Applied& applied);
+  void submit(TimePoint now);
+  bool go_on_in_pieces(const Applied& applied, TimePoint now);
   stream::Step retry(Error error, TimePoint now);
 
   stream::Queue<Batch>& batches_;

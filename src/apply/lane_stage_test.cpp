@@ -284,5 +284,85 @@ TEST_F(LaneStageTest, applies_each_batch_once_whatever_happens_to_it) {
   }
 }
 
+// Removals that are too many for one transaction.
+
+using Kind = Part::Kind;
+
+std::vector<std::pair<Kind, size_t>> kinds(const std::vector<Part>& parts) {
+  std::vector<std::pair<Kind, size_t>> all;
+  for (const Part& part : parts) all.emplace_back(part.kind, part.step);
+  return all;
+}
+
+TEST_F(LaneStageTest, removes_in_pieces_what_is_too_large_at_once) {
+  graph_.removal_steps = 2;
+  graph_.fates = {Fate::too_large};
+  graph_.pieces_remove = {10, 10, 0, 5, 0};
+  batch(at(600));
+  batch(at(700));
+  settle_in_time();
+  EXPECT_EQ(kinds(graph_.parts),
+            (std::vector<std::pair<Kind, size_t>>{{Kind::whole, 0},
+                                                  {Kind::piece, 0},
+                                                  {Kind::piece, 0},
+                                                  {Kind::piece, 0},
+                                                  {Kind::piece, 1},
+                                                  {Kind::piece, 1},
+                                                  {Kind::rest, 0},
+                                                  {Kind::whole, 0}}));
+  EXPECT_EQ(graph_.stored.lane, at(700));
+  EXPECT_EQ(acknowledgement_->position(), (change::Position{Lsn(700), 0}));
+  EXPECT_EQ(counters_.batches, 2u);
+}
+
+TEST_F(LaneStageTest, says_partial_and_until_where_while_a_removal_is_in_pieces) {
+  graph_.removal_steps = 1;
+  graph_.fates = {Fate::too_large};
+  graph_.pieces_remove = {10, 0};
+  batch(at(600));
+  settle_in_time();
+  ASSERT_EQ(graph_.committed.size(), 3u);
+  LanePosition half = at(500);
+  half.partial = true;
+  half.partial_until = Lsn(600);
+  EXPECT_EQ(graph_.committed[0], half);
+  EXPECT_EQ(graph_.committed[1], half);
+  EXPECT_EQ(graph_.committed[2], at(600));
+}
+
+TEST_F(LaneStageTest, goes_on_with_the_pieces_after_each_way_to_lose_the_connection) {
+  for (Fate fate : {Fate::lost, Fate::answer_lost, Fate::late, Fate::transient}) {
+    for (size_t before = 0; before < 4; ++before) {
+      make(at(500));
+      graph_.removal_steps = 2;
+      graph_.fates = {Fate::too_large};
+      graph_.fates.insert(graph_.fates.end(), before, Fate::done);
+      graph_.fates.push_back(fate);
+      graph_.pieces_remove = {10};
+      batch(at(600));
+      settle_in_time();
+      EXPECT_EQ(graph_.stored.lane, at(600)) << static_cast<int>(fate) << " after " << before;
+      EXPECT_EQ(graph_.committed.back(), at(600));
+    }
+  }
+}
+
+TEST_F(LaneStageTest, does_not_confirm_a_batch_of_which_only_pieces_are_done) {
+  graph_.removal_steps = 1;
+  graph_.fates = {Fate::too_large, Fate::done, Fate::never_ends};
+  graph_.pieces_remove = {10};
+  batch(at(600));
+  settle();
+  EXPECT_EQ(acknowledgement_->position(), (change::Position{Lsn(500), 0}));
+  EXPECT_EQ(counters_.batches, 0u);
+}
+
+TEST_F(LaneStageTest, stops_where_even_the_pieces_are_too_large) {
+  graph_.removal_steps = 1;
+  graph_.fates = {Fate::too_large, Fate::too_large};
+  batch(at(600));
+  EXPECT_EQ(settle_in_time().kind, Step::Kind::failed);
+}
+
 }  // namespace
 }  // namespace cnx::apply

@@ -2,22 +2,36 @@
 
 #include "apply/position.hpp"
 #include "bolt/writer.hpp"
+#include "stream/retry_class.hpp"
 
 namespace cnx::apply {
 
 class PreparedStatements final : public PreparedBatch {
  public:
-  explicit PreparedStatements(std::vector<cypher::Statement> statements)
-      : statements_(std::move(statements)) {}
+  PreparedStatements(std::vector<cypher::Statement> statements, cypher::Removal removal)
+      : statements_(std::move(statements)), removal_(std::move(removal)) {}
   const std::vector<cypher::Statement>& statements() const { return statements_; }
+  const cypher::Removal& removal() const { return removal_; }
+  size_t removal_steps() const override { return removal_.steps.size(); }
 
  private:
   std::vector<cypher::Statement> statements_;
+  cypher::Removal removal_;
 };
 
 namespace {
 
 constexpr std::string_view kDivisionByZero = "Neo.ClientError.Statement.ArithmeticError";
+
+// What a piece does to the position: it stays, and says that something behind it is half done.
+Batch piece_of(const Batch& batch) {
+  Batch piece;
+  piece.from = batch.from;
+  piece.to = batch.from;
+  piece.to.partial = true;
+  piece.to.partial_until = batch.to.position.lsn;
+  return piece;
+}
 
 // The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, then RUN and
 // PULL of each statement, then COMMIT.
@@ -44,6 +58,12 @@ std::string without_values(std::string_view message) {
   return text;
 }
 
+Error too_large_at_once() {
+  return Error(ErrorKind::server, std::string(kTooLargeAtOnce),
+               "a batch removes more nodes and relationships than one transaction may; it is done in "
+               "pieces");
+}
+
 }  // namespace
 
 Neo4jGraph::Neo4jGraph(Neo4jGraphOptions options, const cypher::Plan& plan)
@@ -64,12 +84,21 @@ Result<StoredPosition> Neo4jGraph::open(TimePoint deadline) {
 }
 
 std::unique_ptr<PreparedBatch> Neo4jGraph::prepare(const Batch& batch) {
-  return std::make_unique<PreparedStatements>(plan_->statements(batch.mutations));
+  return std::make_unique<PreparedStatements>(
+      plan_->statements(batch.mutations), plan_->removal(batch.mutations, options_.removal));
 }
 
-void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch,
+void Neo4jGraph::send(const cypher::Statement& statement) {
+  connection_->run(*statement.text, statement.parameters);
+  connection_->pull_all();
+  sent_.push_back(&statement);
+}
+
+void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part part, int64_t epoch,
                         TimePoint now) {
-  statements_ = static_cast<const PreparedStatements*>(&prepared);
+  prepared_ = static_cast<const PreparedStatements*>(&prepared);
+  part_ = part;
+  sent_.clear();
   replies_ = 0;
   applied_ = {};
   give_up_ = now + options_.transaction_max;
@@ -79,11 +108,18 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, int64
                                    {"lane", options_.lane},
                                    {"position", batch.to.position.to_string()}};
   connection_->begin(transaction);
-  connection_->run(compare_and_set_text(), compare_and_set_parameters(options_.lane, batch, epoch));
+  const bool piece = part.kind == Part::Kind::piece;
+  connection_->run(
+      compare_and_set_text(),
+      compare_and_set_parameters(options_.lane, piece ? piece_of(batch) : batch, epoch));
   connection_->pull_all();
-  for (const cypher::Statement& statement : statements_->statements()) {
-    connection_->run(*statement.text, statement.parameters);
-    connection_->pull_all();
+  if (part.kind == Part::Kind::whole) {
+    for (const cypher::Statement& size : prepared_->removal().sizes) send(size);
+  }
+  if (piece) {
+    send(prepared_->removal().steps[part.step]);
+  } else {
+    for (const cypher::Statement& statement : prepared_->statements()) send(statement);
   }
   connection_->commit();
 }
@@ -111,16 +147,22 @@ Status Neo4jGraph::take(bolt::Reply&& reply) {
   if (!reply.ok()) return fail(failure(reply));
   size_t number = replies_++;
   if (reply.request != bolt::Request::pull || number < kFirstStatementReply) return {};
-  const cypher::Statement& statement =
-      statements_->statements()[(number - kFirstStatementReply) / 2];
-  if (!statement.counts_refused || reply.records.empty()) return {};
-  if (const auto* refused = reply.records.front().front().get_if<int64_t>())
-    applied_.refused += static_cast<size_t>(*refused);
+  if (reply.records.empty()) return {};
+  const auto* count = reply.records.front().front().get_if<int64_t>();
+  if (count == nullptr) return {};
+  if (part_.kind == Part::Kind::piece) {
+    applied_.removed = static_cast<size_t>(*count);
+  } else if (sent_[(number - kFirstStatementReply) / 2]->counts_refused) {
+    applied_.refused += static_cast<size_t>(*count);
+  }
   return {};
 }
 
 Error Neo4jGraph::failure(const bolt::Reply& reply) const {
   Error error(ErrorKind::server, reply.failure.code, without_values(reply.failure.message));
+  const bool may_go_in_pieces =
+      part_.kind == Part::Kind::whole && prepared_->removal_steps() > 0;
+  if (may_go_in_pieces && stream::exceeds_server_memory(error)) return too_large_at_once();
   if (replies_ < kFirstStatementReply) {
     if (error.code() != kDivisionByZero)
       return std::move(error).wrap("moving the position in the graph");
@@ -128,9 +170,11 @@ Error Neo4jGraph::failure(const bolt::Reply& reply) const {
                  "the position in the graph is not where this batch starts");
   }
   size_t index = (replies_ - kFirstStatementReply) / 2;
-  if (index >= statements_->statements().size())
-    return std::move(error).wrap("committing to Neo4j");
-  const cypher::Statement& statement = statements_->statements()[index];
+  if (index >= sent_.size()) return std::move(error).wrap("committing to Neo4j");
+  const cypher::Statement& statement = *sent_[index];
+  const bool asks_size =
+      part_.kind == Part::Kind::whole && index < prepared_->removal().sizes.size();
+  if (asks_size && error.code() == kDivisionByZero) return too_large_at_once();
   if (statement.needs_entity && error.code() == kDivisionByZero) {
     return Error(ErrorKind::unsupported,
                  "an UPDATE left out an unchanged TOAST column, and its entity is not in the "
@@ -149,7 +193,7 @@ TimePoint Neo4jGraph::deadline() const {
 void Neo4jGraph::close() {
   if (connection_) connection_->close();
   connection_.reset();
-  statements_ = nullptr;
+  prepared_ = nullptr;
   give_up_ = kNever;
 }
 

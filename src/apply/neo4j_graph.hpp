@@ -19,6 +19,7 @@ struct Neo4jGraphOptions {
   // because a large transaction is one Neo4j transaction; the server's silence is noticed much
   // earlier by its own hint.
   Duration transaction_max = std::chrono::minutes(10);
+  cypher::RemovalLimits removal;
 };
 
 class Neo4jGraph final : public GraphPort {
@@ -28,7 +29,7 @@ class Neo4jGraph final : public GraphPort {
 
   Result<StoredPosition> open(TimePoint deadline) override;
   std::unique_ptr<PreparedBatch> prepare(const Batch& batch) override;
-  void submit(const Batch& batch, const PreparedBatch& prepared, int64_t epoch,
+  void submit(const Batch& batch, const PreparedBatch& prepared, Part part, int64_t epoch,
               TimePoint now) override;
   Result<std::optional<Applied>> poll(TimePoint now) override;
   int descriptor() const override { return connection_ ? connection_->fd() : -1; }
@@ -37,6 +38,7 @@ class Neo4jGraph final : public GraphPort {
   void close() override;
 
  private:
+  void send(const cypher::Statement& statement);
   Status take(bolt::Reply&& reply);
   Error failure(const bolt::Reply& reply) const;
 
@@ -44,7 +46,9 @@ class Neo4jGraph final : public GraphPort {
   const cypher::Plan* plan_;
   std::optional<bolt::Connection> connection_;
   // Of the transaction under way.
-  const class PreparedStatements* statements_ = nullptr;
+  const class PreparedStatements* prepared_ = nullptr;
+  Part part_;
+  std::vector<const cypher::Statement*> sent_;
   size_t replies_ = 0;
   Applied applied_;
   TimePoint give_up_ = kNever;

@@ -87,7 +87,7 @@ class Neo4jGraphTest : public ::testing::Test {
   Result<Applied> apply() {
     CNX_TRY(StoredPosition stored, graph_->open(patient()));
     prepared_ = graph_->prepare(batch_);
-    graph_->submit(batch_, *prepared_, stored.epoch, Clock::now());
+    graph_->submit(batch_, *prepared_, {}, stored.epoch, Clock::now());
     const TimePoint deadline = patient();
     while (Clock::now() < deadline) {
       CNX_TRY(std::optional<Applied> applied, graph_->poll(Clock::now()));
@@ -249,7 +249,7 @@ TEST_F(Neo4jGraphTest, a_transaction_that_never_ends_is_given_up) {
   ASSERT_TRUE(graph_->open(patient()));
   prepared_ = graph_->prepare(batch_);
   const TimePoint now = Clock::now();
-  graph_->submit(batch_, *prepared_, 3, now);
+  graph_->submit(batch_, *prepared_, {}, 3, now);
   EXPECT_LE(graph_->deadline(), now + std::chrono::minutes(10));
   Result<std::optional<Applied>> applied = graph_->poll(now + std::chrono::minutes(11));
   ASSERT_FALSE(applied);

@@ -24,7 +24,7 @@ constexpr std::string_view kStartCopy =
 constexpr std::string_view kRaiseEpoch =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
     "SET p.epoch = p.epoch + 1, p._cnx_lock = null "
-    "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial";
+    "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, coalesce(p.partialUntil, 0)";
 constexpr std::string_view kRemove =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) DELETE p";
 constexpr std::string_view kCompareAndSet =
@@ -32,7 +32,8 @@ constexpr std::string_view kCompareAndSet =
     "WITH p, CASE WHEN p.lsn = $lsn AND p.ordinal = $ordinal AND p.epoch = $epoch "
     "AND p.phase = $phase THEN $nextLsn ELSE 1/0 END AS next "
     "SET p.lsn = next, p.lsnText = $nextText, p.ordinal = $nextOrdinal, p.phase = $nextPhase, "
-    "p.partial = $partial, p.committedAt = coalesce($committedAt, p.committedAt), "
+    "p.partial = $partial, p.partialUntil = $partialUntil, "
+    "p.committedAt = coalesce($committedAt, p.committedAt), "
     "p._cnx_lock = null";
 
 std::string_view phase_name(Phase phase) {
@@ -155,9 +156,13 @@ Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_vie
           connection.query(kRaiseEpoch, bolt::Map{{"lane", std::string(lane)}}, deadline));
   if (result.records.empty())
     return fail(ErrorKind::state, "the graph has no position for this pipeline");
-  if (result.records.front().size() != 5)
+  if (result.records.front().size() != 6)
     return fail(ErrorKind::malformed, "the epoch's query gave another number of columns");
-  return stored_position(Record(result.records.front()));
+  Record record(result.records.front());
+  CNX_TRY(StoredPosition stored, stored_position(record));
+  CNX_TRY(int64_t until, record.integer(5));
+  stored.lane.partial_until = change::Lsn(static_cast<uint64_t>(until));
+  return stored;
 }
 
 Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline) {
@@ -172,7 +177,7 @@ std::string_view compare_and_set_text() {
 Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int64_t epoch) {
   Bytes packed;
   bolt::Packer packer(packed);
-  packer.map_header(11);
+  packer.map_header(12);
   auto text = [&](std::string_view name, std::string_view value) {
     packer.string(name);
     packer.string(value);
@@ -192,6 +197,12 @@ Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int6
   text("nextPhase", phase_name(batch.to.phase));
   packer.string("partial");
   packer.boolean(batch.to.partial);
+  packer.string("partialUntil");
+  if (batch.to.partial_until == change::Lsn()) {
+    packer.null();
+  } else {
+    packer.integer(as_integer(batch.to.partial_until));
+  }
   packer.string("committedAt");
   if (batch.commit_microseconds == 0) {
     packer.null();

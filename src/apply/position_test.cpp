@@ -117,7 +117,7 @@ TEST(Position, a_lane_is_named_by_its_pipeline) {
 
 TEST(CompareAndSet, compares_every_part_of_what_the_batch_starts_from) {
   const bolt::Map packed = parameters(some_batch(), 4);
-  EXPECT_EQ(packed.size(), 11u);
+  EXPECT_EQ(packed.size(), 12u);
   EXPECT_EQ(*packed.get_if<std::string>("lane"), "p/0");
   EXPECT_EQ(*packed.get_if<int64_t>("lsn"), 0x1'00000020);
   EXPECT_EQ(*packed.get_if<int64_t>("ordinal"), 5);
@@ -158,14 +158,16 @@ TEST(CompareAndSet, speaks_of_a_copy_by_its_phase) {
 // A transaction of the owner before may have been done between two reads: what the new owner starts
 // from is read under the lock that fences the other one off.
 TEST(Epoch, is_raised_and_tells_where_the_lane_stands_by_then) {
-  bolt::List five = columns();
-  five.resize(5);
-  Answering graph({bolt::testing::record(five)});
+  bolt::List first = columns();
+  first.resize(5);
+  first.push_back(int64_t{700});
+  Answering graph({bolt::testing::record(first)});
   auto stored = raise_epoch(*graph.connection, "p/0", kDeadline);
   ASSERT_TRUE(stored) << stored.error().describe();
   EXPECT_EQ(stored->epoch, 3);
   EXPECT_EQ(stored->lane.position, (change::Position{Lsn(0x1'00000010), 7}));
   EXPECT_TRUE(stored->lane.partial);
+  EXPECT_EQ(stored->lane.partial_until, Lsn(700));
 }
 
 TEST(Epoch, is_not_raised_where_there_is_no_position) {

@@ -44,26 +44,6 @@ Statement unlink_statement(const Text& text, const std::vector<Unlinked>& rows) 
   });
 }
 
-// A stub keeps its key and its tenant; our other properties go.
-void pack_clear_entry(bolt::Packer& packer, const NodeMutations& node) {
-  std::vector<std::string_view> cleared;
-  for (const mapping::PropertyName* name : node.known_properties) {
-    const bool kept =
-        name->name == node.table->key_property || name->name == node.table->tenant_property;
-    if (kept) continue;
-    cleared.push_back(name->name);
-    if (name->may_be_unfit) cleared.push_back(name->companion);
-  }
-  std::sort(cleared.begin(), cleared.end());
-  cleared.erase(std::unique(cleared.begin(), cleared.end()), cleared.end());
-  packer.string("clear");
-  packer.map_header(cleared.size());
-  for (std::string_view name : cleared) {
-    packer.string(name);
-    packer.null();
-  }
-}
-
 Statement remove_all(const Text& text, const NodeMutations& node) {
   Statement statement{.text = &text.text, .parameters = {}, .rows = 1, .name = &text.name};
   bolt::Packer packer(statement.parameters);
@@ -190,6 +170,25 @@ std::vector<const NodeUpsert*> take_linked(std::vector<const NodeUpsert*>& rows,
 }
 
 }  // namespace
+
+void pack_clear_entry(bolt::Packer& packer, const NodeMutations& node) {
+  std::vector<std::string_view> cleared;
+  for (const mapping::PropertyName* name : node.known_properties) {
+    const bool kept =
+        name->name == node.table->key_property || name->name == node.table->tenant_property;
+    if (kept) continue;
+    cleared.push_back(name->name);
+    if (name->may_be_unfit) cleared.push_back(name->companion);
+  }
+  std::sort(cleared.begin(), cleared.end());
+  cleared.erase(std::unique(cleared.begin(), cleared.end()), cleared.end());
+  packer.string("clear");
+  packer.map_header(cleared.size());
+  for (std::string_view name : cleared) {
+    packer.string(name);
+    packer.null();
+  }
+}
 
 void unlink_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion,
                   std::vector<Statement>& out) {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "bolt/packstream.hpp"
 #include "cypher/statement.hpp"
 #include "cypher/texts.hpp"
 #include "mapping/mutation.hpp"
@@ -19,6 +20,8 @@ struct Fusion {
   bool updates = false;
   bool inserts = false;
 };
+// "clear": a stub keeps its key and its tenant; our other properties go.
+void pack_clear_entry(bolt::Packer& packer, const mapping::NodeMutations& node);
 
 // Each appends the statements that are needed, which may be none.
 void unlink_nodes(const NodeTexts& texts, const mapping::NodeMutations& node, Fusion fusion,

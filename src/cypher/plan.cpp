@@ -32,7 +32,7 @@ Fusion fusion_of(const NodeTexts& texts, const NodeMutations& node,
 
 }  // namespace
 
-Plan::Plan(const mapping::Model& model) {
+Plan::Plan(const mapping::Model& model) : removals_(model) {
   for (const mapping::NodeTable& table : model.nodes()) nodes_.push_back(node_texts(table));
   for (const mapping::RelationshipTable& table : model.relationships()) {
     relationships_.push_back(relationship_texts(table));

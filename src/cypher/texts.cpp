@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cypher/quote.hpp"
+#include "cypher/text_parts.hpp"
 
 namespace cnx::cypher {
 namespace {
@@ -15,6 +16,8 @@ using mapping::RelationshipTable;
 // The language of the texts, so that a server whose default is another reads them alike.
 constexpr std::string_view kLanguage = "CYPHER 5 ";
 constexpr std::string_view kStub = "_cnx_stub";
+
+}  // namespace
 
 std::string text(std::string body) {
   return std::string(kLanguage) + body;
@@ -34,6 +37,8 @@ std::string name_list(const std::set<std::string>& names) {
   return "keys({" + map + "})";
 }
 
+namespace {
+
 // Continues a statement in which `variable` is bound to nodes that just lost a relationship of
 // ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
 std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
@@ -42,11 +47,15 @@ std::string drop_lonely_stubs(std::string_view variable, const std::set<std::str
          ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
 }
 
+}  // namespace
+
 std::set<std::string> stub_properties(const NodeTable& table) {
   std::set<std::string> names{table.key_property, std::string(kStub)};
   if (!table.tenant_property.empty()) names.insert(table.tenant_property);
   return names;
 }
+
+namespace {
 
 std::string on_create_stub(std::string_view variable, const NodeTable& table,
                            std::string_view tenant) {

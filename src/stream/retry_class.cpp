@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kNeo4jPrefix = "Neo.";
 
-// Neo4j classes that name themselves transient and are not: the same again would fail again.
+// Too little memory for the transaction. They call themselves transient and are not: the same again
+// would fail again.
 constexpr std::array kNotTransient = {
     std::string_view("Neo.TransientError.General.MemoryPoolOutOfMemoryError"),
     std::string_view("Neo.TransientError.General.TransactionMemoryLimit"),
@@ -79,6 +80,10 @@ RetryClass retry_class(const Error& error) {
   }
   std::string_view code = error.code();
   return code.starts_with(kNeo4jPrefix) ? neo4j_class(code) : postgres_class(code);
+}
+
+bool exceeds_server_memory(const Error& error) {
+  return contains(kNotTransient, error.code());
 }
 
 Backoff::Backoff(uint64_t seed, Duration first, Duration longest)

@@ -21,6 +21,10 @@ std::string_view to_string(RetryClass retry);
 // Errors of Neo4j (codes "Neo.…") and of PostgreSQL (SQLSTATE).
 RetryClass retry_class(const Error& error);
 
+// Whether the server had too little memory for a transaction. The same again would fail again, so
+// its class is `stop`; smaller parts may do.
+bool exceeds_server_memory(const Error& error);
+
 // Grows from `first` by doubling to `longest`, with up to a fifth of jitter so that two instances
 // do not march in step. One thread; randomness from a seed, so that a simulated history repeats.
 class Backoff {

@@ -119,7 +119,7 @@ std::unique_ptr<apply::PreparedBatch> SimulatedGraph::prepare(const apply::Batch
 }
 
 void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared,
-                            int64_t epoch, TimePoint) {
+                            apply::Part, int64_t epoch, TimePoint) {
   const auto& changes = static_cast<const PreparedChanges&>(prepared).changes();
   under_way_ = GraphTransaction{batch.from, batch.to, epoch, changes};
 }

@@ -71,7 +71,8 @@ class SimulatedGraph final : public apply::GraphPort {
 
   Result<apply::StoredPosition> open(TimePoint deadline) override;
   std::unique_ptr<apply::PreparedBatch> prepare(const apply::Batch& batch) override;
-  void submit(const apply::Batch& batch, const apply::PreparedBatch& prepared, int64_t epoch,
+  void submit(const apply::Batch& batch, const apply::PreparedBatch& prepared, apply::Part part,
+              int64_t epoch,
               TimePoint now) override;
   Result<std::optional<apply::Applied>> poll(TimePoint now) override;
   int descriptor() const override { return kDescriptor; }

@@ -23,11 +23,15 @@ class ScriptedGraph final : public GraphPort {
     late,         // The connection is lost; the commit is done before the next compare-and-set.
     transient,    // Refused for now: nothing was written.
     refused_for_good,  // Refused with a code that no retry cures.
+    too_large,         // More is removed than one transaction may.
   };
   std::deque<Fate> fates;
   // Errors of the next open() calls.
   std::deque<Error> open_failures;
   size_t refused = 0;  // Updates that each transaction reports as refused.
+  size_t removal_steps = 0;          // Of every batch.
+  std::deque<size_t> pieces_remove;  // What each piece reports as removed; none left: nothing.
+  std::vector<Part> parts;           // Of each submit().
 
   StoredPosition stored;
   std::vector<LanePosition> committed;  // Where each transaction led.
@@ -49,12 +53,21 @@ class ScriptedGraph final : public GraphPort {
   }
   std::unique_ptr<PreparedBatch> prepare(const Batch&) override {
     ++prepares;
-    return std::make_unique<PreparedBatch>();
+    auto prepared = std::make_unique<Prepared>();
+    prepared->steps = removal_steps;
+    return prepared;
   }
-  void submit(const Batch& batch, const PreparedBatch&, int64_t epoch, TimePoint) override {
+  void submit(const Batch& batch, const PreparedBatch&, Part part, int64_t epoch,
+              TimePoint) override {
     EXPECT_FALSE(under_way_) << "one batch at a time";
     ++submits;
+    parts.push_back(part);
     under_way_ = Transaction{batch.from, batch.to, epoch};
+    if (part.kind == Part::Kind::piece) {
+      under_way_->to = batch.from;
+      under_way_->to.partial = true;
+      under_way_->to.partial_until = batch.to.position.lsn;
+    }
     fate_ = fates.empty() ? Fate::done : fates.front();
     if (!fates.empty()) fates.pop_front();
     if (late_) {  // It held the lock.
@@ -75,6 +88,8 @@ class ScriptedGraph final : public GraphPort {
       case Fate::transient:
         return fail(
             Error(ErrorKind::server, "Neo.TransientError.Transaction.DeadlockDetected", ""));
+      case Fate::too_large:
+        return fail(Error(ErrorKind::server, std::string(kTooLargeAtOnce), ""));
       case Fate::refused_for_good:
         return fail(Error(ErrorKind::server, "Neo.ClientError.Statement.SyntaxError", ""));
       case Fate::done:
@@ -84,7 +99,12 @@ class ScriptedGraph final : public GraphPort {
     CNX_TRY(commit(*under_way_));
     if (fate_ == Fate::answer_lost) return fail(lost());
     under_way_.reset();
-    return std::optional<Applied>(Applied{.refused = refused});
+    Applied applied{.refused = refused};
+    if (parts.back().kind == Part::Kind::piece && !pieces_remove.empty()) {
+      applied.removed = pieces_remove.front();
+      pieces_remove.pop_front();
+    }
+    return std::optional<Applied>(applied);
   }
   int descriptor() const override { return kDescriptor; }
   bool wants_write() const override { return false; }
@@ -95,6 +115,10 @@ class ScriptedGraph final : public GraphPort {
   }
 
  private:
+  struct Prepared final : PreparedBatch {
+    size_t steps = 0;
+    size_t removal_steps() const override { return steps; }
+  };
   struct Transaction {
     LanePosition from;
     LanePosition to;
@@ -104,7 +128,7 @@ class ScriptedGraph final : public GraphPort {
   static Error lost() { return Error(ErrorKind::unavailable, "the connection was cut"); }
 
   Status commit(const Transaction& transaction) {
-    if (!(stored.lane == transaction.from) || stored.epoch != transaction.epoch) {
+    if (!same_place(stored.lane, transaction.from) || stored.epoch != transaction.epoch) {
       return fail(Error(ErrorKind::server, std::string(kPositionRefused), "another position"));
     }
     stored.lane = transaction.to;
