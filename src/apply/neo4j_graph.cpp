@@ -1,6 +1,7 @@
 #include "apply/neo4j_graph.hpp"
 
 #include "apply/position.hpp"
+#include "apply/segments.hpp"
 
 namespace cnx::apply {
 
@@ -18,9 +19,9 @@ namespace {
 
 constexpr std::string_view kDivisionByZero = "Neo.ClientError.Statement.ArithmeticError";
 
-// The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, then RUN and
-// PULL of each statement, then COMMIT.
-constexpr size_t kFirstStatementReply = 3;
+// The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, in a copy RUN and PULL of the
+// segment, then RUN and PULL of each statement, then COMMIT.
+constexpr size_t kSegmentReply = 3;
 
 // A server's message quotes the values that it speaks of ("property `id` = 'x'"), and a row's
 // values stay out of logs: what stands between single quotes, or as a number behind an equals sign,
@@ -80,6 +81,12 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, int64
   connection_->begin(transaction);
   connection_->run(compare_and_set_text(), compare_and_set_parameters(options_.lane, batch, epoch));
   connection_->pull_all();
+  first_statement_reply_ = kSegmentReply;
+  if (batch.segment) {
+    connection_->run(segment_progress_text(), segment_progress_parameters(*batch.segment, batch.rows));
+    connection_->pull_all();
+    first_statement_reply_ += 2;
+  }
   for (const cypher::Statement& statement : statements_->statements()) {
     connection_->run(*statement.text, statement.parameters);
     connection_->pull_all();
@@ -109,9 +116,9 @@ Result<std::optional<Applied>> Neo4jGraph::poll(TimePoint now) {
 Status Neo4jGraph::take(bolt::Reply&& reply) {
   if (!reply.ok()) return fail(failure(reply));
   size_t number = replies_++;
-  if (reply.request != bolt::Request::pull || number < kFirstStatementReply) return {};
+  if (reply.request != bolt::Request::pull || number < first_statement_reply_) return {};
   const cypher::Statement& statement =
-      statements_->statements()[(number - kFirstStatementReply) / 2];
+      statements_->statements()[(number - first_statement_reply_) / 2];
   if (!statement.counts_refused || reply.records.empty()) return {};
   if (const auto* refused = reply.records.front().front().get_if<int64_t>())
     applied_.refused += static_cast<size_t>(*refused);
@@ -120,13 +127,14 @@ Status Neo4jGraph::take(bolt::Reply&& reply) {
 
 Error Neo4jGraph::failure(const bolt::Reply& reply) const {
   Error error(ErrorKind::server, reply.failure.code, without_values(reply.failure.message));
-  if (replies_ < kFirstStatementReply) {
+  if (replies_ < kSegmentReply) {
     if (error.code() != kDivisionByZero)
       return std::move(error).wrap("moving the position in the graph");
     return Error(ErrorKind::server, std::string(kPositionRefused),
                  "the position in the graph is not where this batch starts");
   }
-  size_t index = (replies_ - kFirstStatementReply) / 2;
+  if (replies_ < first_statement_reply_) return std::move(error).wrap("noting how far a segment of the copy is");
+  size_t index = (replies_ - first_statement_reply_) / 2;
   if (index >= statements_->statements().size())
     return std::move(error).wrap("committing to Neo4j");
   const cypher::Statement& statement = statements_->statements()[index];

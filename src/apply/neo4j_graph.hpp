@@ -45,6 +45,7 @@ class Neo4jGraph final : public GraphPort {
   std::optional<bolt::Connection> connection_;
   // Of the transaction under way.
   const class PreparedStatements* statements_ = nullptr;
+  size_t first_statement_reply_ = 0;
   size_t replies_ = 0;
   Applied applied_;
   TimePoint give_up_ = kNever;

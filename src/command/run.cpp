@@ -13,6 +13,7 @@ struct RunFlags {
   ConnectionFlags connection;
   bool once = false;
   bool no_write_back = false;
+  size_t copy_workers = pipeline::RunOptions().copy_workers;
 };
 
 // A signal handler has no other way to what it must reach.
@@ -34,7 +35,7 @@ ExitCode run(const RunFlags& flags) {
   sigaction(SIGTERM, &handler, nullptr);
   sigaction(SIGINT, &handler, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  Status ran = pipeline::run(*options, {.once = flags.once, .write_back = !flags.no_write_back}, stop);
+  Status ran = pipeline::run(*options, {.once = flags.once, .write_back = !flags.no_write_back, .copy_workers = flags.copy_workers}, stop);
   stop_request = nullptr;
   return ran ? ExitCode::success : report(ran.error());
 }
@@ -49,6 +50,9 @@ void add_run(CLI::App& program, Action& action) {
   verb->add_flag("--once", flags->once, "Until all that is committed now is in the graph, then end");
   verb->add_flag("--no-write-back", flags->no_write_back,
                  "Leave the synchronisation columns (neo4j_sync_status and its like) of PostgreSQL's tables as they are");
+  verb->add_option("--copy-workers", flags->copy_workers, "So many parts of the tables are copied at once")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
   verb->callback([flags, &action] { action = [flags] { return run(*flags); }; });
 }
 
