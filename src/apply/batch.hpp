@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "change/ids.hpp"
 #include "mapping/applied_rows.hpp"
@@ -34,6 +36,13 @@ struct LanePosition {
 inline bool same_place(const LanePosition& x, const LanePosition& y) {
   return x.position == y.position && x.phase == y.phase;
 }
+// How far a segment of the copy is, once the batch is applied.
+struct SegmentProgress {
+  std::string key;                // Of its node.
+  std::vector<std::string> last;  // The key of the batch's last row; empty: none, or its rows have no order.
+  bool done = false;
+  friend bool operator==(const SegmentProgress&, const SegmentProgress&) = default;
+};
 
 struct Batch {
   LanePosition from;  // What the graph must hold for this batch to be applied.
@@ -45,6 +54,8 @@ struct Batch {
   // The commit time of the newest transaction in it, microseconds since 1970-01-01; 0 where there
   // is none.
   int64_t commit_microseconds = 0;
+  // Of a copy: rows of this segment alone.
+  std::optional<SegmentProgress> segment;
   // What is told of it once it is committed; filled where somebody is told.
   std::vector<mapping::AppliedRow> applied;
 };

@@ -80,8 +80,10 @@ Result<bool> BatchStage::take(change::Event&& event) {
     if (to_.position.lsn < idle->wal_end) to_.position = {idle->wal_end, 0};
   } else if (const auto* snapshot_row = std::get_if<change::SnapshotRow>(&event)) {
     CNX_TRY(take_snapshot(*snapshot_row));
-  } else if (const auto* copied = std::get_if<change::SnapshotEnd>(&event)) {
-    close({.position = {copied->consistent_point, 0}, .phase = Phase::stream, .partial = false});
+  } else if (auto* segment_begin = std::get_if<change::SegmentBegin>(&event)) {
+    begin_segment(std::move(*segment_begin));
+  } else if (const auto* segment_end = std::get_if<change::SegmentEnd>(&event)) {
+    end_segment(*segment_end);
   } else if (auto* truncate = std::get_if<change::Truncate>(&event)) {
     take_truncate(std::move(*truncate));
   }
@@ -178,10 +180,28 @@ Status BatchStage::commit(const change::Commit& commit) {
   return {};
 }
 
+// A batch holds rows of one segment alone, so that one node says how far it is.
+void BatchStage::begin_segment(change::SegmentBegin&& begin) {
+  CNX_CHECK(to_ == from_, "a segment begins after the one before it has ended");
+  segment_ = SegmentProgress{.key = std::move(begin.key), .last = {}, .done = false};
+  segment_key_ = std::move(begin.key_columns);
+}
+
+void BatchStage::end_segment(const change::SegmentEnd& end) {
+  CNX_CHECK(segment_.has_value(), "what ends has begun");
+  segment_->done = end.whole;
+  if (end.whole) ++to_.position.ordinal;
+  if (!(to_ == from_)) close(to_);
+  segment_.reset();
+}
+
 Status BatchStage::take_snapshot(const change::SnapshotRow& row) {
+  CNX_CHECK(segment_.has_value(), "a row of the copy belongs to a segment");
   CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
   CNX_CHECK(binding != nullptr, "only mapped tables are copied");
   CNX_TRY(merge_.add(*binding, row));
+  segment_->last.resize(segment_key_.size());
+  for (size_t i = 0; i < segment_key_.size(); ++i) segment_->last[i] = row.row[segment_key_[i]].text;
   to_ = {.position = {from_.position.lsn, from_.position.ordinal + 1},
          .phase = Phase::snapshot,
          .partial = false};
@@ -227,6 +247,7 @@ void BatchStage::close(LanePosition to) {
   batch.transactions = transactions_;
   batch.commit_microseconds = commit_microseconds_;
   batch.mutations = merge_.take();
+  if (segment_) batch.segment = segment_;
   finished_.push_back(std::move(batch));
   from_ = to;
   to_ = to;

@@ -49,7 +49,9 @@ class BatchStage final : public stream::Stage {
   void take_truncate(change::Truncate&& truncate);
   Status merge_row(const std::variant<change::RowChange, change::Truncate>& item);
   Status commit(const change::Commit& commit);
+  void begin_segment(change::SegmentBegin&& begin);
   Status take_snapshot(const change::SnapshotRow& row);
+  void end_segment(const change::SegmentEnd& end);
   Result<const mapping::Binding*> binding_of(const change::RelationPtr& relation);
   bool piece_is_due() const;
   Status cut_piece();
@@ -69,6 +71,10 @@ class BatchStage final : public stream::Stage {
   change::Lsn partial_until_;  // Of a removal in pieces that an engine before this one began.
   size_t transactions_ = 0;
   int64_t commit_microseconds_ = 0;
+
+  // The segment of the copy that the rows belong to, and where its key stands in them.
+  std::optional<SegmentProgress> segment_;
+  std::vector<uint16_t> segment_key_;
 
   // The transaction that is open: its rows are merged once it is whole, or piece by piece.
   std::optional<change::Begin> open_;

@@ -1,6 +1,7 @@
 #include "apply/neo4j_graph.hpp"
 
 #include "apply/position.hpp"
+#include "apply/segments.hpp"
 #include "bolt/writer.hpp"
 #include "stream/retry_class.hpp"
 
@@ -33,9 +34,9 @@ Batch piece_of(const Batch& batch) {
   return piece;
 }
 
-// The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, then RUN and
-// PULL of each statement, then COMMIT.
-constexpr size_t kFirstStatementReply = 3;
+// The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, in a copy RUN
+// and PULL of the segment, then RUN and PULL of each statement, then COMMIT.
+constexpr size_t kSegmentReply = 3;
 
 // A server's message quotes the values that it speaks of ("property `id` = 'x'"), and a row's
 // values stay out of logs: what stands between single quotes, or as a number behind an equals sign,
@@ -113,6 +114,12 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
       compare_and_set_text(),
       compare_and_set_parameters(options_.lane, piece ? piece_of(batch) : batch, epoch));
   connection_->pull_all();
+  first_statement_reply_ = kSegmentReply;
+  if (batch.segment) {
+    connection_->run(segment_progress_text(), segment_progress_parameters(*batch.segment, batch.rows));
+    connection_->pull_all();
+    first_statement_reply_ += 2;
+  }
   if (part.kind == Part::Kind::whole) {
     for (const cypher::Statement& size : prepared_->removal().sizes) send(size);
   }
@@ -146,13 +153,13 @@ Result<std::optional<Applied>> Neo4jGraph::poll(TimePoint now) {
 Status Neo4jGraph::take(bolt::Reply&& reply) {
   if (!reply.ok()) return fail(failure(reply));
   size_t number = replies_++;
-  if (reply.request != bolt::Request::pull || number < kFirstStatementReply) return {};
+  if (reply.request != bolt::Request::pull || number < first_statement_reply_) return {};
   if (reply.records.empty()) return {};
   const auto* count = reply.records.front().front().get_if<int64_t>();
   if (count == nullptr) return {};
   if (part_.kind == Part::Kind::piece) {
     applied_.removed = static_cast<size_t>(*count);
-  } else if (sent_[(number - kFirstStatementReply) / 2]->counts_refused) {
+  } else if (sent_[(number - first_statement_reply_) / 2]->counts_refused) {
     applied_.refused += static_cast<size_t>(*count);
   }
   return {};
@@ -163,13 +170,16 @@ Error Neo4jGraph::failure(const bolt::Reply& reply) const {
   const bool may_go_in_pieces =
       part_.kind == Part::Kind::whole && prepared_->removal_steps() > 0;
   if (may_go_in_pieces && stream::exceeds_server_memory(error)) return too_large_at_once();
-  if (replies_ < kFirstStatementReply) {
+  if (replies_ < kSegmentReply) {
     if (error.code() != kDivisionByZero)
       return std::move(error).wrap("moving the position in the graph");
     return Error(ErrorKind::server, std::string(kPositionRefused),
                  "the position in the graph is not where this batch starts");
   }
-  size_t index = (replies_ - kFirstStatementReply) / 2;
+  if (replies_ < first_statement_reply_) {
+    return std::move(error).wrap("noting how far a segment of the copy is");
+  }
+  size_t index = (replies_ - first_statement_reply_) / 2;
   if (index >= sent_.size()) return std::move(error).wrap("committing to Neo4j");
   const cypher::Statement& statement = *sent_[index];
   const bool asks_size =

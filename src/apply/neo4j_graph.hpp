@@ -49,6 +49,7 @@ class Neo4jGraph final : public GraphPort {
   const class PreparedStatements* prepared_ = nullptr;
   Part part_;
   std::vector<const cypher::Statement*> sent_;
+  size_t first_statement_reply_ = 0;
   size_t replies_ = 0;
   Applied applied_;
   TimePoint give_up_ = kNever;

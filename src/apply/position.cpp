@@ -8,19 +8,14 @@ namespace {
 constexpr std::string_view kRead =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
     "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, p.systemIdentifier, p.timeline, "
-    "p.database, p.slot, p.fingerprint, p.format, coalesce(p.committedAt, 0)";
+    "p.database, p.slot, p.fingerprint, p.format, coalesce(p.committedAt, 0), "
+    "coalesce(p.consistentPoint, '0/0')";
 constexpr std::string_view kMake =
     "CYPHER 5 MERGE (p:ContextNexusPosition {key: $lane}) "
     "ON CREATE SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = 0, "
     "p.phase = 'initial', p.partial = false, p.systemIdentifier = $system, "
     "p.timeline = $timeline, p.database = $database, p.slot = $slot, "
     "p.fingerprint = $fingerprint, p.format = $format";
-constexpr std::string_view kStartCopy =
-    "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
-    "SET p.lsn = 0, p.lsnText = '0/0', p.ordinal = 0, p.phase = 'snapshot', p.partial = false, "
-    "p.consistentPoint = $text, p.systemIdentifier = $system, p.timeline = $timeline, "
-    "p.database = $database, p.slot = $slot, p.fingerprint = $fingerprint, p.format = $format, "
-    "p.committedAt = null RETURN p.epoch";
 constexpr std::string_view kRaiseEpoch =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
     "SET p.epoch = p.epoch + 1, p._cnx_lock = null "
@@ -48,12 +43,10 @@ std::string_view phase_name(Phase phase) {
   return "stream";
 }
 
-bolt::Map source_parameters(std::string_view lane, const Source& source, change::Lsn lsn) {
-  return {{"lane", std::string(lane)},   {"lsn", static_cast<int64_t>(lsn.value())},
-          {"text", lsn.to_string()},     {"system", source.system_identifier},
-          {"timeline", source.timeline}, {"database", source.database},
-          {"slot", source.slot},         {"fingerprint", source.fingerprint},
-          {"format", kPositionFormat}};
+Error strange() {
+  return Error(ErrorKind::state,
+               "a node of this program's in the graph is not as it writes it")
+      .advise("find out who changed it; contextnexus drop removes it for a start from the beginning");
 }
 
 // LSNs fit a signed integer for the life of any server: 2^63 bytes of log.
@@ -65,26 +58,14 @@ int64_t as_integer(change::Lsn lsn) {
 class Record {
  public:
   explicit Record(const bolt::List& columns) : columns_(columns) {}
-  Result<int64_t> integer(size_t column) const {
-    if (const auto* value = columns_[column].get_if<int64_t>()) return *value;
-    return fail(strange());
-  }
-  Result<std::string> text(size_t column) const {
-    if (const auto* value = columns_[column].get_if<std::string>()) return *value;
-    return fail(strange());
-  }
+  Result<int64_t> integer(size_t column) const { return integer_of(columns_[column]); }
+  Result<std::string> text(size_t column) const { return text_of(columns_[column]); }
   bool flag(size_t column) const {
     const auto* value = columns_[column].get_if<bool>();
     return value != nullptr && *value;
   }
 
  private:
-  static Error strange() {
-    return Error(ErrorKind::state,
-                 "the position node in the graph is not as this program writes it")
-        .advise(
-            "find out who changed it; contextnexus drop removes it for a start from the beginning");
-  }
   const bolt::List& columns_;
 };
 
@@ -109,12 +90,30 @@ std::string lane_key(std::string_view pipeline) {
   return std::string(pipeline) + "/0";
 }
 
+Result<int64_t> integer_of(const bolt::Value& value) {
+  if (const auto* number = value.get_if<int64_t>()) return *number;
+  return fail(strange());
+}
+
+Result<std::string> text_of(const bolt::Value& value) {
+  if (const auto* text = value.get_if<std::string>()) return *text;
+  return fail(strange());
+}
+
+bolt::Map source_parameters(std::string_view lane, const Source& source, change::Lsn lsn) {
+  return {{"lane", std::string(lane)},   {"lsn", static_cast<int64_t>(lsn.value())},
+          {"text", lsn.to_string()},     {"system", source.system_identifier},
+          {"timeline", source.timeline}, {"database", source.database},
+          {"slot", source.slot},         {"fingerprint", source.fingerprint},
+          {"format", kPositionFormat}};
+}
+
 Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
                                                   std::string_view lane, TimePoint deadline) {
   CNX_TRY(bolt::QueryResult result,
           connection.query(kRead, bolt::Map{{"lane", std::string(lane)}}, deadline));
   if (result.records.empty()) return std::optional<PositionNode>();
-  if (result.records.front().size() != 12)
+  if (result.records.front().size() != 13)
     return fail(ErrorKind::malformed, "the position query gave another number of columns");
   Record record(result.records.front());
   PositionNode node;
@@ -131,22 +130,14 @@ Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
   CNX_TRY(node.source.slot, record.text(8));
   CNX_TRY(node.source.fingerprint, record.text(9));
   CNX_TRY(node.commit_microseconds, record.integer(11));
+  CNX_TRY(std::string consistent_point, record.text(12));
+  CNX_TRY(node.consistent_point, change::Lsn::parse(consistent_point));
   return std::optional<PositionNode>(std::move(node));
 }
 
 Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source,
                      TimePoint deadline) {
   CNX_TRY(connection.query(kMake, source_parameters(lane, source, change::Lsn()), deadline));
-  return {};
-}
-
-Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source,
-                  change::Lsn consistent_point, TimePoint deadline) {
-  CNX_TRY(
-      bolt::QueryResult result,
-      connection.query(kStartCopy, source_parameters(lane, source, consistent_point), deadline));
-  if (result.records.empty())
-    return fail(ErrorKind::state, "the graph has no position for this pipeline");
   return {};
 }
 

@@ -14,7 +14,7 @@
 namespace cnx::apply {
 
 // A later form of our marks gets a higher number, and an older binary refuses it.
-constexpr int64_t kPositionFormat = 1;
+constexpr int64_t kPositionFormat = 2;
 
 // Which source the position belongs to (I2). A position of another source means nothing here.
 struct Source {
@@ -29,11 +29,16 @@ struct PositionNode {
   StoredPosition stored;
   Source source;
   int64_t commit_microseconds = 0;  // Of the newest transaction applied; 0: none yet.
+  change::Lsn consistent_point;     // Of the slot that the copy was made with; 0/0: not copied yet.
   int64_t format = kPositionFormat;
 };
 
 // "<pipeline>/0": one lane.
 std::string lane_key(std::string_view pipeline);
+
+// What a record of one of our nodes holds: ErrorKind::state where it is not as this program writes it.
+Result<int64_t> integer_of(const bolt::Value& value);
+Result<std::string> text_of(const bolt::Value& value);
 
 // All block until `deadline`. Errors: those of the connection; ErrorKind::unsupported for a format
 // that is newer than ours.
@@ -42,16 +47,15 @@ Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
 // Makes the node where there is none, in phase initial; leaves one that is there as it is.
 Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source,
                      TimePoint deadline);
-// The beginning of a copy: phase snapshot, and a position that promises nothing until the copy is
-// whole. ErrorKind::state where there is no node.
-Status start_copy(bolt::Connection& connection, std::string_view lane, const Source& source,
-                  change::Lsn consistent_point, TimePoint deadline);
 // A new owner: raises the epoch and returns where the lane stands by then. A position that was read
 // before is no start: the owner before may have had a transaction under way, which is waited for
 // here. ErrorKind::state where there is no node.
 Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_view lane,
                                    TimePoint deadline);
 Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
+
+// {lane, lsn, text, system, timeline, database, slot, fingerprint, format}: what names a source, for a statement.
+bolt::Map source_parameters(std::string_view lane, const Source& source, change::Lsn lsn);
 
 // The compare-and-set that leads every transaction, and its parameters. It takes the node's lock
 // first, so that a transaction still running from a lost connection is waited for; a missing node,

@@ -79,20 +79,25 @@ struct Idle {
   Lsn wal_end;
 };
 
-// A row that was there before the slot: read under the slot's exported snapshot.
+// The rows that follow are of one segment of the copy (change/segment.hpp), in the order of its key where it has one.
+struct SegmentBegin {
+  std::string key;                     // Of the segment's node.
+  std::vector<uint16_t> key_columns;   // Where the key stands in a row; empty: the segment cannot go on in its middle.
+};
+// A row that was there before its changes are followed.
 struct SnapshotRow {
   RelationPtr relation;
   Buffer buffer{nullptr, [](const void*) {}};
   uint32_t buffer_bytes = 0;
   std::vector<DatumView> row;
 };
-// All rows of all tables have been handed on: the graph holds what was committed up to the slot's consistent point.
-struct SnapshotEnd {
-  Lsn consistent_point;
+// The segment's last row was handed on. Not `whole`: what was read does not count, and is read again.
+struct SegmentEnd {
+  bool whole = true;
 };
 
 using Event =
-    std::variant<Begin, RowChange, Truncate, Commit, Idle, SnapshotRow, SnapshotEnd>;
+    std::variant<Begin, RowChange, Truncate, Commit, Idle, SegmentBegin, SnapshotRow, SegmentEnd>;
 
 // What it costs a queue's byte budget.
 size_t weight(const RowChange& row);

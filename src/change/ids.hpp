@@ -27,7 +27,7 @@ class Lsn : public Strong<struct LsnTag, uint64_t> {
 //   (Commit's end_lsn, 0)   after a whole transaction
 //   (final_lsn, n)          after the n-th row message of a transaction applied in pieces
 //   (wal_end, 0)            after an idle advance
-//   (0/0, n)                while rows that were there before are copied: n batches of them
+//   (0/0, n)                while rows that were there before are copied: n batches of them, for each lane of the copy
 //   (consistent point, 0)   once they are, at the start of the stream
 struct Position {
   Lsn lsn;

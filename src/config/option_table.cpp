@@ -23,6 +23,7 @@ constexpr std::array kSections = {
     Section{"neo4j", "Neo4j, the graph."},
     Section{"", "What the pipeline is."},
     Section{"capture", "How changes are read from PostgreSQL."},
+    Section{"copy", "How the rows that were there before are copied."},
     Section{"apply", "How changes are written to Neo4j."},
     Section{"write_back", "Whether and how PostgreSQL's rows are told that they are in the graph."},
     Section{"run", "The process."},
@@ -62,6 +63,8 @@ const std::array kOptions = {
            "one small transaction in Neo4j, and lets PostgreSQL throw log away."},
     Option{"capture.idle_advance_bytes", "", BytesForm{[](Settings& s) -> size_t& { return s.pipeline.logical.idle_advance_bytes; }, kMiB, 16 * kGiB},
            "Or so much log, where that is sooner."},
+    Option{"copy.workers", "", CountForm{[](Settings& s) -> size_t& { return s.run.copy_workers; }, 1, 16},
+           "So many parts of the tables are copied at once, each with two connections of its own."},
     Option{"apply.batch_rows", "", CountForm{[](Settings& s) -> size_t& { return s.pipeline.batch.rows_target; }, 1, 100'000},
            "Whole transactions are taken together into one Neo4j transaction until they have so many rows. One row alone "
            "never waits for others."},

@@ -60,10 +60,16 @@ Result<size_t> repeat(bolt::Connection& connection, const std::string& text, con
   }
 }
 
-Result<size_t> clear_nodes(bolt::Connection& connection, const mapping::NodeTable& table,
-                           const std::vector<std::string>& names, size_t& kept) {
+// The properties that a stub of ours has, and no more.
+bolt::List stub_properties(const mapping::NodeTable& table) {
   bolt::List ours{table.key_property, "_cnx_stub"};
   if (!table.tenant_property.empty()) ours.push_back(table.tenant_property);
+  return ours;
+}
+
+Result<size_t> clear_nodes(bolt::Connection& connection, const mapping::NodeTable& table,
+                           const std::vector<std::string>& names, size_t& kept) {
+  bolt::List ours = stub_properties(table);
   bolt::Map clear;
   for (const std::string& name : names) {
     ours.push_back(name);
@@ -104,6 +110,9 @@ Result<std::set<std::string>> read_constraint_names(bolt::Connection& connection
 
 std::vector<cypher::Text> all_constraint_texts(const mapping::Model& model) {
   std::vector<cypher::Text> texts = cypher::constraint_texts(model);
+  texts.push_back({"contextnexus_segment",
+                   "CYPHER 5 CREATE CONSTRAINT contextnexus_segment IF NOT EXISTS FOR (n:ContextNexusSegment) "
+                   "REQUIRE n.key IS UNIQUE"});
   texts.push_back({"contextnexus_position",
                    "CYPHER 5 CREATE CONSTRAINT contextnexus_position IF NOT EXISTS FOR (n:ContextNexusPosition) "
                    "REQUIRE n.key IS UNIQUE"});
@@ -161,6 +170,56 @@ Result<ClearedGraph> clear_ours(bolt::Connection& connection, const mapping::Mod
     cleared.kept_stubs += kept;
   }
   return cleared;
+}
+
+namespace {
+
+// As the copy's owner, until there is nothing left.
+Status repeat_owned(bolt::Connection& connection, const apply::CopyOwner& owner, const std::string& statement,
+                    const bolt::Map& parameters) {
+  while (true) {
+    CNX_TRY(bolt::QueryResult result, apply::run_owned(connection, owner, statement, parameters, soon()));
+    CNX_TRY(int64_t done, single_integer(result));
+    if (done == 0) return {};
+  }
+}
+
+Status clear_node_table(bolt::Connection& connection, const mapping::NodeTable& table, const std::vector<std::string>& names,
+                        const apply::CopyOwner& owner) {
+  bolt::Map clear;
+  for (const std::string& name : names) clear.add(name, {});
+  const bolt::Map parameters{{"clear", clear}, {"limit", kRemovedAtOnce}};
+  for (const mapping::ForeignKey& key : table.foreign_keys) {
+    const std::string text = "MATCH " + relationship_pattern(table, key) + " WITH r LIMIT $limit DELETE r RETURN count(*)";
+    CNX_TRY(repeat_owned(connection, owner, text, bolt::Map{{"limit", kRemovedAtOnce}}));
+  }
+  // All become stubs; those that nothing needs go with the rest of their kind.
+  return repeat_owned(connection, owner,
+                      "MATCH " + node_pattern(table) +
+                          " AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true RETURN count(*)",
+                      parameters);
+}
+
+}  // namespace
+
+Status clear_table(bolt::Connection& connection, const mapping::Model& model,
+                   const std::vector<std::vector<std::string>>& known_properties, const mapping::TableName& table,
+                   const apply::CopyOwner& owner) {
+  for (const mapping::RelationshipTable& relationship : model.relationships()) {
+    if (relationship.rule->table != table) continue;
+    const std::string text = "MATCH " + relationship_pattern(relationship) + " WITH r LIMIT $limit DELETE r RETURN count(*)";
+    CNX_TRY(repeat_owned(connection, owner, text, bolt::Map{{"limit", kRemovedAtOnce}}));
+  }
+  for (const mapping::NodeTable& node : model.nodes()) {
+    if (node.rule->table == table) CNX_TRY(clear_node_table(connection, node, known_properties[node.index], owner));
+  }
+  for (const mapping::NodeTable& node : model.nodes()) {
+    const std::string text = "MATCH " + node_pattern(node) +
+                             " AND n._cnx_stub IS NOT NULL AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
+                             " WITH n LIMIT $limit DELETE n RETURN count(*)";
+    CNX_TRY(repeat_owned(connection, owner, text, bolt::Map{{"ours", stub_properties(node)}, {"limit", kRemovedAtOnce}}));
+  }
+  return {};
 }
 
 }  // namespace cnx::pipeline

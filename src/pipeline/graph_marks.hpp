@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "apply/segments.hpp"
 #include "bolt/connection.hpp"
 #include "cypher/plan.hpp"
 #include "mapping/model.hpp"
@@ -41,5 +42,12 @@ struct ClearedGraph {
 // harmless to repeat. `known_properties`: by node table, every name that we may have written, but the key's and the tenant's.
 Result<ClearedGraph> clear_ours(bolt::Connection& connection, const mapping::Model& model,
                                 const std::vector<std::vector<std::string>>& known_properties);
+
+// Removes what a table's rows made, as clear_ours does, for a copy that reads the table again: relationships of other
+// tables' rows stay, on stubs where need be, and stubs that nothing needs go. As the copy's owner: ErrorKind::state where
+// there is a new one.
+Status clear_table(bolt::Connection& connection, const mapping::Model& model,
+                   const std::vector<std::vector<std::string>>& known_properties, const mapping::TableName& table,
+                   const apply::CopyOwner& owner);
 
 }  // namespace cnx::pipeline

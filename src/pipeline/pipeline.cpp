@@ -2,9 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include "apply/segments.hpp"
 #include "capture/logical/logical_stage.hpp"
 #include "capture/logical/slot_connection.hpp"
-#include "capture/snapshot/snapshot_stage.hpp"
+#include "pipeline/copy.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/pause.hpp"
@@ -16,8 +17,6 @@ namespace cnx::pipeline {
 namespace {
 
 constexpr Duration kGroundMax = std::chrono::seconds(30);
-// A walsender of ours that was killed is noticed by PostgreSQL within wal_sender_timeout.
-constexpr Duration kSlotReleaseMax = std::chrono::minutes(2);
 // `run --once` waits so long for another instance to end.
 constexpr Duration kOwnerMax = std::chrono::seconds(30);
 // A paused pipeline looks so often whether it was resumed.
@@ -25,27 +24,12 @@ constexpr Duration kPauseLook = std::chrono::milliseconds(500);
 // The first half of the advisory lock's key, ours alone: "cnx" in ASCII.
 constexpr int kLockClass = 0x636E78;
 
-apply::Source source_of(const PipelineOptions& options, const postgres::SystemIdentity& system) {
-  return {.system_identifier = std::to_string(system.system_identifier),
-          .timeline = system.timeline,
-          .database = system.database,
-          .slot = options.slot(),
-          .fingerprint = options.mapping.fingerprint};
-}
-
 capture::HeldPosition held_position(const apply::PositionNode& node) {
   return {.position = node.stored.lane.position,
           .system_identifier = node.source.system_identifier,
           .timeline = node.source.timeline,
           .database = node.source.database,
           .slot = node.source.slot};
-}
-
-// Waits, unless a stop is asked for meanwhile.
-void pause(StopRequest& stop, Duration duration) {
-  stop.waker.arm();
-  if (!stop.asked) wait_for(stop.waker, stream::Step::wait_until(Clock::now() + duration));
-  stop.waker.disarm();
 }
 
 class Run {
@@ -180,88 +164,29 @@ class Run {
   }
 
   Status copy() {
-    TimePoint deadline = Clock::now() + kGroundMax;
-    CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
-    CNX_TRY(make_constraints(graph, *ground_.catalog.model));
-    apply::StoredPosition start;
-    const std::string lane = apply::lane_key(options_.name);
-    // First of all: an instance that is still copying writes no more.
-    CNX_TRY(start, apply::raise_epoch(graph, lane, deadline));
-    if (ground_.position->stored.lane.phase == apply::Phase::snapshot) {
-      spdlog::info("a copy did not come to its end; it starts again from an empty graph");
-      CNX_TRY(auto names, known_properties(ground_.catalog));
-      CNX_TRY(clear_ours(graph, *ground_.catalog.model, names));
-    } else {
-      CNX_TRY(refuse_filled_graph(graph));
-    }
-    CNX_TRY(drop_old_slot());
-    // The slot first; its exported snapshot lives as long as this connection stays idle.
-    CNX_TRY(postgres::ReplicationStream exporter, postgres::ReplicationStream::open(options_.postgres, deadline));
-    CNX_TRY(postgres::CreatedSlot slot, make_slot(exporter, options_, stop_));
-
-    capture::SnapshotOptions snapshot;
-    snapshot.connection = options_.postgres;
-    snapshot.connection.row_security_on = true;
-    snapshot.snapshot_name = slot.snapshot_name;
-    snapshot.consistent_point = slot.consistent_point;
-    snapshot.tables = ground_.catalog.tables;
-    deadline = Clock::now() + kGroundMax;
-    apply::Source source = source_of(options_, ground_.system);
-    CNX_TRY(apply::start_copy(graph, lane, source, slot.consistent_point, deadline));
-    CNX_TRY(record::mark_filled(*owner_, options_.name, deadline));
-    start.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
-
-    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_);
-    capture::SnapshotCounters counters;
-    capture::SnapshotStage stage(pass.events(), counters, std::move(snapshot));
-    CNX_TRY(stage.open(deadline));
-    spdlog::info("copying {} tables as of {}", ground_.catalog.tables.size(), slot.consistent_point.to_string());
-    TimePoint started = Clock::now();
-    CNX_TRY(pass.run(stage, run_options_, [&] { return paused_or_lost(); }));
-    auto seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    spdlog::info("copied {} rows in {:.1f} s", counters.rows.load(), seconds);
-    return {};
-  }
-
-  Status refuse_filled_graph(bolt::Connection& graph) {
-    CNX_TRY(OursInGraph ours, count_ours(graph, *ground_.catalog.model));
-    if (ours.nodes == 0) return {};
-    return fail(Error(ErrorKind::state, "the graph already has nodes of the mapped labels, and this pipeline did not write them")
-                    .with("nodes", std::to_string(ours.nodes))
-                    .advise("contextnexus drop --graph removes them; nodes of other labels stay"));
-  }
-
-  Status drop_old_slot() {
-    TimePoint deadline = Clock::now() + kSlotReleaseMax;
-    CNX_TRY(postgres::Session session, open_session(options_, deadline));
-    while (!stop_.asked) {
-      CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options_.slot(), deadline));
-      if (!slot) return {};
-      if (slot->plugin != "pgoutput" || slot->database != ground_.server.database) {
-        return fail(Error(ErrorKind::state, "a slot of the pipeline's name is there, and it is not ours")
-                        .with("slot", slot->name)
-                        .advise("choose another pipeline name, or drop that slot"));
-      }
-      Status dropped = postgres::drop_slot(session, options_.slot(), deadline);
-      if (dropped) return {};
-      if (stream::retry_class(dropped.error()) == stream::RetryClass::stop || Clock::now() >= deadline) return dropped;
-      CNX_TRY(end_unfinished_slot(session, options_.slot(), deadline));
-      pause(stop_, std::chrono::milliseconds(200));
-    }
-    return {};
+    return copy_tables({.options = options_,
+                        .run_options = run_options_,
+                        .stop = stop_,
+                        .ground = ground_,
+                        .owner = *owner_,
+                        .paused_or_lost = [this] { return paused_or_lost(); }});
   }
 
   Status follow() {
     TimePoint deadline = Clock::now() + kGroundMax;
     CNX_TRY(capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot));
     apply::StoredPosition start;
+    std::vector<change::Segment> segments;
     {
       CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
       CNX_TRY(make_constraints(graph, *ground_.catalog.model));
       // What the graph held a moment ago is no start: a transaction of an instance that was killed may
       // have been done since.
       CNX_TRY(start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
+      CNX_TRY(segments, apply::read_segments(graph, options_.name, deadline));
     }
+    CNX_TRY(capture::CopiedRows copied, capture::CopiedRows::make(segments));
+    bool consistent = segments.empty();
     CNX_TRY(std::vector<record::SyncTable> sync_tables, write_back_tables());
     Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_, sync_tables);
     capture::SlotConnection slot({.connection = options_.postgres,
@@ -270,7 +195,10 @@ class Run {
     capture::LogicalCounters counters;
     capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
-    if (run_options_.once) logical.wanted = wanted_;
+    // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
+    logical.wanted = consistent ? change::Lsn() : copied.seen_until();
+    if (run_options_.once) logical.wanted = std::max(wanted_, logical.wanted);
+    logical.copied = &copied;
     record::OwnUpdates own_updates(sync_tables, record::origin_name(options_.name));
     if (!sync_tables.empty()) {
       logical.passes_over = [&](const change::RowChange& row, std::string_view origin) {
@@ -282,12 +210,25 @@ class Run {
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
       CNX_TRY(bool paused, paused_or_lost());
-      return paused || (run_options_.once && acknowledgement.position() >= change::Position{wanted_, 0});
+      if (!consistent && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
+        CNX_TRY(forget_copy());
+        consistent = true;
+      }
+      return paused || (run_options_.once && acknowledgement.position() >= change::Position{logical.wanted, 0});
     });
     if (!ran) return ran;
     spdlog::info("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
                  acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
                  pass.lane().refused.load());
+    return {};
+  }
+
+  // Every change that a copied row showed is behind the position: nothing is held against the segments any more.
+  Status forget_copy() {
+    const TimePoint deadline = Clock::now() + kGroundMax;
+    CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
+    CNX_TRY(apply::remove_copy(graph, options_.name, deadline));
+    spdlog::info("the graph is consistent: all that the copy saw is behind the position");
     return {};
   }
 

@@ -27,6 +27,9 @@ struct RunOptions {
   bool once = false;
   // Say in PostgreSQL which rows are in the graph, where the tables have the columns and the role may write them.
   bool write_back = true;
+  // So many segments are copied at once, each with two connections of its own; 1 to 16. Two keep Neo4j busy while one of
+  // them waits for it.
+  size_t copy_workers = 2;
   // After a stop is asked for, what is under way may take so long; what is not finished by then is applied at the next
   // start.
   Duration drain_max = std::chrono::seconds(30);

@@ -35,7 +35,7 @@ LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& 
       counters_(counters),
       options_(options),
       on_retry_(std::move(on_retry)),
-      reader_(options.start, options.passes_over),
+      reader_(options.start, options.passes_over, options.copied),
       confirmed_(options.start.ordinal == 0 ? options.start.lsn : change::Lsn()),
       backoff_(options.seed) {}
 

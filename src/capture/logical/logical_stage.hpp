@@ -38,6 +38,8 @@ struct LogicalOptions {
   uint64_t seed = 1;
   // Rows that are the engine's own: they go no further. Called from the stage's thread; may be empty.
   PassesOver passes_over;
+  // Changes that the copied rows show already go no further either. Null: there are none; else it must outlive the stage.
+  CopiedRows* copied = nullptr;
 };
 
 class LogicalStage final : public stream::Stage {

@@ -100,6 +100,10 @@ Result<std::optional<Event>> TransactionReader::row(postgres::RowMessage&& messa
     return nothing();
   }
   ++kept_;
+  if (copied_ != nullptr) {
+    CNX_TRY(bool counts, copied_->counts(*begin_, row));
+    if (!counts) return nothing();
+  }
   return std::optional<Event>(std::move(row));
 }
 
@@ -114,6 +118,10 @@ Result<std::optional<Event>> TransactionReader::truncate(const postgres::Truncat
   }
   handed_ = position;
   ++kept_;
+  if (copied_ != nullptr) {
+    CNX_TRY(bool counts, copied_->counts(*begin_, truncate));
+    if (!counts) return nothing();
+  }
   return std::optional<Event>(std::move(truncate));
 }
 

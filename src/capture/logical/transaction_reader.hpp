@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "capture/logical/copied_rows.hpp"
 #include "change/event.hpp"
 #include "postgres/pgoutput.hpp"
 #include "postgres/replication.hpp"
@@ -23,9 +24,10 @@ using PassesOver = std::function<bool(const change::RowChange&, std::string_view
 // One thread.
 class TransactionReader {
  public:
-  // Everything at or below `start` is in the graph. `passes_over` may be empty: every row is a change.
-  explicit TransactionReader(change::Position start, PassesOver passes_over = {})
-      : passes_over_(std::move(passes_over)), handed_(start), whole_(start.lsn) {}
+  // Everything at or below `start` is in the graph. `passes_over` may be empty: every row is a change. `copied` may be
+  // null: no row shows a change before the stream brings it; else it must outlive the reader.
+  explicit TransactionReader(change::Position start, PassesOver passes_over = {}, CopiedRows* copied = nullptr)
+      : passes_over_(std::move(passes_over)), copied_(copied), handed_(start), whole_(start.lsn) {}
 
   // A new connection: the stream starts again, with its relation messages.
   void restart();
@@ -51,6 +53,7 @@ class TransactionReader {
   Result<change::RelationPtr> relation(change::Oid oid) const;
 
   PassesOver passes_over_;
+  CopiedRows* copied_;
   postgres::DecoderState decoder_;
   std::unordered_map<change::Oid, change::RelationPtr> relations_;
   change::Position handed_;  // Of the last event that was handed on.

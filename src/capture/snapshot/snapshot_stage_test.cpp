@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+
 namespace cnx::capture {
 namespace {
 
@@ -45,6 +47,36 @@ TEST(RelationOf, marks_none_where_nothing_identifies) {
   nothing.replica_identity = change::ReplicaIdentity::nothing;
   const change::RelationPtr relation = relation_of(nothing);
   for (const change::Column& column : relation->columns) EXPECT_FALSE(column.identity);
+}
+
+SegmentTask task(const postgres::Table& table, change::KeyBound above, change::KeyBound upto, change::KeyBound last) {
+  SegmentTask task;
+  task.table = &table;
+  task.segment.key_columns = {{"id", change::KeyOrder::integer}, {"Näme \"x\"", change::KeyOrder::bytes}};
+  task.segment.above = std::move(above);
+  task.segment.upto = std::move(upto);
+  task.segment.last = std::move(last);
+  return task;
+}
+
+constexpr std::string_view kCopy = "COPY (SELECT \"id\", \"Näme \"\"x\"\"\" FROM \"public\".\"counted\"";
+
+TEST(CopyStatement, reads_between_the_bounds_in_the_order_of_the_key) {
+  const postgres::Table counted = table();
+  const std::string order = " ORDER BY \"id\", \"Näme \"\"x\"\"\") TO STDOUT";
+  const change::RelationPtr relation = relation_of(counted);
+  EXPECT_EQ(copy_statement(task(counted, {}, {}, {}), *relation), std::string(kCopy) + order);
+  EXPECT_EQ(copy_statement(task(counted, {"5"}, {"9"}, {}), *relation),
+            std::string(kCopy) + " WHERE \"id\" > '5' AND \"id\" <= '9'" + order);
+  EXPECT_EQ(copy_statement(task(counted, {"5"}, {"9"}, {"7", "o'k"}), *relation),
+            std::string(kCopy) + " WHERE (\"id\", \"Näme \"\"x\"\"\") > ('7', 'o''k') AND \"id\" <= '9'" + order);
+}
+
+TEST(CopyStatement, reads_a_table_without_an_order_as_it_stands) {
+  const postgres::Table counted = table();
+  SegmentTask whole;
+  whole.table = &counted;
+  EXPECT_EQ(copy_statement(whole, *relation_of(counted)), std::string(kCopy) + ") TO STDOUT");
 }
 
 }  // namespace

@@ -1,0 +1,54 @@
+// Of the changes that the stream brings, leaves out what the copied rows show already: a change counts for a key if and
+// only if its transaction is not visible in the snapshot under which that key's segment was read. No I/O.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "capture/logical/visibility.hpp"
+#include "change/event.hpp"
+#include "change/segment.hpp"
+
+namespace cnx::capture {
+
+// One thread.
+class CopiedRows {
+ public:
+  // ErrorKind::malformed for a segment's snapshot that PostgreSQL did not print. Of no segments: everything counts.
+  static Result<CopiedRows> make(const std::vector<change::Segment>& segments);
+
+  // No transaction behind this place of the log is visible in any of the snapshots.
+  change::Lsn seen_until() const { return seen_until_; }
+
+  // Whether the change counts; a change of a key that counts for one of its keys alone is made into the removal, or the
+  // insertion, that it is for that one. ErrorKind::state where the key is not in the row as the copy knew it.
+  Result<bool> counts(const change::Begin& transaction, change::RowChange& row);
+  // The same of a TRUNCATE: tables for which it does not count are taken off.
+  Result<bool> counts(const change::Begin& transaction, change::Truncate& truncate);
+
+ private:
+  struct Part {
+    change::Segment segment;
+    std::optional<SnapshotVisibility> snapshot;  // None: the slot's, which sees nothing of the stream.
+  };
+  struct Table {
+    std::vector<Part> parts;  // By their keys, ascending.
+    bool one_answer = false;  // The same snapshot for all parts.
+    // Where the key stands in the rows of the relation that was met last.
+    change::RelationPtr relation;
+    std::vector<uint16_t> columns;
+  };
+
+  Table* find(const change::Relation& relation);
+  static Status locate(Table& table, const change::RelationPtr& relation);
+  static Result<bool> sees(const Table& table, const std::vector<change::DatumView>& row,
+                           const std::vector<change::DatumView>& otherwise, change::Xid xid);
+
+  std::map<std::pair<std::string, std::string>, Table> tables_;
+  change::Lsn seen_until_;
+};
+
+}  // namespace cnx::capture

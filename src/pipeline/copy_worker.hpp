@@ -1,0 +1,54 @@
+// One worker of a copy: capture → batch → lane between queues of its own, with a model of its own, since binding a table
+// adds to it.
+#pragma once
+
+#include <memory>
+
+#include "apply/batch_stage.hpp"
+#include "apply/lane_stage.hpp"
+#include "apply/neo4j_graph.hpp"
+#include "capture/snapshot/snapshot_stage.hpp"
+#include "cypher/plan.hpp"
+#include "pipeline/options.hpp"
+#include "pipeline/runner.hpp"
+
+namespace cnx::pipeline {
+
+struct CopyWorkerOptions {
+  const PipelineOptions& pipeline;
+  const std::vector<postgres::Table>& tables;
+  const postgres::TypeCatalog& types;
+  size_t number = 0;  // Of its lane.
+  int64_t epoch = 0;
+  std::string snapshot_name;
+  std::function<std::optional<capture::SegmentTask>()> next;
+};
+
+class CopyWorker {
+ public:
+  // What `options` refers to must outlive it. Blocks until `deadline`, for the connection to PostgreSQL.
+  static Result<std::unique_ptr<CopyWorker>> make(CopyWorkerOptions options, TimePoint deadline);
+
+  // Three stages, in the order capture, batch, lane. `supervisor` is woken as rows arrive in the graph.
+  void add_to(Runner& runner);
+  // Both queues end with the reason, and every stage finds it there.
+  void abandon(const Error& error);
+  uint64_t rows() const { return counters_.rows; }
+
+ private:
+  CopyWorker(CopyWorkerOptions options, std::unique_ptr<mapping::Model> model);
+
+  std::unique_ptr<mapping::Model> model_;
+  cypher::Plan plan_;
+  stream::Queue<change::Event> events_;
+  stream::Queue<apply::Batch> batches_;
+  stream::Acknowledgement acknowledgement_;
+  capture::SnapshotCounters snapshot_counters_;
+  apply::LaneCounters counters_;
+  apply::Neo4jGraph graph_;
+  capture::SnapshotStage snapshot_;
+  apply::BatchStage batch_;
+  apply::LaneStage lane_;
+};
+
+}  // namespace cnx::pipeline
