@@ -100,7 +100,7 @@ class Loader {
     }
     const std::vector<std::string_view> top = words_of("");
     Fields fields(reader, *std::move(map), "a configuration file", top);
-    read_section(reader, fields, "", file);
+    read_section(fields, "", file);
     for (const Section& section : sections()) {
       const mapping::MapEntry* entry = section.name.empty() ? nullptr : fields.find(section.name);
       if (entry == nullptr || entry->value.IsNull()) continue;
@@ -109,11 +109,11 @@ class Loader {
       if (!inside) continue;
       const std::vector<std::string_view> known = words_of(section.name);
       Fields inner(reader, *std::move(inside), what, known);
-      read_section(reader, inner, section.name, file);
+      read_section(inner, section.name, file);
     }
   }
 
-  void read_section(YamlReader&, Fields& fields, std::string_view section, const std::string& file) {
+  void read_section(Fields& fields, std::string_view section, const std::string& file) {
     for (const Option& option : options()) {
       if (section_of(option) != section) continue;
       auto text = fields.text(name_in_section(option));

@@ -70,9 +70,14 @@ Result<int> read_engine_version(postgres::Session& session, TimePoint deadline) 
                         deadline));
   if (tables.empty()) return 0;
   if (tables.text(0, 0) != "version") return 1;  // The first ones did not say it.
-  CNX_TRY(postgres::Rows rows, session.query("SELECT version FROM contextnexus.version", deadline));
-  if (rows.empty()) return 1;
-  CNX_TRY(int64_t version, rows.integer(0, 0));
+  Result<postgres::Rows> rows = session.query("SELECT version FROM contextnexus.version", deadline);
+  if (!rows) {
+    return fail(std::move(rows.error())
+                    .wrap("reading the version of the schema contextnexus")
+                    .advise("GRANT contextnexus_engine TO the role; or contextnexus init --role"));
+  }
+  if (rows->empty()) return 1;
+  CNX_TRY(int64_t version, rows->integer(0, 0));
   return static_cast<int>(version);
 }
 

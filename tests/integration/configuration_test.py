@@ -189,6 +189,8 @@ def test_a_rotated_neo4j_password_works_without_a_restart(line, place):
         config = place.write("neo4j: {user: cnx_rotated, password: file:secrets/neo4j}\n")
         plain = f"bolt://{place.neo4j.hostname}:{place.neo4j.port}"
         line.engine.start("--config", str(config), environment={"CONTEXTNEXUS_NEO4J": plain})
+        line.engine.wait_for_log("following")
+        world.add_default("tags")
         line.sync()
         line.graph.rows("ALTER USER cnx_rotated SET PASSWORD 'the second one' CHANGE NOT REQUIRED")
         secret(place, "neo4j", "the second one")
