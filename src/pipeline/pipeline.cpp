@@ -20,8 +20,6 @@ constexpr Duration kSlotMax = std::chrono::minutes(30);
 constexpr Duration kSlotReleaseMax = std::chrono::minutes(2);
 // `run --once` waits so long for another instance to end.
 constexpr Duration kOwnerMax = std::chrono::seconds(30);
-// The first half of the advisory lock's key, ours alone: "cnx" in ASCII.
-constexpr int kLockClass = 0x636E78;
 
 apply::Source source_of(const PipelineOptions& options, const postgres::SystemIdentity& system) {
   return {.system_identifier = std::to_string(system.system_identifier),
@@ -93,7 +91,7 @@ class Run {
     CNX_TRY(postgres::Session session, open_session(options_, Clock::now() + kGroundMax));
     for (bool said = false; !stop_.asked; said = true) {
       CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2))",
-                                                 {std::to_string(kLockClass), options_.name}, Clock::now() + kGroundMax));
+                                                 {std::to_string(kOwnerLockClass), options_.name}, Clock::now() + kGroundMax));
       CNX_TRY(bool locked, rows.boolean(0, 0));
       if (locked) {
         owner_ = std::move(session);
@@ -116,6 +114,16 @@ class Run {
       CNX_TRY(std::optional<postgres::Notification> notification, owner_->try_read_notification());
       if (!notification) return {};
     }
+  }
+
+  // For `status`, in the name of the session that holds the lock: what a walsender reports is shown to few roles, and this
+  // writes no log, which a row would, so that the two would chase each other. Once a second at most.
+  Status say_in_step(change::Lsn lsn) {
+    const TimePoint now = Clock::now();
+    if (lsn == said_in_step_ || now < said_at_ + std::chrono::seconds(1)) return {};
+    said_in_step_ = lsn;
+    said_at_ = now;
+    return owner_->execute("SET application_name = 'contextnexus in step with " + lsn.to_string() + "'", now + kGroundMax);
   }
 
   Status look() {
@@ -254,6 +262,7 @@ class Run {
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
       CNX_TRY(still_own());
+      CNX_TRY(say_in_step(change::Lsn(counters.in_step)));
       return run_options_.once && acknowledgement.position() >= change::Position{wanted_, 0};
     });
     if (!ran) return ran;
@@ -285,6 +294,8 @@ class Run {
   Ground ground_;
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;
+  change::Lsn said_in_step_;
+  TimePoint said_at_ = TimePoint::min() + std::chrono::hours(1);
 };
 
 }  // namespace
