@@ -14,6 +14,8 @@ constexpr stream::QueueLimits kEventLimits{.items_max = 20'000, .bytes_max = 8u 
 constexpr stream::QueueLimits kBatchLimits{.items_max = 1, .bytes_max = 64u << 20};
 // How often `finished` is asked though nothing moved.
 constexpr Duration kLookInterval = std::chrono::seconds(1);
+// A sweep that is abandoned is begun again by the next start.
+constexpr Duration kSweepStopMax = std::chrono::seconds(10);
 // Stages in the order in which the runner is given them: capture, batch, lane, write-back.
 constexpr size_t kLane = 2;
 constexpr size_t kWriteBack = 3;
@@ -128,6 +130,8 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
     }
     // The write-back has heard of everything once the lane has ended.
     if (sync && runner.ended(kLane)) runner.stop(kWriteBack);
+    // What is left of a run that ends by itself may be a long sweep: it has no limit until a stop is asked for.
+    if (sync && runner.ended(kLane)) give_up = stop_.asked ? std::min(give_up, Clock::now() + kSweepStopMax) : kNever;
     if (stopping && Clock::now() >= give_up) {
       abandon(Error(ErrorKind::timeout, "what was under way did not end in time; the next start goes on from the position"));
     }

@@ -21,8 +21,6 @@ constexpr Duration kGroundMax = std::chrono::seconds(30);
 constexpr Duration kOwnerMax = std::chrono::seconds(30);
 // A paused pipeline looks so often whether it was resumed.
 constexpr Duration kPauseLook = std::chrono::milliseconds(500);
-// The first half of the advisory lock's key, ours alone: "cnx" in ASCII.
-constexpr int kLockClass = 0x636E78;
 
 capture::HeldPosition held_position(const apply::PositionNode& node) {
   return {.position = node.stored.lane.position,
@@ -90,7 +88,7 @@ class Run {
     CNX_TRY(postgres::Session session, open_session(options_, Clock::now() + kGroundMax));
     for (bool said = false; !stop_.asked; said = true) {
       CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2))",
-                                                 {std::to_string(kLockClass), options_.name}, Clock::now() + kGroundMax));
+                                                 {std::to_string(kOwnerLockClass), options_.name}, Clock::now() + kGroundMax));
       CNX_TRY(bool locked, rows.boolean(0, 0));
       if (locked) {
         owner_ = std::move(session);
@@ -131,6 +129,16 @@ class Run {
       pause(stop_, kPauseLook);
     }
     return {};
+  }
+
+  // For `status`, in the name of the session that holds the lock: what a walsender reports is shown to few roles, and this
+  // writes no log, which a row would, so that the two would chase each other. Once a second at most.
+  Status say_in_step(change::Lsn lsn) {
+    const TimePoint now = Clock::now();
+    if (lsn == said_in_step_ || now < said_at_ + std::chrono::seconds(1)) return {};
+    said_in_step_ = lsn;
+    said_at_ = now;
+    return owner_->execute("SET application_name = 'contextnexus in step with " + lsn.to_string() + "'", now + kGroundMax);
   }
 
   Status look() {
@@ -210,6 +218,7 @@ class Run {
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
       CNX_TRY(bool paused, paused_or_lost());
+      CNX_TRY(say_in_step(change::Lsn(counters.in_step)));
       if (!consistent && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
         CNX_TRY(forget_copy());
         consistent = true;
@@ -255,6 +264,8 @@ class Run {
   Ground ground_;
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;
+  change::Lsn said_in_step_;
+  TimePoint said_at_ = TimePoint::min() + std::chrono::hours(1);
 };
 
 }  // namespace

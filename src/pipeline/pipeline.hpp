@@ -22,6 +22,10 @@ struct StopRequest {
   }
 };
 
+// The first half of the advisory lock's key that the running instance's session holds, ours alone: "cnx" in ASCII. The second
+// is hashtext(pipeline).
+inline constexpr int kOwnerLockClass = 0x636E78;
+
 struct RunOptions {
   // Until the LSN read at the start is in the graph, then the end.
   bool once = false;

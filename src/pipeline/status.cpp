@@ -2,6 +2,7 @@
 
 #include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
+#include "pipeline/pipeline.hpp"
 #include "pipeline/schema.hpp"
 #include "record/ledger.hpp"
 
@@ -16,13 +17,15 @@ void set_problem(StatusReport& report, const Error& error) {
   report.advice = error.advice();
 }
 
-// How far the engine that reads the slot says that the graph is in step; 0/0 where none does, or another role's is not shown.
+// How far the running engine says that the graph is in step; 0/0 where none does.
 constexpr std::string_view kNow =
     "SELECT pg_catalog.pg_current_wal_flush_lsn(), "
     "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint, "
     "pg_catalog.current_database(), s.system_identifier, c.timeline_id, "
-    "coalesce((SELECT r.write_lsn FROM pg_catalog.pg_stat_replication r JOIN pg_catalog.pg_replication_slots l "
-    "ON l.active_pid = r.pid WHERE l.slot_name = $1), '0/0') "
+    "coalesce((SELECT max(substring(a.application_name FROM 'in step with ([0-9A-F]+/[0-9A-F]+)$')::pg_catalog.pg_lsn) "
+    "FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l ON l.pid = a.pid WHERE l.locktype = 'advisory' AND l.granted "
+    "AND a.datname = pg_catalog.current_database() AND l.database = a.datid AND l.classid::pg_catalog.int8 = $2::pg_catalog.int8 "
+    "AND l.objid::pg_catalog.int8 = pg_catalog.hashtext($1)::pg_catalog.int8 & 4294967295), '0/0') "
     "FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c";
 
 Status read_write_back(StatusReport& report, postgres::Session& session, const PipelineOptions& options, TimePoint deadline) {
@@ -58,12 +61,15 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
   StatusReport report;
   report.pipeline = options.name;
   report.slot = options.slot();
-  CNX_TRY(postgres::Session session, open_session(options, deadline));
+  // Rows of the role's own tables are counted: its policy shows it all of them.
+  PipelineOptions own = options;
+  own.postgres.row_security_on = true;
+  CNX_TRY(postgres::Session session, open_session(own, deadline));
   CNX_TRY(check_engine_version(session, deadline));
   CNX_TRY(std::optional<PauseState> pause, read_pause(session, options.name, deadline));
   if (pause) report.pause = *pause;
   CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options.slot(), deadline));
-  CNX_TRY(postgres::Rows now, session.query(kNow, {options.slot()}, deadline));
+  CNX_TRY(postgres::Rows now, session.query(kNow, {options.name, std::to_string(kOwnerLockClass)}, deadline));
   CNX_TRY(change::Lsn in_step, now.lsn(0, 5));
   CNX_TRY(read_write_back(report, session, options, deadline));
   CNX_TRY(change::Lsn wal_end, now.lsn(0, 0));

@@ -92,7 +92,7 @@ void SyncStage::look_at_queue(TimePoint now) {
 void SyncStage::sort_in(std::vector<AppliedRow>&& rows) {
   for (AppliedRow& row : rows) {
     std::optional<size_t> table = port_.table_of(row);
-    if (table && tables_[*table].trouble.told.empty()) tables_[*table].waiting.push_back(std::move(row));
+    if (table && !tables_[*table].trouble.shunned) tables_[*table].waiting.push_back(std::move(row));
   }
 }
 
@@ -127,7 +127,7 @@ Step SyncStage::write(size_t table, TimePoint now) {
   waiting.erase(first, waiting.end());
   Result<std::vector<AppliedRow>> locked = port_.write(table, rows, now + options_.call_max);
   // What was being written is found again by the sweep that follows the failure.
-  if (!locked) return set_aside(table, locked.error(), now);
+  if (!locked) return set_aside(table, locked.error(), true, now);
   const uint64_t written = rows.size() - locked->size();
   counters_.written += written;
   ledger_.written += written;
@@ -156,14 +156,11 @@ Step SyncStage::sweep(size_t number, TimePoint now) {
     table.after.reset();
   }
   Result<SweptPage> page = port_.sweep(number, table.sought, table.after, now + options_.call_max);
-  if (!page) return set_aside(number, page.error(), now);
+  if (!page) return set_aside(number, page.error(), false, now);
   recover(connection_, {});
-  // A table that could not be written is well again only when a write has shown it.
-  if (page->rows.empty()) {
-    recover(table.trouble, port_.table_name(number));
-  } else {
-    std::move(page->rows.begin(), page->rows.end(), std::back_inserter(table.waiting));
-  }
+  table.trouble.shunned = false;
+  if (!table.trouble.writing) recover(table.trouble, port_.table_name(number));
+  std::move(page->rows.begin(), page->rows.end(), std::back_inserter(table.waiting));
   table.after = std::move(page->next);
   if (table.after) return Step::progressed();
   end_sweep(table, now);
@@ -190,13 +187,15 @@ Status SyncStage::settle_stale(TimePoint now) {
 }
 
 // Nothing here is worth the line's end: an error that a person must cure is tried again at each sweep, and shown meanwhile.
-Step SyncStage::set_aside(size_t number, const Error& error, TimePoint now) {
+Step SyncStage::set_aside(size_t number, const Error& error, bool writing, TimePoint now) {
   if (error.kind() != ErrorKind::server || stream::retry_class(error) == stream::RetryClass::reconnect) return lose(error, now);
   Table& table = tables_[number];
   table.waiting.clear();
   table.sweeping = false;
   table.sweep_at = TimePoint::min();
   table.trouble.until = now + table.trouble.backoff.next();
+  table.trouble.writing = writing;
+  table.trouble.shunned = true;
   tell(table.trouble, port_.table_name(number), error);
   return Step::progressed();
 }
@@ -226,6 +225,8 @@ void SyncStage::tell(Trouble& trouble, const std::string& table, const Error& er
 
 void SyncStage::recover(Trouble& trouble, const std::string& table) {
   trouble.until = TimePoint::min();
+  trouble.writing = false;
+  trouble.shunned = false;
   if (trouble.told.empty()) return;
   trouble.told.clear();
   trouble.backoff.reset();

@@ -78,7 +78,9 @@ class SyncStage final : public stream::Stage {
     explicit Trouble(stream::Backoff waits) : backoff(waits) {}
     stream::Backoff backoff;
     TimePoint until = TimePoint::min();
-    std::string told;  // Empty: none.
+    std::string told;       // Empty: none.
+    bool writing = false;   // It was met by a write: only a write shows that it is over.
+    bool shunned = false;   // What is handed over is let go meanwhile: a sweep finds it.
   };
   struct Table {
     explicit Table(stream::Backoff backoff) : trouble(backoff) {}
@@ -103,7 +105,7 @@ class SyncStage final : public stream::Stage {
   void end_sweep(Table& table, TimePoint now);
   Status settle_stale(TimePoint now);
   void keep_locked(size_t table, std::vector<AppliedRow>&& rows, TimePoint now);
-  stream::Step set_aside(size_t table, const Error& error, TimePoint now);
+  stream::Step set_aside(size_t table, const Error& error, bool writing, TimePoint now);
   stream::Step lose(const Error& error, TimePoint now);
   void tell(Trouble& trouble, const std::string& table, const Error& error);
   void recover(Trouble& trouble, const std::string& table);

@@ -15,10 +15,12 @@ constexpr Duration kStoppingWindow = std::chrono::seconds(1);
 // Messages between two looks at the clock.
 constexpr int kMessagesAtOnce = 128;
 
-// Where the event ends something that may be confirmed once it is in the graph; else 0/0. A transaction of our own leaves
-// nothing there, and nobody would say that it is done.
+// Where the event ends something that may be confirmed once it is in the graph; else 0/0. A transaction
+// that was passed over moves no position, so that nobody may wait for its end.
 change::Lsn whole_end(const change::Event& event) {
-  if (const auto* commit = std::get_if<change::Commit>(&event)) return commit->passed_over ? change::Lsn() : commit->end_lsn;
+  if (const auto* commit = std::get_if<change::Commit>(&event)) {
+    return commit->passed_over ? change::Lsn() : commit->end_lsn;
+  }
   if (const auto* idle = std::get_if<change::Idle>(&event)) return idle->wal_end;
   return {};
 }
@@ -195,6 +197,7 @@ Status LogicalStage::send_due_status(TimePoint now) {
   postgres::StatusUpdate update;
   in_step_sent_ = std::max(in_step_sent_, in_step());
   update.written = in_step_sent_;
+  counters_.in_step = in_step_sent_.value();
   update.flushed = confirmed_;
   update.applied = confirmed_;
   update.reply_requested = !closed_ && reader_.whole() < options_.wanted;

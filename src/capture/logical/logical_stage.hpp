@@ -23,6 +23,7 @@ struct LogicalCounters {
   std::atomic<uint64_t> transactions{0};
   std::atomic<uint64_t> wal_end{0};  // The furthest LSN that the server has spoken of.
   std::atomic<uint64_t> confirmed{0};
+  std::atomic<uint64_t> in_step{0};  // Up to here all is in the graph or no change of ours.
   std::atomic<uint64_t> reconnects{0};
   std::atomic<bool> connected{false};
 };

@@ -131,6 +131,15 @@ TEST_F(LogicalStageEndsTest, stops_once_what_it_handed_on_is_confirmed) {
   EXPECT_FALSE(slot_.connected);
 }
 
+TEST_F(LogicalStageEndsTest, waits_for_no_transaction_of_its_own_when_it_stops) {
+  make({.passes_over = [](const change::RowChange&, std::string_view) { return true; }});
+  say_transaction(Lsn(1000), Lsn(1048));
+  settle();
+  stage_->stop();
+  EXPECT_EQ(after(milliseconds(100)).kind, Step::Kind::done) << "no position will ever reach its end";
+  EXPECT_EQ(handed(), "BC");
+}
+
 TEST_F(LogicalStageEndsTest, stops_at_once_without_a_connection) {
   make({});
   slot_.fail_next(lost());
