@@ -33,12 +33,12 @@ std::function<void(const Error&, Duration)> log_retry(std::string side) {
 
 Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
            const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop,
-           const std::vector<record::SyncTable>& sync_tables)
+           const std::vector<record::SyncTable>& sync_tables, std::vector<apply::RefetchedRow> refetched)
     : stop_(stop),
       events_(kEventLimits),
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
-      batch_(events_, batches_, model, types, {.start = start.lane}),
+      batch_(events_, batches_, model, types, {.start = start.lane, .refetched = std::move(refetched)}),
       lane_(batches_, graph_, acknowledgement_, lane_counters_, lane_options(start, sync_tables),
             log_retry("Neo4j")) {
   if (!sync_tables.empty()) {

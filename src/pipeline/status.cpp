@@ -1,7 +1,10 @@
 #include "pipeline/status.hpp"
 
+#include <thread>
+
 #include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
+#include "stream/retry_class.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -14,10 +17,7 @@ void set_problem(StatusReport& report, const Error& error) {
   report.advice = error.advice();
 }
 
-}  // namespace
-
-Result<StatusReport> read_status(const PipelineOptions& options) {
-  TimePoint deadline = Clock::now() + kStatusMax;
+Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadline) {
   StatusReport report;
   report.pipeline = options.name;
   report.slot = options.slot();
@@ -83,6 +83,21 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
                              .slot = node->source.slot};
   if (Status fits = capture::check_source(held, system, slot); !fits) set_problem(report, fits.error());
   return report;
+}
+
+}  // namespace
+
+Result<StatusReport> read_status(const PipelineOptions& options) {
+  const TimePoint deadline = Clock::now() + kStatusMax;
+  stream::Backoff backoff(1);
+  while (true) {
+    Result<StatusReport> report = read_status(options, deadline);
+    // A server that is not there is told at once; one that refused for now is asked again.
+    if (report || stream::retry_class(report.error()) != stream::RetryClass::later) return report;
+    const Duration wait = backoff.next();
+    if (Clock::now() + wait >= deadline) return report;
+    std::this_thread::sleep_for(wait);
+  }
 }
 
 }  // namespace cnx::pipeline
