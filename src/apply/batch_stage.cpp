@@ -20,15 +20,20 @@ BatchStage::BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch
       batches_(batches),
       model_(model),
       types_(types),
-      options_(options),
+      options_(std::move(options)),
       merge_(model),
-      from_(options.start),
-      to_(options.start),
-      partial_until_(options.start.partial_until) {}
+      refetched_(std::move(options_.refetched)),
+      from_(options_.start),
+      to_(options_.start),
+      partial_until_(options_.start.partial_until) {}
 
 Step BatchStage::step(TimePoint) {
   if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
   if (!finished_.empty() && !hand_on()) return Step::wait_until(kNever);
+  if (!refetched_taken_) {
+    refetched_taken_ = true;
+    if (Status taken = take_refetched(); !taken) return give_up(std::move(taken.error()));
+  }
   // Only so much at a time: what waits must see the lane's needs soon.
   constexpr int kEventsAtOnce = 256;
   for (int i = 0; i < kEventsAtOnce; ++i) {
@@ -90,12 +95,35 @@ Result<bool> BatchStage::take(change::Event&& event) {
   return !finished_.empty();
 }
 
+// At the watermark: where the lane stood when the rows were read.
+Status BatchStage::take_refetched() {
+  for (const RefetchedRow& row : refetched_.rows()) {
+    if (row.at != options_.start.position) continue;
+    CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+    if (binding != nullptr) CNX_TRY(merge_refetched(row, *binding, merge_));
+  }
+  return {};
+}
+
 Status BatchStage::take_row(change::RowChange&& row) {
   CNX_CHECK(open_.has_value(), "a row belongs to a transaction");
   CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
   if (binding == nullptr) return {};
   // Applied already: the rest of a transaction of which pieces are in the graph.
   if (row.position <= from_.position) return {};
+  switch (refetched_.taken(row, open_->xid)) {
+    case Taken::as_it_is:
+      break;
+    case Taken::not_at_all:
+      return {};
+    case Taken::as_removal:
+      row.operation = change::Operation::remove;
+      row.row.clear();
+      break;
+    case Taken::as_new:
+      row.old_row.clear();
+      break;
+  }
   rows_bytes_ += change::weight(row);
   rows_elements_ += 1 + binding->foreign_keys.size();
   rows_.push_back(std::move(row));
@@ -117,7 +145,14 @@ Status BatchStage::merge_row(const std::variant<change::RowChange, change::Trunc
       // Bound, so that the names of its properties are known: a node that has to stay as a stub
       // keeps none of them.
       CNX_TRY(binding_of(relation));
-      merge_.truncate({relation->schema, relation->name});
+      const mapping::TableName table{relation->schema, relation->name};
+      merge_.truncate(table);
+      // A row that was read behind the TRUNCATE is newer than it.
+      for (const RefetchedRow& row : refetched_.rows()) {
+        if (row.key.table != table || !row.snapshot.sees(open_->xid)) continue;
+        CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+        if (binding != nullptr) CNX_TRY(merge_refetched(row, *binding, merge_));
+      }
     }
     return {};
   }
@@ -167,6 +202,7 @@ Status BatchStage::commit(const change::Commit& commit) {
   rows_.clear();
   rows_bytes_ = 0;
   rows_elements_ = 0;
+  refetched_.forget(commit.end_lsn);
   if (from_.position < end.position) {
     to_ = end;
     ++transactions_;

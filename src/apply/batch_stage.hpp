@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apply/batch.hpp"
+#include "apply/refetched_rows.hpp"
 #include "change/event.hpp"
 #include "mapping/merge.hpp"
 #include "stream/queue.hpp"
@@ -30,6 +31,8 @@ struct BatchOptions {
   // A piece has so many rows, or bytes_target of them: no more than is needed, since a piece is
   // held several times over (rows, mutations, parameters, what is being sent).
   size_t piece_rows = 5'000;
+  // Those read at `start` lead the first batch; of all, what the stream tells later is passed over.
+  std::vector<RefetchedRow> refetched;
 };
 
 class BatchStage final : public stream::Stage {
@@ -45,6 +48,7 @@ class BatchStage final : public stream::Stage {
  private:
   stream::Step give_up(Error error);
   Result<bool> take(change::Event&& event);
+  Status take_refetched();
   Status take_row(change::RowChange&& row);
   void take_truncate(change::Truncate&& truncate);
   Status merge_row(const std::variant<change::RowChange, change::Truncate>& item);
@@ -66,6 +70,8 @@ class BatchStage final : public stream::Stage {
   BatchOptions options_;
 
   mapping::Merge merge_;
+  RefetchedRows refetched_;
+  bool refetched_taken_ = false;
   LanePosition from_;  // Where the batch being made starts.
   LanePosition to_;    // Where its last whole transaction ends.
   change::Lsn partial_until_;  // Of a removal in pieces that an engine before this one began.

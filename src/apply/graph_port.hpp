@@ -50,6 +50,10 @@ constexpr std::string_view kPositionRefused = "position refused";
 // has memory for: nothing was written, and the removals are done in pieces.
 constexpr std::string_view kTooLargeAtOnce = "too large at once";
 
+// The code of poll()'s error when an UPDATE left out an unchanged TOAST column, and its entity is not
+// in the graph: nothing was written, and the row is to be read again.
+constexpr std::string_view kEntityMissing = "entity missing";
+
 // One thread. At most one batch is under way.
 class GraphPort {
  public:

@@ -103,9 +103,10 @@ Step LaneStage::follow(TimePoint now) {
 bool LaneStage::prepare_next() {
   std::optional<Batch> batch = batches_.try_pop();
   if (!batch) return false;
-  next_.emplace(Work{.batch = std::move(*batch), .prepared = nullptr, .part = {}});
+  next_.emplace(Work{.batch = std::move(*batch), .prepared = nullptr, .part = {}, .lacking = {}});
   next_->prepared = graph_.prepare(next_->batch);
   if (options_.on_applied) next_->batch.applied = mapping::applied_rows(next_->batch.mutations, options_.told_tables);
+  next_->lacking = mapping::lacking_rows(next_->batch.mutations);
   next_->batch.mutations = {};  // Said in the prepared form; held twice it would double the memory.
   return true;
 }
@@ -135,6 +136,7 @@ Step LaneStage::retry(Error error, TimePoint now) {
     if (on_retry_) on_retry_(error, Duration::zero());
     return Step::progressed();
   }
+  if (error.code() == kEntityMissing) lacking_ = std::move(current_->lacking);
   // A refused compare-and-set is no answer by itself: the position read next says whether the batch
   // was applied before, or whose the graph is now.
   const bool position_refused = error.code() == kPositionRefused;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "apply/graph_port.hpp"
+#include "mapping/lacking_rows.hpp"
 #include "stream/acknowledgement.hpp"
 #include "stream/queue.hpp"
 #include "stream/retry_class.hpp"
@@ -47,6 +48,9 @@ class LaneStage final : public stream::Stage {
   stream::Step step(TimePoint now) override;
   // What is under way is finished; the queue's end ends the stage.
   void stop() override {}
+  // After a failure with kEntityMissing: the rows of its batch that lack columns. Once the stage's
+  // thread has ended.
+  const std::vector<mapping::LackingRow>& lacking() const { return lacking_; }
 
  private:
   enum class State { disconnected, ready, under_way };
@@ -54,6 +58,7 @@ class LaneStage final : public stream::Stage {
     Batch batch;
     std::unique_ptr<PreparedBatch> prepared;
     Part part;  // What is done of it now.
+    std::vector<mapping::LackingRow> lacking;
   };
 
   stream::Step connect(TimePoint now);
@@ -75,6 +80,7 @@ class LaneStage final : public stream::Stage {
   LanePosition position_;
   stream::Backoff backoff_;
   TimePoint retry_at_ = TimePoint::min();
+  std::vector<mapping::LackingRow> lacking_;
   std::optional<Work> current_;
   std::optional<Work> next_;
 };

@@ -186,10 +186,9 @@ Error Neo4jGraph::failure(const bolt::Reply& reply) const {
       part_.kind == Part::Kind::whole && index < prepared_->removal().sizes.size();
   if (asks_size && error.code() == kDivisionByZero) return too_large_at_once();
   if (statement.needs_entity && error.code() == kDivisionByZero) {
-    return Error(ErrorKind::unsupported,
+    return Error(ErrorKind::server, std::string(kEntityMissing),
                  "an UPDATE left out an unchanged TOAST column, and its entity is not in the "
-                 "graph: the row has to be read "
-                 "again (refetch)")
+                 "graph: the row is read again")
         .with("statement", *statement.name);
   }
   return std::move(error).wrap("applying a batch").with("statement", *statement.name);

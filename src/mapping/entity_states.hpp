@@ -32,6 +32,7 @@ struct Entity {
   Properties properties;
   std::optional<std::string> tenant;
   std::vector<ForeignEnd> ends;
+  RowKey row;  // Where the last row that came left out a column.
 };
 
 // One thread.

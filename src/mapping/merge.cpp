@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "mapping/lacking_rows.hpp"
+
 namespace cnx::mapping {
 namespace {
 
@@ -13,6 +15,11 @@ Result<RelationshipKey> relationship_key(const Binding& binding,
   CNX_TRY(Key start, project_key(binding, binding.start, row));
   CNX_TRY(Key end, project_key(binding, binding.end, row));
   return RelationshipKey{std::move(start), std::move(end), {}};
+}
+
+bool lacks_columns(const std::vector<ForeignEnd>& ends) {
+  return std::any_of(ends.begin(), ends.end(),
+                     [](const ForeignEnd& end) { return end.lacks_columns; });
 }
 
 template <typename E>
@@ -150,6 +157,7 @@ Status Merge::add_node(const Binding& binding, Operation operation,
   }
   auto& entity = operation == Operation::insert ? states.insert(key, transaction_)
                                                 : states.update(old_key, key);
+  if (projected.lacks_columns || lacks_columns(ends)) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   take_ends(entity, std::move(ends));
   entity.tenant = project_tenant(binding, row);
@@ -179,6 +187,7 @@ Status Merge::add_relationship(const Binding& binding, Operation operation,
   }
   auto& entity = operation == Operation::insert ? states.insert(key, transaction_)
                                                 : states.update(old_key, key);
+  if (projected.lacks_columns) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   entity.tenant = project_tenant(binding, row);
   return {};
@@ -227,7 +236,8 @@ NodeMutations Merge::take_node(size_t table) {
                                  .lacks_columns = entity.lacks_columns,
                                  .properties = std::move(entity.properties),
                                  .tenant = std::move(entity.tenant),
-                                 .ends = std::move(entity.ends)});
+                                 .ends = std::move(entity.ends),
+                                 .row = std::move(entity.row)});
   }
   const bool removes =
       !mutations.removed.empty() || !mutations.user_removed.empty() || mutations.truncated;
@@ -266,7 +276,8 @@ RelationshipMutations Merge::take_relationship(size_t table) {
                                  .replaced = entity.replaced && !moved,
                                  .lacks_columns = entity.lacks_columns,
                                  .properties = std::move(entity.properties),
-                                 .tenant = std::move(entity.tenant)});
+                                 .tenant = std::move(entity.tenant),
+                                 .row = std::move(entity.row)});
   }
   return mutations;
 }

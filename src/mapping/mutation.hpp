@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "change/value.hpp"
+#include "postgres/quote.hpp"
 
 namespace cnx::mapping {
 
@@ -45,6 +46,13 @@ struct Property {
 // column is not there.
 using Properties = std::vector<Property>;
 
+// A row as PostgreSQL finds it.
+struct RowKey {
+  postgres::TableName table;
+  std::vector<std::string> columns;
+  std::vector<std::string> values;  // Of the columns, as PostgreSQL prints them.
+};
+
 // The other end of a foreign key's relationship, as the row says.
 struct ForeignEnd {
   std::optional<Key> key;      // After the batch. None: the foreign key is NULL.
@@ -74,6 +82,7 @@ struct NodeUpsert {
   Properties properties;
   std::optional<std::string> tenant;
   std::vector<ForeignEnd> ends;  // One for each of the table's foreign keys, in their order.
+  RowKey row;  // After the batch; filled only where a column is missing, here or at an end.
 };
 
 // Where no node has the key `from`, nothing is to be done.
@@ -120,6 +129,7 @@ struct RelationshipUpsert {
   bool lacks_columns = false;
   Properties properties;
   std::optional<std::string> tenant;
+  RowKey row;  // After the batch; filled only where a column is missing.
 };
 
 struct RelationshipMutations {

@@ -26,9 +26,11 @@ apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
   return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
 }
 
-apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start) {
+apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start,
+                                  std::vector<apply::RefetchedRow> refetched) {
   apply::BatchOptions batch = options.batch;
   batch.start = start.lane;
+  batch.refetched = std::move(refetched);
   return batch;
 }
 
@@ -54,12 +56,12 @@ std::function<void(const Error&, Duration)> log_retry(std::string side) {
 
 Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
            const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop,
-           const std::vector<record::SyncTable>& sync_tables)
+           const std::vector<record::SyncTable>& sync_tables, std::vector<apply::RefetchedRow> refetched)
     : stop_(stop),
       events_(kEventLimits),
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
-      batch_(events_, batches_, model, types, batch_options(options, start)),
+      batch_(events_, batches_, model, types, batch_options(options, start, std::move(refetched))),
       lane_(batches_, graph_, acknowledgement_, lane_counters_, lane_options(start, sync_tables),
             log_retry("Neo4j")),
       sync_options_(options.write_back) {

@@ -23,12 +23,15 @@ class Pass {
   // write-back.
   Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
        const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop,
-       const std::vector<record::SyncTable>& sync_tables = {});
+       const std::vector<record::SyncTable>& sync_tables = {},
+       std::vector<apply::RefetchedRow> refetched = {});
 
   // For the capture stage that the caller makes.
   stream::Queue<change::Event>& events() { return events_; }
   stream::Acknowledgement& acknowledgement() { return acknowledgement_; }
   const apply::LaneCounters& lane() const { return lane_counters_; }
+  // After run() failed with apply::kEntityMissing: the rows to be read again.
+  const std::vector<mapping::LackingRow>& lacking() const { return lane_.lacking(); }
 
   // Runs `capture` → batch → lane until all have ended. `finished` is asked whenever something moved, and at least every
   // second: true stops the capture, and the rest drains; an error ends everything now, and run() returns it. Blocks.

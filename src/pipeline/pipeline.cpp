@@ -9,6 +9,7 @@
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/pause.hpp"
+#include "pipeline/refetch.hpp"
 #include "pipeline/slot_wait.hpp"
 #include "record/ledger.hpp"
 #include "record/own_updates.hpp"
@@ -43,6 +44,11 @@ class Run {
       if (stop_.asked) {
         spdlog::info("stopped: {}", ended.error().describe());
         return {};
+      }
+      if (ended.error().code() == apply::kEntityMissing) {
+        Status read = read_again();
+        if (read) continue;
+        ended = std::move(read);
       }
       const bool enough = run_options_.once && attempt >= kOnceAttempts;
       if (enough || stream::retry_class(ended.error()) == stream::RetryClass::stop) return ended;
@@ -196,7 +202,8 @@ class Run {
     CNX_TRY(capture::CopiedRows copied, capture::CopiedRows::make(segments));
     bool consistent = segments.empty();
     CNX_TRY(std::vector<record::SyncTable> sync_tables, write_back_tables());
-    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_, sync_tables);
+    std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.until <= start.lane.position.lsn; });
+    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_, sync_tables, refetched_);
     capture::SlotConnection slot({.connection = options_.postgres,
                                   .source = held_position(*ground_.position),
                                   .publication = options_.publication()});
@@ -225,7 +232,10 @@ class Run {
       }
       return paused || (run_options_.once && acknowledgement.position() >= change::Position{logical.wanted, 0});
     });
-    if (!ran) return ran;
+    if (!ran) {
+      lacking_ = pass.lacking();
+      return ran;
+    }
     spdlog::info("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
                  acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
                  pass.lane().refused.load());
@@ -238,6 +248,24 @@ class Run {
     CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
     CNX_TRY(apply::remove_copy(graph, options_.name, deadline));
     spdlog::info("the graph is consistent: all that the copy saw is behind the position");
+    return {};
+  }
+
+  // The batch that failed wrote nothing: the next pass starts where it would have, led by the rows as they are now.
+  Status read_again() {
+    const TimePoint deadline = Clock::now() + kGroundMax;
+    const std::vector<mapping::LackingRow> lacking = std::exchange(lacking_, {});
+    CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
+    CNX_TRY(std::optional<apply::PositionNode> position,
+            apply::read_position(graph, apply::lane_key(options_.name), deadline));
+    if (!position) return fail(ErrorKind::state, "the graph has no position for this pipeline any more");
+    CNX_TRY(std::vector<apply::RefetchedRow> rows,
+            refetch(options_, ground_.catalog, lacking, position->stored.lane.position, deadline));
+    if (rows.empty()) {
+      return fail(ErrorKind::state, "an UPDATE without all of its columns met an entity that the graph lacks, and then did not");
+    }
+    spdlog::info("read {} rows again whose nodes or relationships the graph lacked", rows.size());
+    refetched_.insert(refetched_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
     return {};
   }
 
@@ -262,6 +290,8 @@ class Run {
   std::optional<postgres::Session> owner_;
   std::optional<PauseWatch> pause_;  // On that session.
   Ground ground_;
+  std::vector<mapping::LackingRow> lacking_;         // Of the pass that has ended.
+  std::vector<apply::RefetchedRow> refetched_;  // Until the position is above what their reads had seen.
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;
   change::Lsn said_in_step_;

@@ -1,10 +1,13 @@
 #include "pipeline/status.hpp"
 
+#include <thread>
+
 #include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/schema.hpp"
 #include "record/ledger.hpp"
+#include "stream/retry_class.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -54,10 +57,7 @@ void set_paused_state(StatusReport& report) {
   report.advice = "contextnexus resume lets it go on; until then PostgreSQL keeps its log";
 }
 
-}  // namespace
-
-Result<StatusReport> read_status(const PipelineOptions& options) {
-  TimePoint deadline = Clock::now() + kStatusMax;
+Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadline) {
   StatusReport report;
   report.pipeline = options.name;
   report.slot = options.slot();
@@ -132,6 +132,21 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
                              .slot = node->source.slot};
   if (Status fits = capture::check_source(held, system, slot); !fits) set_problem(report, fits.error());
   return report;
+}
+
+}  // namespace
+
+Result<StatusReport> read_status(const PipelineOptions& options) {
+  const TimePoint deadline = Clock::now() + kStatusMax;
+  stream::Backoff backoff(1);
+  while (true) {
+    Result<StatusReport> report = read_status(options, deadline);
+    // A server that is not there is told at once; one that refused for now is asked again.
+    if (report || stream::retry_class(report.error()) != stream::RetryClass::later) return report;
+    const Duration wait = backoff.next();
+    if (Clock::now() + wait >= deadline) return report;
+    std::this_thread::sleep_for(wait);
+  }
 }
 
 }  // namespace cnx::pipeline

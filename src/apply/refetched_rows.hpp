@@ -1,0 +1,60 @@
+// Rows that were read again from PostgreSQL, on their way into the graph at a watermark (design: I4):
+// the point between two transactions where the lane stood. What the stream tells of them later is
+// passed over where the read had seen it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "change/event.hpp"
+#include "change/pg_snapshot.hpp"
+#include "mapping/lacking_rows.hpp"
+#include "mapping/merge.hpp"
+
+namespace cnx::apply {
+
+struct RefetchedRow {
+  mapping::RowKey key;
+  change::RelationPtr relation;
+  // By the relation's columns; none: the row was gone. nullopt inside is NULL.
+  std::optional<std::vector<std::optional<std::string>>> values;
+  change::PgSnapshot snapshot;  // Under which it was read.
+  change::Lsn until;            // Above it nothing is in the snapshot.
+  change::Position at;          // The watermark.
+};
+
+// How the stream's change of a row is to be taken.
+enum class Taken {
+  as_it_is,
+  not_at_all,
+  as_removal,  // An UPDATE that took the key of a row that was read again: its old key is free.
+  as_new,      // An UPDATE that gave up such a key: its new key has a row.
+};
+
+// One thread.
+class RefetchedRows {
+ public:
+  explicit RefetchedRows(std::vector<RefetchedRow> rows) : rows_(std::move(rows)) {}
+
+  bool empty() const { return rows_.empty(); }
+  // A key change is judged as a removal by the old key and an insert by the new one.
+  Taken taken(const change::RowChange& change, change::Xid xid) const;
+  const std::vector<RefetchedRow>& rows() const { return rows_; }
+  // The position is there: what is above it nobody had seen.
+  void forget(change::Lsn reached);
+
+ private:
+  bool seen(const change::RelationPtr& relation, const std::vector<change::DatumView>& row,
+            change::Xid xid) const;
+
+  std::vector<RefetchedRow> rows_;
+};
+
+// Puts the row, or its absence, in the place of whatever the graph has of it. A transaction of its
+// own in the merge. Errors: those of Merge::add.
+Status merge_refetched(const RefetchedRow& row, const mapping::Binding& binding,
+                       mapping::Merge& merge);
+
+}  // namespace cnx::apply

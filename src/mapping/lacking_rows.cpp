@@ -1,0 +1,63 @@
+#include "mapping/lacking_rows.hpp"
+
+#include <algorithm>
+
+namespace cnx::mapping {
+
+RowKey row_key(const Binding& binding, const std::vector<change::DatumView>& row) {
+  RowKey key{.table = {binding.relation->schema, binding.relation->name}, .columns = {}, .values = {}};
+  auto add = [&](const BoundKey& part) {
+    for (uint16_t column : part.columns) {
+      key.columns.push_back(binding.relation->columns[column].name);
+      key.values.emplace_back(row[column].text);
+    }
+  };
+  if (binding.node != nullptr || !binding.relationship->key_is_pair) {
+    add(binding.key);
+  } else {
+    add(binding.start);
+    add(binding.end);
+  }
+  return key;
+}
+
+bool has_key(const RowKey& key, const change::Relation& relation,
+             const std::vector<change::DatumView>& row) {
+  if (relation.name != key.table.name || relation.schema != key.table.schema) return false;
+  size_t equal = 0;
+  for (size_t i = 0; i < relation.columns.size() && i < row.size(); ++i) {
+    for (size_t k = 0; k < key.columns.size(); ++k) {
+      if (relation.columns[i].name != key.columns[k]) continue;
+      if (row[i].kind != change::DatumView::Kind::text || row[i].text != key.values[k]) return false;
+      ++equal;
+      break;
+    }
+  }
+  return equal > 0;
+}
+
+std::vector<LackingRow> lacking_rows(const Mutations& mutations) {
+  std::vector<LackingRow> rows;
+  for (const NodeMutations& node : mutations.nodes) {
+    if (node.table->rule->cypher) continue;
+    for (const NodeUpsert& upsert : node.upserts) {
+      const bool ends_lack =
+          std::any_of(upsert.ends.begin(), upsert.ends.end(),
+                      [](const ForeignEnd& end) { return end.key && end.lacks_columns; });
+      if (ends_lack) {
+        rows.push_back({.row = upsert.row, .node = nullptr, .node_key = {}});
+      } else if (upsert.lacks_columns) {
+        rows.push_back({.row = upsert.row, .node = node.table, .node_key = upsert.key_before});
+      }
+    }
+  }
+  for (const RelationshipMutations& relationship : mutations.relationships) {
+    if (relationship.table->rule->cypher) continue;
+    for (const RelationshipUpsert& upsert : relationship.upserts) {
+      if (upsert.lacks_columns) rows.push_back({.row = upsert.row, .node = nullptr, .node_key = {}});
+    }
+  }
+  return rows;
+}
+
+}  // namespace cnx::mapping

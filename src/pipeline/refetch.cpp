@@ -1,0 +1,135 @@
+#include "pipeline/refetch.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_set>
+
+#include "capture/snapshot/snapshot_stage.hpp"
+#include "cypher/quote.hpp"
+#include "postgres/quote.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+using mapping::Key;
+using mapping::LackingRow;
+using mapping::NodeTable;
+
+using Keys = std::unordered_set<Key, mapping::KeyHash>;
+
+bolt::Value to_bolt(const Key& key) {
+  if (const auto* number = std::get_if<int64_t>(&key)) return *number;
+  return std::get<std::string>(key);
+}
+
+Result<Keys> missing_nodes(bolt::Connection& graph, const NodeTable& table,
+                           const std::vector<Key>& keys, TimePoint deadline) {
+  bolt::List list;
+  for (const Key& key : keys) list.push_back(to_bolt(key));
+  const std::string text = "CYPHER 5 UNWIND $keys AS k OPTIONAL MATCH (n:" +
+                           cypher::quote(table.node->label) + " {" +
+                           cypher::quote(table.key_property) +
+                           ": k}) WITH k, n WHERE n IS NULL OR n._cnx_stub RETURN k";
+  CNX_TRY(bolt::QueryResult result,
+          graph.query(text, bolt::Map{{"keys", std::move(list)}}, deadline));
+  Keys missing;
+  for (const bolt::List& record : result.records) {
+    if (record.empty()) continue;
+    if (const auto* number = record.front().get_if<int64_t>()) missing.insert(Key(*number));
+    if (const auto* string = record.front().get_if<std::string>()) missing.insert(Key(*string));
+  }
+  return missing;
+}
+
+Result<std::vector<LackingRow>> wanted_rows(const PipelineOptions& options,
+                                            const std::vector<LackingRow>& rows,
+                                            TimePoint deadline) {
+  std::map<const NodeTable*, std::vector<Key>> asked;
+  for (const LackingRow& row : rows) {
+    if (row.node != nullptr) asked[row.node].push_back(row.node_key);
+  }
+  CNX_TRY(bolt::Connection graph, open_graph(options, deadline));
+  std::map<const NodeTable*, Keys> missing;
+  for (const auto& [table, keys] : asked) {
+    CNX_TRY(missing[table], missing_nodes(graph, *table, keys, deadline));
+  }
+  std::vector<LackingRow> wanted;
+  for (const LackingRow& row : rows) {
+    if (row.node == nullptr || missing[row.node].contains(row.node_key)) wanted.push_back(row);
+  }
+  return wanted;
+}
+
+std::string select_text(const postgres::Table& table, const change::Relation& relation,
+                        const mapping::RowKey& key) {
+  std::string columns;
+  for (const change::Column& column : relation.columns) {
+    columns += (columns.empty() ? "" : ", ") + postgres::quote_identifier(column.name);
+  }
+  std::string condition;
+  for (size_t i = 0; i < key.columns.size(); ++i) {
+    condition += (i == 0 ? "" : " AND ") + postgres::quote_identifier(key.columns[i]) + " = $" +
+                 std::to_string(i + 1);
+  }
+  return "SELECT " + columns + " FROM " + postgres::quote_table(table.name) + " WHERE " + condition;
+}
+
+Result<apply::RefetchedRow> read_row(postgres::Session& session, const postgres::Table& table,
+                                     const mapping::RowKey& key, TimePoint deadline) {
+  apply::RefetchedRow row;
+  row.key = key;
+  row.relation = capture::relation_of(table);
+  // As for the copy: hidden rows are an error, unless a policy admits us to all (R5).
+  CNX_TRY(session.execute(table.row_security_applies ? "SET LOCAL row_security = on"
+                                                     : "SET LOCAL row_security = off",
+                          deadline));
+  postgres::Parameters parameters;
+  for (const std::string& value : key.values) parameters.push_back(value);
+  CNX_TRY(postgres::Rows rows,
+          session.query(select_text(table, *row.relation, key), parameters, deadline));
+  if (rows.empty()) return row;
+  row.values.emplace();
+  for (size_t column = 0; column < row.relation->columns.size(); ++column) {
+    std::optional<std::string_view> value = rows.value(0, column);
+    row.values->push_back(value ? std::optional<std::string>(*value) : std::nullopt);
+  }
+  return row;
+}
+
+}  // namespace
+
+Result<std::vector<apply::RefetchedRow>> refetch(const PipelineOptions& options,
+                                                 const Catalog& catalog,
+                                                 const std::vector<LackingRow>& rows,
+                                                 change::Position at, TimePoint deadline) {
+  CNX_TRY(std::vector<LackingRow> wanted, wanted_rows(options, rows, deadline));
+  postgres::ConnectionOptions connection = options.postgres;
+  connection.row_security_on = true;
+  CNX_TRY(postgres::Session session, postgres::Session::open(connection, deadline));
+  CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", deadline));
+  CNX_TRY(postgres::Rows now,
+          session.query("SELECT pg_catalog.pg_current_snapshot()::text", deadline));
+  CNX_TRY(change::PgSnapshot snapshot, change::PgSnapshot::parse(now.text(0, 0)));
+  std::vector<apply::RefetchedRow> read;
+  for (const LackingRow& lacking : wanted) {
+    auto table = std::find_if(catalog.tables.begin(), catalog.tables.end(),
+                              [&](const postgres::Table& t) { return t.name == lacking.row.table; });
+    if (table == catalog.tables.end()) continue;
+    CNX_TRY(apply::RefetchedRow row, read_row(session, *table, lacking.row, deadline));
+    row.snapshot = snapshot;
+    row.at = at;
+    read.push_back(std::move(row));
+  }
+  CNX_TRY(session.execute("COMMIT", deadline));
+  // A synchronous commit: nothing that a crash of PostgreSQL would take back is on its way into the
+  // graph. It stands behind everything that the snapshot has seen.
+  CNX_TRY(session.execute("SET synchronous_commit = on", deadline));
+  CNX_TRY(postgres::Rows mark,
+          session.query("SELECT pg_catalog.pg_logical_emit_message(true, 'contextnexus', '')",
+                        deadline));
+  CNX_TRY(change::Lsn until, mark.lsn(0, 0));
+  for (apply::RefetchedRow& row : read) row.until = until;
+  return read;
+}
+
+}  // namespace cnx::pipeline
