@@ -78,9 +78,9 @@ TEST_F(Explained, a_node_is_told_in_the_order_of_a_batch_that_does_everything) {
   mapping::NodeMutations everything{.table = &orders,
                                     .truncated = true,
                                     .removed = {int64_t{1}},
+                                    .takeovers = {{int64_t{1}, int64_t{2}}},
                                     .key_changes = {{int64_t{1}, int64_t{2}}},
-                                    .upserts = one_of_each(upsert),
-                                    .other_changed = {false}};
+                                    .upserts = one_of_each(upsert)};
   cypher::Plan plan(*model_);
   EXPECT_THAT(names(node_statements(plan.texts(orders))),
               ElementsAreArray(names(plan.statements({.nodes = {everything}}))));

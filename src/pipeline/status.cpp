@@ -1,5 +1,6 @@
 #include "pipeline/status.hpp"
 
+#include "apply/segments.hpp"
 #include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
 
@@ -12,6 +13,17 @@ void set_problem(StatusReport& report, const Error& error) {
   report.state = "broken";
   report.problem = error.describe();
   report.advice = error.advice();
+}
+
+StatusReport::CopyState copy_state(const std::vector<change::Segment>& segments) {
+  StatusReport::CopyState copy;
+  copy.segments = segments.size();
+  for (const change::Segment& segment : segments) {
+    copy.rows += segment.rows;
+    copy.estimate += std::max(segment.estimate, segment.rows);
+    copy.segments_done += segment.done ? 1 : 0;
+  }
+  return copy;
 }
 
 }  // namespace
@@ -65,6 +77,9 @@ Result<StatusReport> read_status(const PipelineOptions& options) {
     report.advice = "contextnexus run copies the tables and follows their changes";
     return report;
   }
+  CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(graph, options.name, deadline));
+  report.consistent = lane.phase == apply::Phase::stream && !lane.partial && segments.empty();
+  if (!segments.empty()) report.copy = copy_state(segments);
   if (lane.position.lsn < wal_end) {
     report.lag_bytes = static_cast<int64_t>(wal_end.value() - lane.position.lsn.value());
     if (node->commit_microseconds > 0) {

@@ -1,7 +1,8 @@
 """The kill run: a seeded load, kill -9 of the engine, restarts of both servers, and then the proof that nothing shows.
 
 `run()` gives a Report; its `faults` are empty where both databases are equal, every change took effect once, and the
-reader saw only what was committed, in order. A planted fault must make it red (planted.py).
+readers saw only what was committed, in order and as promised. With a `cut_share`, connections to Neo4j are cut around COMMITs
+as well (proxy.py). A planted fault must make it red (planted.py). `run_copy()` does the same while rows are being copied.
 """
 
 import dataclasses
@@ -9,18 +10,21 @@ import pathlib
 import random
 import sys
 import time
+from urllib.parse import urlsplit, urlunsplit
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "integration")]
 
 import psycopg2  # noqa: E402
 
+import speed  # noqa: E402
 from lib import comparer  # noqa: E402
 from lib import database as postgres  # noqa: E402
 from lib.database import Database  # noqa: E402
 from lib.engine import LOGS, Engine  # noqa: E402
 from lib.graph import GraphError, GraphUnavailable  # noqa: E402
 from load import Load  # noqa: E402
-from witnesses import FOREIGN, MAPPING, TABLES, Counter, Sequence  # noqa: E402
+from proxy import CutProxy  # noqa: E402
+from witnesses import FOREIGN, MAPPING, TABLES, Counter, Promise, Sequence  # noqa: E402
 
 NAME = "cnx_kills"
 
@@ -33,17 +37,22 @@ class Report:
     transactions: int = 0
     changes_counted: int = 0
     samples: int = 0
+    scans: int = 0
+    torn: int = 0  # Scans that ran across a commit and saw part of it, as read-committed allows.
+    cuts: dict = dataclasses.field(default_factory=dict)  # Of connections to Neo4j, by way.
+    while_copying: int = 0  # Kills and restarts that met a copy under way.
     nodes: int = 0
     relationships: int = 0
     seconds: float = 0
     differences: list = dataclasses.field(default_factory=list)
     miscounted: list = dataclasses.field(default_factory=list)
     disorder: list = dataclasses.field(default_factory=list)
+    broken: list = dataclasses.field(default_factory=list)  # What the position had promised and a reader missed.
     ended: list = dataclasses.field(default_factory=list)  # The engine ended by itself, or did not catch up.
 
     @property
     def faults(self):
-        return self.ended + self.differences + self.miscounted + self.disorder
+        return self.ended + self.differences + self.miscounted + self.disorder + self.broken
 
 
 def mapping_file():
@@ -55,8 +64,26 @@ def mapping_file():
     return path
 
 
-def run(servers, program=None, kills=20, restarts=3, seed=1, log=lambda line: None):
-    """Never raises for what the engine does; the report says it."""
+def run(servers, program=None, kills=20, restarts=3, seed=1, cut_share=0.0, log=lambda line: None):
+    """Kills and restarts while the engine follows. Never raises for what the engine does; the report says it."""
+    def work(engine, graph, report):
+        engine.once()
+        _under_load(engine, graph, report, _schedule(random.Random(seed), kills, restarts), seed, log)
+    return _on_fresh_databases(servers, program, seed, cut_share, work)
+
+
+def run_copy(servers, program=None, kills=10, restarts=3, seed=1, cut_share=0.0, log=lambda line: None):
+    """The same while rows are being copied: about 80,000, of which each of `counted` must be written exactly once."""
+    def work(engine, graph, report):
+        with Database(engine.admin_url) as database:
+            speed.fill_base(database)
+            speed.fill(database, 20_000)
+            Counter.fill(database, 20_000)
+        _under_load(engine, graph, report, _schedule(random.Random(seed), kills, restarts), seed, log, copying=True)
+    return _on_fresh_databases(servers, program, seed, cut_share, work)
+
+
+def _on_fresh_databases(servers, program, seed, cut_share, work):
     report, started = Report(), time.monotonic()
     graph = servers.graph()
     graph.wipe()
@@ -64,34 +91,41 @@ def run(servers, program=None, kills=20, restarts=3, seed=1, log=lambda line: No
     postgres.install_schema(url)
     with Database(url) as database:
         database.execute(TABLES)
-    engine = Engine(servers, url, mapping=mapping_file(), program=program)
+    parts = urlsplit(servers.neo4j_url)
+    proxy = CutProxy(parts.hostname, parts.port, seed, cut_share)
+    through_proxy = parts._replace(netloc=parts.netloc.rpartition(":")[0] + f":{proxy.port}")
+    engine = Engine(servers._replace(neo4j_url=urlunsplit(through_proxy)), url, mapping=mapping_file(), program=program)
     try:
         engine.init()
         graph.rows("CREATE CONSTRAINT seen IF NOT EXISTS FOR (c:Seen) REQUIRE c.id IS UNIQUE")
-        engine.once()
-        _under_load(engine, graph, report, kills, restarts, seed, log)
+        work(engine, graph, report)
     except (AssertionError, GraphError, GraphUnavailable, psycopg2.Error) as error:
         report.ended.append(f"{type(error).__name__}: {str(error)[-2000:]}")
     finally:
         engine.kill()
+        proxy.stop()
+        report.cuts = dict(proxy.cuts)
         report.seconds = time.monotonic() - started
         postgres.drop_database(servers.postgres_url, NAME)
         graph.wipe()
     return report
 
 
-def _under_load(engine, graph, report, kills, restarts, seed, log):
+def _under_load(engine, graph, report, events, seed, log, copying=False):
     chance = random.Random(seed)
     url = engine.admin_url
-    counter, sequence = Counter(url, seed).start(), Sequence(url, graph, seed).start()
+    counter, sequence, promise = Counter(url, seed), Sequence(url, graph, seed).start(), Promise(url, graph).start()
     load = Load(url, seed, writers=3, pause=0.01).start()
+    if not copying:  # A row that is copied after two changes is one row: nothing to count there but the row.
+        counter.start()
     try:
-        for event in _schedule(chance, kills, restarts):
-            _happen(event, engine, graph, report, chance, log)
+        for event in events:
+            _happen(event, engine, graph, report, chance, log, copying)
     finally:
         load.stop()
         counter.stop()
         sequence.stop_writer()
+        promise.stop_writer()
         report.transactions = load.committed()
     try:
         if not engine.running():
@@ -102,12 +136,14 @@ def _under_load(engine, graph, report, kills, restarts, seed, log):
         report.ended.append(str(error)[-2000:])
     finally:
         sequence.stop()
-        report.samples = sequence.samples
+        promise.stop()
+        report.samples, report.scans, report.torn = sequence.samples, promise.scans, promise.torn
     with Database(url) as database:
         report.nodes, report.relationships = comparer.counts(database)
         report.differences = comparer.differences(database, graph, FOREIGN, limit=10)
         report.miscounted, report.changes_counted = counter.faults(database, graph)
         report.disorder = sequence.faults(database)
+        report.broken = promise.faults()
 
 
 def _schedule(chance, kills, restarts):
@@ -116,12 +152,13 @@ def _schedule(chance, kills, restarts):
     return events
 
 
-def _happen(event, engine, graph, report, chance, log):
+def _happen(event, engine, graph, report, chance, log, copying):
     if not engine.running():
         if engine.process is not None:
             report.ended.append(f"the engine ended by itself:\n{engine.tail(1500)}")
         engine.start()
-    time.sleep(0.2 + chance.random() * 2)
+    time.sleep(0.2 + chance.random() * (1 if copying else 2))
+    report.while_copying += copying and _is_copying(graph)
     log(event)
     if event == "kill":
         engine.kill()
@@ -134,6 +171,10 @@ def _happen(event, engine, graph, report, chance, log):
         _restart(engine.servers, "postgres", chance)
         _wait_for_postgres(engine.admin_url)
         report.postgres_restarts += 1
+
+
+def _is_copying(graph):
+    return graph.value("MATCH (p:ContextNexusPosition) RETURN p.phase") == "snapshot"
 
 
 def _restart(servers, server, chance):
@@ -159,15 +200,18 @@ def _wait_for_postgres(url, timeout=60):
 def describe(report):
     return (f"{report.kills} kills, {report.neo4j_restarts}+{report.postgres_restarts} restarts, "
             f"{report.transactions} transactions, {report.nodes} nodes, {report.relationships} relationships, "
-            f"{report.changes_counted} counted changes, {report.samples} samples, {report.seconds:.0f} s, "
+            f"{report.changes_counted} counted changes, {report.samples} samples, {report.scans} scans of which "
+            f"{report.torn} met a commit, {report.cuts} cuts, {report.while_copying} while copying, {report.seconds:.0f} s, "
             f"{len(report.faults)} faults")
 
 
 if __name__ == "__main__":
     from lib import servers as servers_module
-    words = dict(word.split("=") for word in sys.argv[1:])
-    outcome = run(servers_module.from_environment(), words.get("program"), int(words.get("kills", 20)),
-                  int(words.get("restarts", 3)), int(words.get("seed", 1)), log=lambda line: print(line, flush=True))
+    words = dict(word.split("=", 1) for word in sys.argv[1:])
+    what = run_copy if "copy" in words else run
+    outcome = what(servers_module.from_environment(), words.get("program"), int(words.get("kills", 20)),
+                   int(words.get("restarts", 3)), int(words.get("seed", 1)), float(words.get("cuts", 0)),
+                   log=lambda line: print(line, flush=True))
     print(describe(outcome))
     for fault in outcome.faults:
         print(f"  {fault}")

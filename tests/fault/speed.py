@@ -20,7 +20,7 @@ ROWS = 2 + PROJECTS + THREADS + ITEMS + INCLUDES
 _THREAD = str(uuid.UUID(hashlib.md5(b"thread1").hexdigest()))  # As PostgreSQL's md5() makes it.
 
 
-def _fill_base(database):
+def fill_base(database):
     """Tenant, user, projects and threads."""
     with database.transaction():
         database.execute("INSERT INTO public.tenants (id, name, slug) VALUES (md5('tenant')::uuid, 'Speed', 'speed')")
@@ -45,7 +45,7 @@ _INCLUDES = ("INSERT INTO public.thread_content (tenant_id, thread_id, content_i
                  threads=THREADS, items=ITEMS)
 
 
-def _fill(database, rows_a_transaction):
+def fill(database, rows_a_transaction):
     """Content and what includes it, in transactions of so many rows."""
     for statement, count in ((_ITEMS, ITEMS), (_INCLUDES, INCLUDES)):
         for first in range(0, count, rows_a_transaction):
@@ -69,8 +69,8 @@ def snapshot(servers):
     url, graph = _fresh(servers), servers.graph()
     try:
         with Database(url) as database:
-            _fill_base(database)
-            _fill(database, 10_000)
+            fill_base(database)
+            fill(database, 10_000)
             engine = Engine(servers, url)
             engine.init()
             started = time.monotonic()
@@ -89,12 +89,12 @@ def stream_and_latency(servers, commits=300, rate=20):
     engine = Engine(servers, url)
     try:
         with Database(url) as database:
-            _fill_base(database)
+            fill_base(database)
             engine.init()
             engine.start()
             engine.catch_up()
             started = time.monotonic()
-            _fill(database, 100)
+            fill(database, 100)
             engine.catch_up(600)
             seconds = time.monotonic() - started
             _expect_equal(database, graph)

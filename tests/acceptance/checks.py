@@ -1,0 +1,68 @@
+"""What the acceptance commands share: the build, unit tests, integration tests and planted faults, each as (passed, figure)."""
+
+import os
+import pathlib
+import subprocess
+import xml.etree.ElementTree
+
+import kills
+import planted
+from lib import servers as servers_module
+from lib.database import REPOSITORY
+
+_RESULT = REPOSITORY / ".local" / "acceptance.xml"
+
+
+def build(points):
+    """The dev build with its tests, as scripts/test makes it."""
+    def work():
+        for words in (["cmake", "--preset", "dev"], ["cmake", "--build", "--preset", "dev", "--", "-j", "2"]):
+            done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=1800, check=False)
+            if done.returncode != 0:
+                points.note(done.stdout[-2000:] + done.stderr[-2000:])
+                return False, f"{' '.join(words)} ends with {done.returncode}"
+        return True, "build/dev"
+    points.attempt("ground: builds without a warning", "no error", work)
+
+
+def ctest(pattern, servers=None):
+    """All tests whose name fits pass, and there is one."""
+    done = subprocess.run(["ctest", "--test-dir", "build/dev", "-R", pattern, "--no-tests=error"], cwd=REPOSITORY,
+                          env=_environment(servers), capture_output=True, text=True, timeout=900, check=False)
+    closing = [line for line in done.stdout.splitlines() if "tests passed" in line or "No tests" in line]
+    return done.returncode == 0, (closing or [done.stderr.strip() or "no closing line"])[0]
+
+
+def integration(points, servers, file, least, keyword=""):
+    """The tests of tests/integration/FILE (those that the keyword names) all pass, none is skipped, and there are so many."""
+    done = subprocess.run(
+        ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", keyword,
+         f"--junitxml={_RESULT}", f"tests/integration/{file}"], cwd=REPOSITORY, env=_environment(servers),
+        capture_output=True, text=True, timeout=1200, check=False)
+    suite = xml.etree.ElementTree.parse(_RESULT).getroot().find("testsuite")
+    total, bad = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors"))
+    skipped = int(suite.get("skipped"))
+    if bad or done.returncode != 0:
+        points.note("\n".join(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))))
+    passed = done.returncode == 0 and bad == 0 and skipped == 0 and total >= least
+    return passed, f"{total - bad - skipped} of {total}"
+
+
+def _environment(servers):
+    if servers is None:
+        return os.environ
+    return os.environ | servers_module.read_env(pathlib.Path(servers.directory) / "env") | {
+        "CNX_POSTGRES_URL": servers.postgres_url, "CNX_NEO4J_URL": servers.neo4j_url,
+        "CNX_NEO4J_HTTP": servers.neo4j_http, "CNX_SERVICES_DIR": servers.directory}
+
+
+def red(points, servers, patch, run, seed, **options):
+    """The same run of kills, against a program with that fault planted, finds something."""
+    try:
+        program = planted.build(patch)
+    except planted.PlantError as error:
+        return False, str(error)[-300:]
+    report = run(servers, program=program, **({"kills": 10, "restarts": 1, "seed": seed} | options))
+    points.note(kills.describe(report))
+    points.note("\n".join(report.faults[:3]))
+    return bool(report.faults), f"{len(report.faults)} faults in {report.kills} kills"
