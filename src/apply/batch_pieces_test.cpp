@@ -118,38 +118,73 @@ TEST_F(BatchPiecesTest, goes_on_with_pieces_where_the_rest_is_large_too) {
   EXPECT_EQ(take().to, streaming(Lsn(1000), 11));
 }
 
-TEST_F(BatchPiecesTest, numbers_the_batches_of_a_copy_and_ends_it_with_a_batch_of_its_own) {
-  make({.start = {.position = {}, .phase = Phase::snapshot}, .rows_target = 3});
+LanePosition copying(uint64_t batches) {
+  return {.position = {Lsn(), batches}, .phase = Phase::snapshot, .partial = false};
+}
+
+TEST_F(BatchPiecesTest, numbers_the_batches_of_a_copy_and_says_how_far_its_segment_is) {
+  make({.start = copying(0), .rows_target = 3});
+  push(change::SegmentBegin{.key = "p/1", .key_columns = {0}});
   for (int64_t i = 1; i <= 4; ++i) push(table_.snapshot_row(i, "1"));
-  push(change::SnapshotEnd{Lsn(800)});
+  push(change::SegmentEnd{});
   events_->close();
   EXPECT_EQ(settle().kind, Step::Kind::done);
   Batch first = take();
-  EXPECT_EQ(first.to, (LanePosition{.position = {Lsn(), 1}, .phase = Phase::snapshot}));
+  EXPECT_EQ(first.from, copying(0));
   EXPECT_EQ(first.rows, 3u);
+  EXPECT_EQ(first.segment, (SegmentProgress{"p/1", {"3"}, false}));
   Batch last = take();
+  EXPECT_EQ(last.from, first.to);
   EXPECT_EQ(last.rows, 1u);
-  EXPECT_EQ(last.to, streaming(Lsn(800))) << "with the last rows, in the same transaction";
+  EXPECT_EQ(last.segment, (SegmentProgress{"p/1", {"4"}, true})) << "with the last rows, in the same transaction";
   EXPECT_TRUE(batches_->drained());
 }
 
-TEST_F(BatchPiecesTest, promises_nothing_while_rows_are_being_copied) {
-  make({.start = {.position = {}, .phase = Phase::snapshot}, .rows_target = 1});
-  for (int64_t i = 1; i <= 5; ++i) {
-    push(table_.snapshot_row(i, "1"));
-    settle();
-    Batch batch = take();
-    EXPECT_EQ(batch.to.phase, Phase::snapshot);
-    EXPECT_EQ(batch.to.position.lsn, Lsn());
+TEST_F(BatchPiecesTest, a_batch_of_a_copy_holds_rows_of_one_segment_alone) {
+  make({.start = copying(7)});
+  for (const char* key : {"p/1", "p/2"}) {
+    push(change::SegmentBegin{.key = key, .key_columns = {0}});
+    push(table_.snapshot_row(5, "1"));
+    push(change::SegmentEnd{});
   }
+  events_->close();
+  settle();
+  Batch first = take();
+  EXPECT_EQ(first.segment->key, "p/1");
+  Batch second = take();
+  EXPECT_EQ(second.from, first.to);
+  EXPECT_EQ(second.segment->key, "p/2");
 }
 
-TEST_F(BatchPiecesTest, ends_a_copy_of_nothing) {
-  make({.start = {.position = {}, .phase = Phase::snapshot}});
-  push(change::SnapshotEnd{Lsn(800)});
+TEST_F(BatchPiecesTest, a_segment_of_nothing_is_done_all_the_same) {
+  make({.start = copying(0)});
+  push(change::SegmentBegin{.key = "p/1", .key_columns = {0}});
+  push(change::SegmentEnd{});
   events_->close();
   EXPECT_EQ(settle().kind, Step::Kind::done);
-  EXPECT_EQ(take().to, streaming(Lsn(800)));
+  Batch batch = take();
+  EXPECT_EQ(batch.rows, 0u);
+  EXPECT_EQ(batch.segment, (SegmentProgress{"p/1", {}, true}));
+}
+
+TEST_F(BatchPiecesTest, a_read_that_does_not_count_is_not_done) {
+  make({.start = copying(0)});
+  push(change::SegmentBegin{.key = "p/1", .key_columns = {}});
+  push(table_.snapshot_row(5, "1"));
+  push(change::SegmentEnd{.whole = false});
+  events_->close();
+  settle();
+  EXPECT_EQ(take().segment, (SegmentProgress{"p/1", {}, false}));
+  EXPECT_TRUE(batches_->drained());
+}
+
+TEST_F(BatchPiecesTest, a_copy_that_is_stopped_keeps_what_it_has) {
+  make({.start = copying(0)});
+  push(change::SegmentBegin{.key = "p/1", .key_columns = {0}});
+  push(table_.snapshot_row(5, "1"));
+  events_->close();
+  EXPECT_EQ(settle().kind, Step::Kind::done);
+  EXPECT_EQ(take().segment, (SegmentProgress{"p/1", {"5"}, false}));
 }
 
 }  // namespace

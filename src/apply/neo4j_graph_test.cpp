@@ -39,7 +39,7 @@ StubServer with_position() {
   server.on(Request::pull,
             {record({Value(int64_t{500}), Value(int64_t{0}), Value(int64_t{3}), Value("stream"),
                      Value(false), Value("77"), Value(int64_t{1}), Value("knowledge"),
-                     Value("contextnexus"), Value("f"), Value(int64_t{1}), Value(int64_t{0})}),
+                     Value("contextnexus"), Value("f"), Value(int64_t{1}), Value(int64_t{0}), Value("0/1F4")}),
              success()});
   return server;
 }

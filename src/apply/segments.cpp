@@ -23,8 +23,7 @@ constexpr std::string_view kReplace =
 constexpr std::string_view kMakeLanes =
     "CALL (p) { MATCH (l:ContextNexusPosition) WHERE l.key STARTS WITH $prefix DELETE l } "
     "WITH p UNWIND $lanes AS lane CREATE (l:ContextNexusPosition) "
-    "SET l = properties(p), l.key = lane, l.lsn = 0, l.lsnText = '0/0', l.ordinal = 0, l.phase = 'snapshot', "
-    "l.partial = false";
+    "SET l = p{.*, key: lane, lsn: 0, lsnText: '0/0', ordinal: 0, phase: 'snapshot', partial: false}";
 constexpr std::string_view kEnd =
     "OPTIONAL MATCH (s:ContextNexusSegment {pipeline: $pipeline}) WHERE NOT s.done "
     "WITH p, count(s) AS open WITH p, CASE WHEN open = 0 AND p.phase = 'snapshot' THEN $lsn ELSE 1/0 END AS lsn "

@@ -23,6 +23,14 @@ nlohmann::ordered_json to_json(const std::optional<pipeline::StatusReport::Write
           {"last_error_at", write_back->last_error_at}};
 }
 
+nlohmann::ordered_json copy_to_json(const std::optional<pipeline::StatusReport::CopyState>& copy) {
+  if (!copy) return nullptr;
+  return {{"rows", copy->rows},
+          {"rows_estimate", copy->estimate},
+          {"segments", copy->segments},
+          {"segments_done", copy->segments_done}};
+}
+
 nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
   return {{"pipeline", report.pipeline},
           {"state", report.state},
@@ -36,6 +44,8 @@ nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
           {"position_lsn", report.position_lsn},
           {"ordinal", report.ordinal},
           {"partial", report.partial},
+          {"consistent", report.consistent},
+          {"copy", copy_to_json(report.copy)},
           {"epoch", report.epoch},
           {"in_step", report.in_step},
           {"confirmed", report.confirmed},
@@ -72,6 +82,15 @@ void print(const pipeline::StatusReport& report) {
   if (!report.advice.empty()) line("advice", report.advice);
   if (report.position.empty()) return;
   line("position", report.position + (report.partial ? "  (inside a transaction that is applied in pieces)" : ""));
+  if (!report.consistent) {
+    std::string text = "not yet consistent";
+    if (report.copy) {
+      text += ": " + std::to_string(report.copy->rows) + " of about " + std::to_string(report.copy->estimate) +
+              " rows copied, " + std::to_string(report.copy->segments_done) + " of " +
+              std::to_string(report.copy->segments) + " segments done";
+    }
+    line("graph", text);
+  }
   line("confirmed", report.confirmed);
   line("log's end", report.wal_end);
   char lag[64];

@@ -12,6 +12,7 @@ namespace {
 constexpr Duration kTerminalInterval = std::chrono::milliseconds(250);
 constexpr Duration kLogInterval = std::chrono::seconds(10);
 constexpr size_t kBarWidth = 30;
+constexpr double kShareKnown = 0.01;
 
 std::string with_commas(uint64_t number) {
   std::string text = std::to_string(number);
@@ -38,7 +39,8 @@ std::string progress_text(const CopyFigures& figures) {
   text += std::to_string(static_cast<int>(share * 100)) + " %  " + with_commas(figures.rows);
   text += done ? " rows" : " of about " + with_commas(total) + " rows";
   text += "  " + with_commas(static_cast<uint64_t>(figures.rows_per_second)) + " rows/s";
-  if (!done && figures.rows_per_second > 0 && figures.estimate > figures.rows) {
+  // The first rows say nothing of how long the rest takes.
+  if (!done && share >= kShareKnown && figures.rows_per_second > 0 && figures.estimate > figures.rows) {
     text += "  " + duration_text(static_cast<double>(figures.estimate - figures.rows) / figures.rows_per_second) + " left";
   }
   return text + "  (" + std::to_string(figures.segments_done) + " of " + std::to_string(figures.segments) + " segments)";

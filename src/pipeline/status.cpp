@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "apply/segments.hpp"
 #include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/pipeline.hpp"
@@ -18,6 +19,17 @@ void set_problem(StatusReport& report, const Error& error) {
   report.state = "broken";
   report.problem = error.describe();
   report.advice = error.advice();
+}
+
+StatusReport::CopyState copy_state(const std::vector<change::Segment>& segments) {
+  StatusReport::CopyState copy;
+  copy.segments = segments.size();
+  for (const change::Segment& segment : segments) {
+    copy.rows += segment.rows;
+    copy.estimate += std::max(segment.estimate, segment.rows);
+    copy.segments_done += segment.done ? 1 : 0;
+  }
+  return copy;
 }
 
 // How far the running engine says that the graph is in step; 0/0 where none does.
@@ -110,8 +122,11 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
     set_paused_state(report);
     return report;
   }
+  CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(graph, options.name, deadline));
+  report.consistent = lane.phase == apply::Phase::stream && !lane.partial && segments.empty();
+  if (!segments.empty()) report.copy = copy_state(segments);
   const change::Lsn reached = lane.partial ? lane.position.lsn : std::max(lane.position.lsn, in_step);
-  report.in_step = lane.phase == apply::Phase::stream && !lane.partial && reached >= wal_end;
+  report.in_step = report.consistent && reached >= wal_end;
   if (reached < wal_end) {
     report.lag_bytes = static_cast<int64_t>(wal_end.value() - reached.value());
     if (node->commit_microseconds > 0) {

@@ -21,6 +21,17 @@ struct StatusReport {
   uint64_t position_lsn = 0;
   uint64_t ordinal = 0;
   bool partial = false;            // Inside a transaction that is applied in pieces.
+  // The graph is what PostgreSQL was at the position. Not before the copy is done, and the position has passed all that
+  // the copy saw.
+  bool consistent = false;
+  // Of a copy that is not done, or not yet behind the position.
+  struct CopyState {
+    uint64_t rows = 0;
+    uint64_t estimate = 0;
+    size_t segments = 0;
+    size_t segments_done = 0;
+  };
+  std::optional<CopyState> copy;
   int64_t epoch = 0;
   // All that is committed is in the graph, or no change of its. The running engine says so by what it reports as written;
   // the position follows lazily where nothing of ours moves it.

@@ -25,7 +25,7 @@ std::vector<postgres::Table> catalog() {
 // The stages of a copy, or of following the changes, between their queues.
 struct Engine::Pass {
   Pass(World& world, const EngineOptions& options, mapping::Model& model,
-       const postgres::TypeCatalog& types, apply::StoredPosition start)
+       const postgres::TypeCatalog& types, apply::StoredPosition start, const Rows& rows)
       : following(start.lane.phase == apply::Phase::stream),
         events(options.events),
         batches({.items_max = 1, .bytes_max = 1 << 20}),
@@ -38,7 +38,7 @@ struct Engine::Pass {
     if (following) {
       follow(world, options, start);
     } else {
-      copy.emplace(events, world.postgres.rows(), world.postgres.confirmed());
+      copy.emplace(events, rows, world.graph.segments().back());
     }
     seats = {Seat{.stage = following ? static_cast<stream::Stage*>(&*logical) : &*copy},
              Seat{.stage = &*batch}, Seat{.stage = &*lane}};
@@ -61,6 +61,10 @@ struct Engine::Pass {
     logical_options.start = start.lane.position;
     logical_options.seed = world.random();
     logical_options.wanted = options.wanted;
+    auto made = capture::CopiedRows::make(world.graph.segments());
+    EXPECT_TRUE(made) << made.error().describe();
+    copied.emplace(*std::move(made));
+    logical_options.copied = &*copied;
     logical.emplace(*slot, events, acknowledgement, logical_counters, logical_options, nullptr);
   }
 
@@ -73,6 +77,7 @@ struct Engine::Pass {
   SimulatedGraph graph;
   std::optional<SimulatedSlot> slot;
   std::optional<SimulatedCopy> copy;
+  std::optional<capture::CopiedRows> copied;
   std::optional<capture::LogicalStage> logical;
   std::optional<apply::BatchStage> batch;
   std::optional<apply::LaneStage> lane;
@@ -91,15 +96,32 @@ Engine::~Engine() = default;
 // As the pipeline starts: the other owner is fenced off, then comes what the graph holds by then.
 void Engine::start_pass() {
   apply::StoredPosition start = world_.graph.raise_epoch();
+  Rows rows;
   if (start.lane.phase != apply::Phase::stream) {
-    const change::Lsn consistent_point = world_.postgres.make_slot();
-    world_.expectation.start(consistent_point, world_.postgres.rows(),
-                             world_.postgres.transactions().size());
-    world_.graph.start_copy();
+    rows = prepare_copy(start.lane.phase == apply::Phase::snapshot);
     start.lane = world_.graph.stored().lane;
   }
   pass_.reset();
-  pass_ = std::make_unique<Pass>(world_, options_, *model_, types_, start);
+  pass_ = std::make_unique<Pass>(world_, options_, *model_, types_, start, rows);
+}
+
+// What is to be copied, from the beginning or from where it was; nothing where all is.
+Rows Engine::prepare_copy(bool under_way) {
+  if (under_way && world_.graph.copied()) {
+    world_.graph.end_copy();
+    return {};
+  }
+  // A copy of which some table was truncated since would copy it anew; this source has one table.
+  if (under_way && !world_.postgres.truncated_since_slot()) {
+    SimulatedPostgres::Snapshot snapshot = world_.postgres.take_snapshot();
+    world_.graph.continue_copy(snapshot.text, snapshot.seen_until);
+    return std::move(snapshot.rows);
+  }
+  const change::Lsn consistent_point = world_.postgres.make_slot();
+  world_.expectation.start(consistent_point, world_.postgres.rows(),
+                           world_.postgres.transactions().size());
+  world_.graph.start_copy(consistent_point);
+  return world_.postgres.rows();
 }
 
 bool Engine::ready(const Seat& seat, TimePoint now) const {

@@ -65,6 +65,7 @@ class Engine {
   struct Pass;
 
   void start_pass();
+  Rows prepare_copy(bool under_way);
   bool ready(const Seat& seat, TimePoint now) const;
   State next_pass();
 

@@ -24,23 +24,25 @@ change::RelationPtr counted_relation() {
 }  // namespace
 
 SimulatedCopy::SimulatedCopy(stream::Queue<change::Event>& events, const Rows& rows,
-                             change::Lsn consistent_point)
-    : events_(events),
-      relation_(counted_relation()),
-      rows_(rows.begin(), rows.end()),
-      consistent_point_(consistent_point) {}
+                             change::Segment segment)
+    : events_(events), relation_(counted_relation()), segment_(std::move(segment)) {
+  for (const auto& row : rows) {
+    if (*change::contains(segment_, {std::to_string(row.first)})) rows_.push_back(row);
+  }
+}
 
 Step SimulatedCopy::step(TimePoint) {
   if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
   if (stopping_) {
-    Error stopped(ErrorKind::unavailable, "stopped while rows were being copied");
-    events_.fail(stopped);
-    return Step::failed(std::move(stopped));
+    events_.close();
+    return Step::done();
   }
-  change::Event event = change::SnapshotEnd{consistent_point_};
-  if (next_ < rows_.size()) {
-    const std::string key = std::to_string(rows_[next_].first);
-    const std::string value = std::to_string(rows_[next_].second);
+  change::Event event = change::SegmentEnd{};
+  if (next_ == 0) {
+    event = change::SegmentBegin{.key = segment_.key, .key_columns = {0}};
+  } else if (next_ <= rows_.size()) {
+    const std::string key = std::to_string(rows_[next_ - 1].first);
+    const std::string value = std::to_string(rows_[next_ - 1].second);
     auto* memory = static_cast<char*>(std::malloc(key.size() + value.size()));
     std::memcpy(memory, key.data(), key.size());
     std::memcpy(memory + key.size(), value.data(), value.size());
@@ -55,7 +57,7 @@ Step SimulatedCopy::step(TimePoint) {
   }
   const size_t bytes = change::weight(event);
   if (!events_.try_push(std::move(event), bytes)) return Step::wait_until(kNever);
-  if (next_++ < rows_.size()) return Step::progressed();
+  if (next_++ <= rows_.size()) return Step::progressed();
   events_.close();
   return Step::done();
 }

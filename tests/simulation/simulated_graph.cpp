@@ -56,10 +56,50 @@ apply::StoredPosition GraphState::raise_epoch() {
   return stored_;
 }
 
-void GraphState::start_copy() {
+void GraphState::start_copy(change::Lsn consistent_point) {
   nodes_.clear();
   effects_.clear();
+  ++copies_;
+  consistent_point_ = consistent_point;
+  change::Segment whole;
+  whole.key = "history/1";
+  whole.schema = "public";
+  whole.table = "counted";
+  whole.key_columns = {{"id", change::KeyOrder::integer}};
+  segments_ = {whole};
   stored_.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
+}
+
+void GraphState::continue_copy(const std::string& snapshot, change::Lsn seen_until) {
+  change::Segment open = std::move(segments_.back());
+  segments_.pop_back();
+  if (!open.last.empty()) {
+    change::Segment done = open;
+    done.upto = open.last;
+    done.done = true;
+    segments_.push_back(std::move(done));
+    open.above = std::move(open.last);
+    open.last.clear();
+  }
+  open.key = "history/" + std::to_string(segments_.size() + 1);
+  open.snapshot = snapshot;
+  open.seen_until = seen_until;
+  segments_.push_back(std::move(open));
+  stored_.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
+}
+
+bool GraphState::copied() const {
+  return !segments_.empty() && segments_.back().done;
+}
+
+void GraphState::end_copy() {
+  stored_.lane = {.position = {consistent_point_, 0}, .phase = apply::Phase::stream, .partial = false};
+}
+
+change::Lsn GraphState::consistent_from() const {
+  change::Lsn from;
+  for (const change::Segment& segment : segments_) from = std::max(from, segment.seen_until);
+  return from;
 }
 
 void GraphState::restart() {
@@ -83,6 +123,11 @@ Status GraphState::commit(const GraphTransaction& transaction) {
     execute(changes);
     if (!streamed) continue;
     effects_.insert(effects_.end(), changes.row_values.begin(), changes.row_values.end());
+  }
+  for (change::Segment& segment : segments_) {
+    if (!transaction.segment || segment.key != transaction.segment->key) continue;
+    if (!transaction.segment->last.empty()) segment.last = transaction.segment->last;
+    segment.done = transaction.segment->done;
   }
   stored_.lane = transaction.to;
   return {};
@@ -121,7 +166,7 @@ std::unique_ptr<apply::PreparedBatch> SimulatedGraph::prepare(const apply::Batch
 void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared,
                             apply::Part, int64_t epoch, TimePoint) {
   const auto& changes = static_cast<const PreparedChanges&>(prepared).changes();
-  under_way_ = GraphTransaction{batch.from, batch.to, epoch, changes};
+  under_way_ = GraphTransaction{batch.from, batch.to, epoch, batch.segment, changes};
 }
 
 Result<std::optional<apply::Applied>> SimulatedGraph::poll(TimePoint) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apply/graph_port.hpp"
+#include "change/segment.hpp"
 #include "source_model.hpp"
 
 namespace cnx::simulation {
@@ -24,6 +25,7 @@ struct GraphTransaction {
   apply::LanePosition from;
   apply::LanePosition to;
   int64_t epoch = 0;
+  std::optional<apply::SegmentProgress> segment;
   std::vector<NodeChanges> changes;
 };
 
@@ -39,8 +41,17 @@ class GraphState {
 
   // A new owner: waits for whatever still runs, and raises the epoch under the lock.
   apply::StoredPosition raise_epoch();
-  // An empty graph, and a position that promises nothing until the copy is whole.
-  void start_copy();
+  // An empty graph, one segment, and a position that promises nothing until the copy is whole.
+  void start_copy(change::Lsn consistent_point);
+  // What is not copied yet comes under a new snapshot.
+  void continue_copy(const std::string& snapshot, change::Lsn seen_until);
+  bool copied() const;
+  void end_copy();
+  const std::vector<change::Segment>& segments() const { return segments_; }
+  // Copies that began in an empty graph.
+  int copies() const { return copies_; }
+  // From here on the graph is what the source was at its position.
+  change::Lsn consistent_from() const;
   // Ends every connection; what still ran is rolled back.
   void restart();
 
@@ -55,6 +66,9 @@ class GraphState {
 
   Random& random_;
   apply::StoredPosition stored_{.lane = {.phase = apply::Phase::initial}, .epoch = 0};
+  std::vector<change::Segment> segments_;
+  change::Lsn consistent_point_;
+  int copies_ = 0;
   Rows nodes_;
   std::vector<int64_t> effects_;
   std::vector<GraphTransaction> survivors_;

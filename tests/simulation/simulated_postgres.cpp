@@ -14,6 +14,7 @@ constexpr Duration kAskInterval = std::chrono::milliseconds(100);
 // A running one at most so often: it waits for each answer.
 constexpr Duration kAskIntervalRunning = std::chrono::milliseconds(400);
 constexpr Duration kStatusInterval = std::chrono::seconds(15);
+constexpr uint32_t kFirstXid = 700;
 constexpr Duration kStatusMost = std::chrono::milliseconds(100);
 
 Error lost() {
@@ -36,7 +37,7 @@ void SimulatedPostgres::commit(size_t changes, bool close) {
     transaction.changes.push_back(random_change(random_, rows_, ++last_value_));
     apply_change(transaction.changes.back(), rows_, effects);
   }
-  transaction.xid = static_cast<uint32_t>(700 + transactions_.size());
+  transaction.xid = kFirstXid + static_cast<uint32_t>(transactions_.size());
   transaction.final_lsn = change::Lsn(wal_end_.value() + (close ? 0 : 40 + changes * 8));
   transaction.end_lsn = change::Lsn(transaction.final_lsn.value() + 48);
   wal_end_ = transaction.end_lsn;
@@ -48,7 +49,61 @@ change::Lsn SimulatedPostgres::make_slot() {
   reader_ = nullptr;
   confirmed_ = wal_end_;
   on_disk_ = wal_end_;
+  slot_made_after_ = transactions_.size();
   return wal_end_;
+}
+
+// One that is not visible yet still holds its rows' locks: no later one that is has touched them.
+SimulatedPostgres::Snapshot SimulatedPostgres::take_snapshot() {
+  using Kind = SimulatedChange::Kind;
+  std::set<size_t> running;
+  std::set<int64_t> touched;
+  bool all_touched = false;
+  for (size_t i = transactions_.size(); i > slot_made_after_ && i + 6 > transactions_.size(); --i) {
+    std::set<int64_t> keys;
+    bool truncates = false;
+    for (const SimulatedChange& change : transactions_[i - 1].changes) {
+      if (change.kind == Kind::elsewhere) continue;
+      truncates = truncates || change.kind == Kind::truncate;
+      keys.insert(change.key);
+      if (change.kind == Kind::move) keys.insert(change.new_key);
+    }
+    bool free = !all_touched && !(truncates && !touched.empty());
+    for (int64_t key : keys) free = free && !touched.contains(key);
+    // A TRUNCATE waits for whoever reads the table, and is not seen half done: a table with one is copied anew instead.
+    if (free && !truncates && once_in(random_, 2)) {
+      running.insert(i - 1);
+    } else {
+      touched.insert(keys.begin(), keys.end());
+      all_touched = all_touched || truncates;
+    }
+  }
+  Snapshot snapshot;
+  std::vector<int64_t> effects;
+  std::string list;
+  std::set<size_t> seen;
+  for (size_t i = 0; i < transactions_.size(); ++i) {
+    if (running.contains(i)) {
+      list += (list.empty() ? "" : ",") + std::to_string(kFirstXid + i);
+      continue;
+    }
+    seen.insert(i);
+    for (const SimulatedChange& change : transactions_[i].changes) apply_change(change, snapshot.rows, effects);
+  }
+  const size_t first = running.empty() ? transactions_.size() : *running.begin();
+  snapshot.text = std::to_string(kFirstXid + first) + ":" + std::to_string(kFirstXid + transactions_.size()) + ":" + list;
+  snapshot.seen_until = wal_end_;
+  taken_[snapshot.text] = std::move(seen);
+  return snapshot;
+}
+
+bool SimulatedPostgres::truncated_since_slot() const {
+  for (size_t i = slot_made_after_; i < transactions_.size(); ++i) {
+    for (const SimulatedChange& change : transactions_[i].changes) {
+      if (change.kind == SimulatedChange::Kind::truncate) return true;
+    }
+  }
+  return false;
 }
 
 void SimulatedPostgres::confirm(change::Lsn lsn) {

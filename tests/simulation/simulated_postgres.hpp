@@ -5,7 +5,10 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "capture/logical/replication_port.hpp"
@@ -30,6 +33,20 @@ class SimulatedPostgres {
   void write_elsewhere(uint64_t bytes) { wal_end_ = change::Lsn(wal_end_.value() + bytes); }
   // Makes the slot anew: a copy of `rows()` as of its consistent point goes with it.
   change::Lsn make_slot();
+  // A snapshot, as a new session would take it: of the last transactions some have committed in the log and are not visible
+  // yet.
+  struct Snapshot {
+    std::string text;
+    Rows rows;
+    change::Lsn seen_until;
+  };
+  Snapshot take_snapshot();
+  bool truncated_since_slot() const;
+  // Whether the transaction (by its number in transactions()) was visible in that snapshot, as it was taken.
+  bool saw(const std::string& snapshot, size_t transaction) const {
+    return taken_.at(snapshot).contains(transaction);
+  }
+  size_t slot_made_after() const { return slot_made_after_; }
   void confirm(change::Lsn lsn);
   // The slot is written to disk now and then: a crash forgets what was confirmed since.
   void crash();
@@ -49,6 +66,8 @@ class SimulatedPostgres {
   Random& random_;
   bool skips_empty_;  // Since PostgreSQL 15 a transaction without rows of ours is not spoken of.
   std::vector<SimulatedTransaction> transactions_;
+  size_t slot_made_after_ = 0;  // So many transactions.
+  std::map<std::string, std::set<size_t>> taken_;
   Rows rows_;
   int64_t last_value_ = 0;
   change::Lsn wal_end_{1000};
