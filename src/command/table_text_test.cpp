@@ -12,10 +12,10 @@ using pipeline::Finding;
 using pipeline::Grade;
 
 pipeline::CheckReport report() {
-  return {{Finding{Grade::ok, "PostgreSQL", "wal_level", "logical", ""},
-           Finding{Grade::fault, "PostgreSQL", "table public.tags", "no primary key",
+  return {{Finding{Grade::ok, std::nullopt, "PostgreSQL", "wal_level", "logical", ""},
+           Finding{Grade::fault, std::nullopt, "PostgreSQL", "table public.tags", "no primary key",
                    "make (id) the primary key"},
-           Finding{Grade::warning, "Neo4j", "constraints", "3 of 12 are missing",
+           Finding{Grade::warning, std::nullopt, "Neo4j", "constraints", "3 of 12 are missing",
                    "contextnexus init makes them"}}};
 }
 
@@ -34,7 +34,7 @@ TEST(TableText, each_line_has_its_grade_and_each_cure_stands_beneath) {
 TEST(TableText, nothing_goes_beyond_the_edge_but_a_word_that_is_too_long) {
   pipeline::CheckReport made = report();
   made.findings.push_back(
-      {Grade::fault, "pipeline", "table a_schema_with_a_long_name.a_table_with_a_longer_one",
+      {Grade::fault, std::nullopt, "pipeline", "table a_schema_with_a_long_name.a_table_with_a_longer_one",
        "an UPDATE or DELETE does not tell the key … and PostgreSQL refuses it once published",
        "give it a primary key that is not DEFERRABLE, or ALTER TABLE … REPLICA IDENTITY FULL"});
   for (size_t width : {40, 60, 80, 120}) {
@@ -49,9 +49,9 @@ TEST(TableText, nothing_goes_beyond_the_edge_but_a_word_that_is_too_long) {
 }
 
 TEST(TableText, a_cure_of_several_findings_in_a_row_stands_once_beneath_the_last) {
-  EXPECT_EQ(table_text({{Finding{Grade::fault, "mapping", "table a", "missing", "make it"},
-                         Finding{Grade::fault, "mapping", "table b", "missing", "make it"},
-                         Finding{Grade::fault, "mapping", "table c", "odd", "mend it"}}},
+  EXPECT_EQ(table_text({{Finding{Grade::fault, std::nullopt, "mapping", "table a", "missing", "make it"},
+                         Finding{Grade::fault, std::nullopt, "mapping", "table b", "missing", "make it"},
+                         Finding{Grade::fault, std::nullopt, "mapping", "table c", "odd", "mend it"}}},
                        80),
             "mapping\n"
             "fault    table a  missing\n"

@@ -65,7 +65,13 @@ std::vector<Statement> Plan::statements(const mapping::Mutations& mutations) con
   // 3. Key changes.
   for (const NodeMutations& node : mutations.nodes) change_keys(texts(*node.table), node, out);
   // 4. Node upserts, with their relationships by foreign keys where one statement does both.
-  each_node(upsert_nodes);
+  // A user's own statement knows nothing of stubs: it runs before any is made for its rows.
+  for (const bool own : {true, false}) {
+    each_node([own](const NodeTexts& node_texts, const NodeMutations& node, Fusion fusion,
+                    std::vector<Statement>& statements) {
+      if (own != node_texts.user.text.empty()) upsert_nodes(node_texts, node, fusion, statements);
+    });
+  }
   // 5. The other relationship upserts, by the keys after the batch.
   each_node(link_nodes);
   for (const RelationshipMutations& relationship : mutations.relationships) {

@@ -26,6 +26,7 @@ tables:
     relationships: [{HAS: {from: {parents: parent}, properties: [note]}}]
   likes: {relationship: LIKES, from: {parents: a}, to: {children: b}, properties: [note]}
   pets: {node: Pet, relationships: [{OWNS: {from: {parents: owner}}}, {SEEN_BY: {to: {children: friend}}}]}
+  papers: {node: Paper, relationships: [{CITES: {to: {notes: note}}}]}
   notes: {node: Note, cypher: "UNWIND $rows AS row MERGE (n:Note {id: row.id}) SET n += row"}
 )";
 
@@ -47,6 +48,7 @@ class PlanTest : public ::testing::Test {
                  {"parents (id int8, version int8, seen timestamptz)",
                   "children (id int8, parent int8, note text, tenant text)",
                   "likes (a int8, b int8, note text)",
+                  "papers (id int8, note int8)",
                   "pets (id int8, owner int8, friend int8, version int8)", "notes (id int8)"}};
   mapping::Merge merge_{source_.model()};
   Plan plan_{source_.model()};
@@ -217,6 +219,12 @@ TEST_F(PlanTest, a_users_statement_stands_for_the_upsert_and_is_followed_by_what
   EXPECT_THAT(testing::show(statements()),
               ElementsAre("user's statement for Note {rows: [{id: 1}, {id: 2}]}",
                           "remove Note {rows: [{k: 1}], clear: {}}"));
+}
+
+TEST_F(PlanTest, a_users_statement_runs_before_stubs_are_made_for_its_rows) {
+  insert("papers", {"5", "1"});
+  insert("notes", {"1"});
+  EXPECT_THAT(names(), ElementsAre("user's statement for Note", "insert Paper with CITES"));
 }
 
 TEST_F(PlanTest, a_removal_clears_what_is_ours_and_leaves_key_and_tenant) {

@@ -174,7 +174,7 @@ def _happen(event, engine, graph, report, chance, log, copying):
 
 
 def _is_copying(graph):
-    return graph.value("MATCH (p:ContextNexusPosition) RETURN p.phase") == "snapshot"
+    return graph.value("MATCH (p:ContextNexusPosition {key: 'contextnexus/0'}) RETURN p.phase") == "snapshot"
 
 
 def _restart(servers, server, chance):

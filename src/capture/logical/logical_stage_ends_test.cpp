@@ -43,7 +43,7 @@ TEST_F(LogicalStageEndsTest, backs_off_between_connections_and_starts_anew_after
 TEST_F(LogicalStageEndsTest, waits_at_the_end_for_no_word_of_a_transaction_that_is_our_own) {
   bool own = false;
   LogicalOptions options;
-  options.passes_over = [&](const change::RowChange&) { return own; };
+  options.passes_over = [&](const change::RowChange&, std::string_view) { return own; };
   make(options);
   say_transaction(Lsn(1000), Lsn(1048));
   settle();
