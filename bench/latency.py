@@ -1,4 +1,4 @@
-"""From COMMIT's return to visible, at 20 single-row commits a second; beside it, between them, a bare commit of one row into Neo4j
+"""From COMMIT's return to visible, at 20 single-row commits a second, with the write-back on; beside it, between them, a bare commit of one row into Neo4j
 at the same pace. One thread does all of it: commits when it is due, and looks for what is not visible yet in between."""
 
 import time
@@ -103,11 +103,11 @@ def latency(bench):
     from verify import expect_equal
     from writer import Copies
 
-    database = bench.fresh()
+    database = bench.fresh(write_back=True)
     Copies(bench.world, 10_000).write(database)
     bench.engine.init()
     bench.engine.start()
-    bench.wait_until("MATCH (p:ContextNexusPosition) RETURN p.phase", "stream")
+    bench.wait_until("MATCH (p:ContextNexusPosition {key: 'cnx_bench/0'}) RETURN p.phase", "stream")
     runs = []
     for number in range(bench.options.rounds):
         runs.append(_once(bench, database, bench.options.seconds))

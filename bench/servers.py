@@ -53,8 +53,8 @@ class Servers:
         connection.autocommit = True
         return connection
 
-    def make_database(self):
-        """The benchmark's tables, empty. Slots that an interrupted run left would keep the server's log."""
+    def make_database(self, write_back=False):
+        """The benchmark's tables, empty, with what the write-back needs where asked for. Slots that an interrupted run left would keep the server's log."""
         admin = psycopg2.connect(self._admin_url)
         admin.autocommit = True
         with admin.cursor() as cursor:
@@ -67,7 +67,7 @@ class Servers:
         admin.close()
         connection = self.connect()
         with connection.cursor() as cursor:
-            cursor.execute(world.TABLES)
+            cursor.execute(world.TABLES + (world.WRITE_BACK if write_back else ""))
         return connection
 
     def empty_graph(self):

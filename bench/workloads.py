@@ -32,10 +32,10 @@ class Bench:
             taken.append((mine, theirs))
         return taken
 
-    def fresh(self):
+    def fresh(self, write_back=False):
         """An empty database and an empty graph; returns the connection."""
         self.engine.stop()
-        database = self.servers.make_database()
+        database = self.servers.make_database(write_back or self.options.write_back)
         self.servers.empty_graph()
         return database
 
@@ -142,7 +142,7 @@ def stream(bench):
     def once(database):
         bench.engine.init()
         bench.engine.start()
-        bench.wait_until("MATCH (p:ContextNexusPosition) RETURN p.phase", "stream")
+        bench.wait_until("MATCH (p:ContextNexusPosition {key: 'cnx_bench/0'}) RETURN p.phase", "stream")
         meter = Meter(bench.servers, bench.engine)
         copies.write(database)
         bench.wait_until(*condition, **parameters)
@@ -157,7 +157,7 @@ def snapshot(bench):
     def once(database):
         copies.write(database)
         bench.engine.init()
-        return bench.start_and_wait(bench.world.rows, "MATCH (p:ContextNexusPosition) RETURN p.phase", "stream")
+        return bench.start_and_wait(bench.world.rows, "MATCH (p:ContextNexusPosition {key: 'cnx_bench/0'}) RETURN p.phase", "stream")
     return _world_workload(bench, once)
 
 

@@ -22,6 +22,20 @@ CREATE TABLE public.thread_content (
   position integer NOT NULL, PRIMARY KEY (thread_id, content_id));
 """
 
+# What the write-back needs of content_items: columns, and a trigger that marks what a user changed (schema.md's, but for the
+# version, which the benchmark sets itself).
+WRITE_BACK = """
+ALTER TABLE public.content_items ADD neo4j_node_id text, ADD neo4j_synced_version bigint, ADD neo4j_synced_at timestamptz,
+  ADD neo4j_sync_status text NOT NULL DEFAULT 'pending';
+ALTER TABLE public.content_items SET (fillfactor = 85);
+CREATE INDEX content_items_pending ON public.content_items (id) WHERE neo4j_sync_status <> 'synced';
+CREATE FUNCTION public.mark_pending() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN NEW.neo4j_sync_status := 'pending'; RETURN NEW; END $$;
+CREATE TRIGGER mark_pending BEFORE UPDATE OF project_id, title, body ON public.content_items
+  FOR EACH ROW EXECUTE FUNCTION public.mark_pending();
+ALTER TABLE public.content_items ENABLE ALWAYS TRIGGER mark_pending;
+"""
+
 COLUMNS = {
     "project": ("id", "name"),
     "thread": ("id", "project_id", "title"),

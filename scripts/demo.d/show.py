@@ -35,7 +35,7 @@ class Counts:
         found = graph.rows(" UNION ALL ".join(
             [f"MATCH (n:{label}) RETURN count(n) AS c" for _, label in NODES]
             + [f"MATCH ()-[r:{kind}]->() RETURN count(r) AS c" for _, kind in RELATIONSHIPS]
-            + ["MATCH ()-[r]->() RETURN count(r) AS c", "MATCH (p:ContextNexusPosition) RETURN coalesce(min(p.lsn), 0) AS c"]))
+            + ["MATCH ()-[r]->() RETURN count(r) AS c", "MATCH (p:ContextNexusPosition {key: 'contextnexus/0'}) RETURN coalesce(min(p.lsn), 0) AS c"]))
         *self.graph, self.relationships, self.position = (count for (count,) in found)
         self.at = time.monotonic()
 
