@@ -7,6 +7,9 @@
 namespace cnx::change {
 namespace {
 
+// A server has at most 2^18 - 1 backends, each of them in one transaction, and as many prepared ones.
+constexpr size_t kRunningMax = 1u << 19;
+
 std::optional<uint64_t> read_id(std::string_view text) {
   uint64_t id = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -33,16 +36,17 @@ Result<PgSnapshot> PgSnapshot::parse(std::string_view text) {
   PgSnapshot snapshot;
   std::optional<uint64_t> xmin = read_id(take(text, ':'));
   std::optional<uint64_t> xmax = read_id(take(text, ':'));
-  if (!xmin || !xmax || *xmin > *xmax) return malformed();
+  if (!xmin || !xmax || *xmin == 0 || *xmin > *xmax) return malformed();
   if (!text.empty() && text.back() == ',') return malformed();
   snapshot.xmin_ = *xmin;
   snapshot.xmax_ = *xmax;
   while (!text.empty()) {
     std::optional<uint64_t> id = read_id(take(text, ','));
     if (!id || *id < *xmin || *id >= *xmax) return malformed();
+    const bool ascends = snapshot.running_.empty() || *id > snapshot.running_.back();
+    if (!ascends || snapshot.running_.size() == kRunningMax) return malformed();
     snapshot.running_.push_back(*id);
   }
-  std::sort(snapshot.running_.begin(), snapshot.running_.end());
   return snapshot;
 }
 

@@ -41,7 +41,7 @@ Result<CopiedRows> CopiedRows::make(const std::vector<change::Segment>& segments
   for (const change::Segment& segment : segments) {
     Part part{segment, std::nullopt};
     if (!segment.snapshot.empty()) {
-      CNX_TRY(SnapshotVisibility snapshot, SnapshotVisibility::parse(segment.snapshot));
+      CNX_TRY(change::PgSnapshot snapshot, change::PgSnapshot::parse(segment.snapshot));
       part.snapshot = std::move(snapshot);
       rows.seen_until_ = std::max(rows.seen_until_, segment.seen_until);
     }

@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "capture/logical/visibility.hpp"
 #include "change/event.hpp"
+#include "change/pg_snapshot.hpp"
 #include "change/segment.hpp"
 
 namespace cnx::capture {
@@ -32,7 +32,7 @@ class CopiedRows {
  private:
   struct Part {
     change::Segment segment;
-    std::optional<SnapshotVisibility> snapshot;  // None: the slot's, which sees nothing of the stream.
+    std::optional<change::PgSnapshot> snapshot;  // None: the slot's, which sees nothing of the stream.
   };
   struct Table {
     std::vector<Part> parts;  // By their keys, ascending.
