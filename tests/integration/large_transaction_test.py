@@ -1,4 +1,4 @@
-"""One transaction of 500,000 rows: in pieces, within bounded memory, and a row removed in one piece and made again in another.
+"""One transaction of 150,000 rows: in pieces, within bounded memory, and a row removed in one piece and made again in another.
 
 Real servers: PostgreSQL and Neo4j. The test has a database, an empty graph and an engine of its own.
 """
@@ -10,7 +10,7 @@ from lib.comparer import Foreign
 from lib.live import database_and_engine
 from lib.world import World
 
-ROWS = 500_000
+ROWS = 150_000  # bench/run huge takes 500,000.
 RSS_MAX_MB = 256
 
 
@@ -29,7 +29,7 @@ def _peak_mb(engine):
         return next(int(text.split()[1]) for text in status if text.startswith("VmHWM")) / 1024
 
 
-def test_half_a_million_rows_and_a_row_removed_and_made_again_in_another_piece(line):
+def test_a_large_transaction_and_a_row_removed_and_made_again_in_another_piece(line):
     world = line.world
     line.graph.rows("MATCH (t:Tag {id: $key}) CREATE (t)-[:LIKES]->(:Seen {of: $key})", key=world.tag)
     with line.database.transaction():
@@ -49,5 +49,5 @@ def test_half_a_million_rows_and_a_row_removed_and_made_again_in_another_piece(l
     assert line.graph.value("MATCH (:Thread {id: $key})-[:CONTAINS_MESSAGE]->(m:Message) RETURN count(m)",
                             key=world.thread) == line.database.value(
         "SELECT count(*) FROM public.messages WHERE thread_id = %s", (world.thread,))
-    found = comparer.differences(line.database, line.graph, Foreign(types=frozenset({"LIKES"})))
+    found = comparer.differences(line.database, line.graph, Foreign(labels=frozenset({"Seen"}), types=frozenset({"LIKES"})))
     assert not found, "\n".join(found)

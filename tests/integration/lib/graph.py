@@ -161,7 +161,9 @@ class Graph:
         return rows[0]["lsn"], rows[0]["ordinal"] or 0
 
     def wipe(self):
-        """Removes everything: nodes in bounded pieces, then constraints and indexes."""
+        """Removes everything: relationships and nodes in bounded pieces, then constraints and indexes."""
+        while self.value("MATCH ()-[r]->() WITH r LIMIT 20000 DELETE r RETURN count(*)"):
+            pass
         while self.value("MATCH (n) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*)"):
             pass
         for row in self.rows("SHOW CONSTRAINTS YIELD name"):
