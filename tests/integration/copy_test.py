@@ -14,6 +14,8 @@ from lib.world import World
 from load import Load
 
 ROWS = 10_000
+# Small batches, so that a kill finds the copy in the middle of a table.
+SMALL = ("--set", "apply.batch_rows=200")
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def _wait_until_consistent(line, timeout=180):
 
 
 def _kill_while_copying(line, least):
-    line.engine.start()
+    line.engine.start(*SMALL)
     copying = _wait_until_copying(line, least)
     line.engine.kill()
     return copying
@@ -92,18 +94,17 @@ def test_many_kills_under_load_do_not_start_it_again_from_nothing(line):
     _fill(line)
     chance = random.Random(7)
     kills, copied, before = 0, 0, 0
-    with Load(line.engine.admin_url, 7, writers=3, pause=0.01):
-        line.engine.start()
+    with Load(line.engine.admin_url, 7, writers=2, pause=0.05):
+        line.engine.start(*SMALL)
         while kills < 6 and _wait_until_copying(line, before + 800):
             time.sleep(chance.random() * 0.3)
             line.engine.kill()
             kills += 1
             before = line.graph.value("MATCH (s:ContextNexusSegment) RETURN sum(s.rows)")
-            line.engine.start()
+            line.engine.start(*SMALL)
         _wait_until_consistent(line, 180)
         copied = line.engine.log.read_text()
-        line.engine.catch_up(120)
-    line.engine.catch_up(120)
+    line.engine.catch_up(300)
     expect_equal(line.database, line.graph)
     assert kills >= 3, "the copy was over too soon"
     assert "the copy goes on" in copied
