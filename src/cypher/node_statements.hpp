@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "cypher/shapes.hpp"
 #include "cypher/statement.hpp"
 #include "cypher/texts.hpp"
 #include "mapping/mutation.hpp"
@@ -17,8 +18,10 @@ void remove_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
                   std::vector<Statement>& out);
 void change_keys(const NodeTexts& texts, const mapping::NodeMutations& node,
                  std::vector<Statement>& out);
-void upsert_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
+// With their relationships by foreign keys.
+void upsert_nodes(const NodeTexts& texts, NodeShapes& shapes, const mapping::NodeMutations& node,
                   std::vector<Statement>& out);
+// Behind a user's own upsert.
 void link_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
                 std::vector<Statement>& out);
 

@@ -14,6 +14,11 @@ enum class Companions {
   always,      // An entity that may be there: the companion of a value that fits is removed (R3).
 };
 
+// Whether the property's companion is written with it, and what is: the text of a value that does
+// not fit, null beside one that does.
+bool writes_companion(const mapping::Property& property, Companions companions);
+void pack_companion(bolt::Packer& packer, const mapping::Property& property);
+
 // The entries that `properties` make in a map: each property, and its companion where it has one.
 size_t entry_count(const mapping::Properties& properties, Companions companions);
 void pack_entries(bolt::Packer& packer, const mapping::Properties& properties,

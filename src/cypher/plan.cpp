@@ -9,9 +9,13 @@ using mapping::NodeMutations;
 using mapping::RelationshipMutations;
 
 Plan::Plan(const mapping::Model& model) {
-  for (const mapping::NodeTable& table : model.nodes()) nodes_.push_back(node_texts(table));
+  for (const mapping::NodeTable& table : model.nodes()) {
+    nodes_.push_back(node_texts(table));
+    node_shapes_.emplace_back(table);
+  }
   for (const mapping::RelationshipTable& table : model.relationships()) {
     relationships_.push_back(relationship_texts(table));
+    relationship_shapes_.emplace_back(table);
   }
 }
 
@@ -26,12 +30,19 @@ std::vector<Statement> Plan::statements(const mapping::Mutations& mutations) con
   for (const NodeMutations& node : mutations.nodes) remove_nodes(texts(*node.table), node, out);
   // 3. Key changes.
   for (const NodeMutations& node : mutations.nodes) change_keys(texts(*node.table), node, out);
-  // 4. Node upserts.
-  for (const NodeMutations& node : mutations.nodes) upsert_nodes(texts(*node.table), node, out);
-  // 5. Relationship upserts, by the keys after the batch.
+  // 4. Node upserts, with their relationships by foreign keys; by the keys after the batch. A user's
+  // own statements first: they know nothing of the stubs that the others make of missing ends.
+  for (const bool users : {true, false}) {
+    for (const NodeMutations& node : mutations.nodes) {
+      if (node.table->rule->cypher.has_value() != users) continue;
+      upsert_nodes(texts(*node.table), node_shapes_[node.table->index], node, out);
+    }
+  }
+  // 5. Relationship upserts, by the same keys.
   for (const NodeMutations& node : mutations.nodes) link_nodes(texts(*node.table), node, out);
   for (const RelationshipMutations& relationship : mutations.relationships) {
-    upsert_relationships(texts(*relationship.table), relationship, out);
+    upsert_relationships(texts(*relationship.table),
+                         relationship_shapes_[relationship.table->index], relationship, out);
   }
   return out;
 }

@@ -1,15 +1,17 @@
 // Mutations to statements, in the one order that design §3 fixes. Pure.
 #pragma once
 
+#include <deque>
 #include <vector>
 
+#include "cypher/shapes.hpp"
 #include "cypher/statement.hpp"
 #include "cypher/texts.hpp"
 #include "mapping/mutation.hpp"
 
 namespace cnx::cypher {
 
-// Immutable once made; any thread. Statements point to its texts.
+// Any thread. Statements point to its texts; one is made where the first row with its columns comes.
 class Plan {
  public:
   explicit Plan(const mapping::Model& model);
@@ -27,6 +29,8 @@ class Plan {
  private:
   std::vector<NodeTexts> nodes_;  // By the table's index.
   std::vector<RelationshipTexts> relationships_;
+  mutable std::deque<NodeShapes> node_shapes_;
+  mutable std::deque<RelationshipShapes> relationship_shapes_;
 };
 
 }  // namespace cnx::cypher

@@ -29,6 +29,21 @@ Statement removal(const Text& text, const std::vector<RelationshipKey>& keys) {
   });
 }
 
+Statement upsert(const Text& text, const Columns& columns,
+                 std::vector<const RelationshipUpsert*> rows, Companions companions, bool tenant) {
+  std::sort(rows.begin(), rows.end(), [](const RelationshipUpsert* x, const RelationshipUpsert* y) {
+    return comes_before(x->key, y->key);
+  });
+  return rows_statement(text, rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
+    packer.list_header((tenant ? 3 : 2) + element_count(columns));
+    pack(packer, row->key.start);
+    pack(packer, row->key.end);
+    if (tenant && row->tenant) packer.string(*row->tenant);
+    if (tenant && !row->tenant) packer.null();
+    pack_elements(packer, columns, row->properties, companions, {});
+  });
+}
+
 }  // namespace
 
 void remove_relationships(const RelationshipTexts& texts, const RelationshipMutations& mutations,
@@ -37,8 +52,8 @@ void remove_relationships(const RelationshipTexts& texts, const RelationshipMuta
   if (!mutations.removed.empty()) out.push_back(removal(texts.remove, mutations.removed));
 }
 
-void upsert_relationships(const RelationshipTexts& texts, const RelationshipMutations& mutations,
-                          std::vector<Statement>& out) {
+void upsert_relationships(const RelationshipTexts& texts, RelationshipShapes& shapes,
+                          const RelationshipMutations& mutations, std::vector<Statement>& out) {
   if (!texts.user.text.empty()) {
     if (mutations.user_rows.empty()) return;
     out.push_back(user_statement(texts.user, mutations.user_rows));
@@ -46,31 +61,21 @@ void upsert_relationships(const RelationshipTexts& texts, const RelationshipMuta
     out.push_back(removal(texts.remove, mutations.user_removed));
     return;
   }
-  auto add = [&](const Text& text, Chosen<RelationshipUpsert> chosen, Companions companions,
-                 bool guarded, bool needs) {
-    std::vector<const RelationshipUpsert*> rows = chosen_of(mutations.upserts, chosen);
-    if (rows.empty()) return;
-    std::sort(rows.begin(), rows.end(),
-              [](const RelationshipUpsert* x, const RelationshipUpsert* y) {
-                return comes_before(x->key, y->key);
-              });
-    Statement statement =
-        rows_statement(text, rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
-          packer.map_header(4);
-          pack_key_entry(packer, "a", row->key.start);
-          pack_key_entry(packer, "b", row->key.end);
-          pack_tenant_entry(packer, row->tenant);
-          packer.string("p");
-          pack_map(packer, row->properties, companions);
-        });
-    statement.counts_refused = guarded;
-    statement.needs_entity = needs;
-    out.push_back(std::move(statement));
+  const bool tenant = has_tenant(*mutations.table);
+  auto add = [&](Text RelationshipUpsertTexts::*text, Chosen<RelationshipUpsert> chosen,
+                 Companions companions, bool guarded, bool needs) {
+    for (auto& [shape, rows] :
+         by_shape(shapes, chosen_of(mutations.upserts, chosen), {}, companions)) {
+      out.push_back(upsert(shape->texts.*text, shape->columns, std::move(rows), companions, tenant));
+      out.back().counts_refused = guarded;
+      out.back().needs_entity = needs;
+    }
   };
-  add(texts.insert, is_insert, Companions::when_unfit, false, false);
-  add(texts.insert, is_replacement, Companions::always, false, false);
-  add(texts.update, is_update, Companions::always, texts.guarded, false);
-  add(texts.update_existing, is_partial, Companions::always, texts.guarded, true);
+  using Texts = RelationshipUpsertTexts;
+  add(&Texts::insert, is_insert, Companions::when_unfit, false, false);
+  add(&Texts::insert, is_replacement, Companions::always, false, false);
+  add(&Texts::update, is_update, Companions::always, texts.guarded, false);
+  add(&Texts::update_existing, is_partial, Companions::always, texts.guarded, true);
 }
 
 }  // namespace cnx::cypher

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "cypher/shapes.hpp"
 #include "cypher/statement.hpp"
 #include "cypher/texts.hpp"
 #include "mapping/mutation.hpp"
@@ -14,7 +15,7 @@ namespace cnx::cypher {
 void remove_relationships(const RelationshipTexts& texts,
                           const mapping::RelationshipMutations& mutations,
                           std::vector<Statement>& out);
-void upsert_relationships(const RelationshipTexts& texts,
+void upsert_relationships(const RelationshipTexts& texts, RelationshipShapes& shapes,
                           const mapping::RelationshipMutations& mutations,
                           std::vector<Statement>& out);
 

@@ -1,4 +1,4 @@
-// Statements whose parameters are rows: one packed map, {rows: [row, …]}, each row a map. Private
+// Statements whose parameters are rows: one packed map, {rows: [row, …]}. Private
 // to cypher/.
 #pragma once
 

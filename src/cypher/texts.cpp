@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "cypher/patterns.hpp"
 #include "cypher/quote.hpp"
 
 namespace cnx::cypher {
@@ -11,70 +12,30 @@ using mapping::ForeignKey;
 using mapping::NodeTable;
 using mapping::RelationshipTable;
 
-// The language of the texts, so that a server whose default is another reads them alike.
-constexpr std::string_view kLanguage = "CYPHER 5 ";
-constexpr std::string_view kStub = "_cnx_stub";
-
-std::string text(std::string body) {
-  return std::string(kLanguage) + body;
-}
-
-std::string node_pattern(std::string_view variable, const NodeTable& table,
-                         std::string_view value) {
-  return "(" + std::string(variable) + ":" + quote(table.node->label) + " {" +
-         quote(table.key_property) + ": " + std::string(value) + "})";
-}
-
-// The names as a list of strings. A string literal would need rules of its own for what is inside
-// it; the keys of a map are names.
-std::string name_list(const std::set<std::string>& names) {
-  std::string map;
-  for (const std::string& name : names) map += (map.empty() ? "" : ", ") + quote(name) + ": 0";
-  return "keys({" + map + "})";
-}
-
-// Continues a statement in which `variable` is bound to nodes that just lost a relationship of
-// ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
-std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
-  std::string v(variable);
-  return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v +
-         ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
-}
-
-std::set<std::string> stub_properties(const NodeTable& table) {
-  std::set<std::string> names{table.key_property, std::string(kStub)};
-  if (!table.tenant_property.empty()) names.insert(table.tenant_property);
-  return names;
-}
-
-std::string on_create_stub(std::string_view variable, const NodeTable& table,
-                           std::string_view tenant) {
-  std::string v(variable);
-  std::string set = " ON CREATE SET " + v + "." + quote(kStub) + " = true";
-  if (!table.tenant_property.empty())
-    set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
-  return set;
+// Where the row is refused, the graph having a newer version, its relationship stays too.
+std::string unless_refused(const NodeTable& table) {
+  if (table.version_property.empty()) return "";
+  return " AND coalesce(c." + quote(table.version_property) + " <= row.v, true)";
 }
 
 ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key) {
-  const std::string type = quote(key.rule->type);
   const std::string other_label = quote(key.other->node->label);
-  const std::string left = key.rule->incoming ? "<-" : "-";
-  const std::string right = key.rule->incoming ? "-" : "->";
   const std::string name = table.node->label + "." + key.rule->type;
   ForeignKeyTexts texts;
   // The label of the other end is in the pattern: one type may have two meanings.
-  const std::string path = left + "[r:" + type + "]" + right + "(p:" + other_label + ")";
+  const std::string path = arrow("r", key) + "(p:" + other_label + ")";
   const std::string remove = " DELETE r WITH p WHERE p." + quote(kStub) +
                              drop_lonely_stubs("p", stub_properties(*key.other));
   texts.unlink = {
       "unlink " + name,
       text("UNWIND $rows AS row MATCH " + node_pattern("c", table, "row.k") + path +
-           " WHERE row.o IS NULL OR p." + quote(key.other->key_property) + " <> row.o" + remove)};
+           " WHERE (row.o IS NULL OR p." + quote(key.other->key_property) + " <> row.o)" +
+           unless_refused(table) + remove)};
   texts.unlink_all = {"unlink all " + name,
                       text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
+  if (!table.rule->cypher) return texts;
   // The end that others share is merged once a group.
-  const std::string link = left + "[r:" + type + "]" + right;
+  const std::string link = arrow("r", key);
   const std::string set = key.rule->properties.empty() ? "" : " SET r += row.p";
   const std::string child = node_pattern("c", table, "row.k");
   texts.link = {
@@ -109,32 +70,14 @@ std::string take_over(const NodeTable& table) {
          " DELETE s";
 }
 
-// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
-// equal versions apply.
-std::string guarded(std::string_view variable, std::string_view row, const std::string& version) {
-  if (version.empty()) return std::string(row);
-  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
-                      "." + quote(version);
-  return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
-}
-
-std::string count_refused(std::string_view variable, std::string_view row,
-                          const std::string& version) {
-  if (version.empty()) return "";
-  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." +
-         quote(version) + " > " + std::string(row) + "." + quote(version) +
-         " RETURN count(*) AS refused";
-}
-
 }  // namespace
 
 NodeTexts node_texts(const NodeTable& table) {
   const std::string& label = table.node->label;
   const std::string key = quote(table.key_property);
   const std::string stub = quote(kStub);
-  const std::string& version = table.version_property;
   NodeTexts texts;
-  texts.guarded = !version.empty();
+  texts.guarded = !table.version_property.empty();
   const std::string remove =
       " WITH n, COUNT {(n)--()} AS degree"
       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
@@ -148,15 +91,6 @@ NodeTexts node_texts(const NodeTable& table) {
   texts.change_key = {"change key " + label,
                       text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.f") +
                            " SET n." + key + " = row.t")};
-  const std::string merge = "UNWIND $rows AS row MERGE " + node_pattern("n", table, "row." + key);
-  texts.insert = {"insert " + label, text(merge + " SET n += row")};
-  texts.update = {"update " + label, text(merge + " SET n += " + guarded("n", "row", version) +
-                                          count_refused("n", "row", version))};
-  texts.update_existing = {
-      "update existing " + label,
-      text("UNWIND $rows AS row OPTIONAL MATCH " + node_pattern("n", table, "row." + key) +
-           " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " +
-           guarded("n", "row", version) + count_refused("n", "row", version))};
   for (const ForeignKey& foreign : table.foreign_keys)
     texts.foreign_keys.push_back(foreign_key_texts(table, foreign));
   if (table.rule->cypher) texts.user = {"user's statement for " + label, *table.rule->cypher};
@@ -165,31 +99,19 @@ NodeTexts node_texts(const NodeTable& table) {
 
 RelationshipTexts relationship_texts(const RelationshipTable& table) {
   const std::string& type = table.relationship->type;
-  const std::string& version = table.version_property;
   const std::string a = node_pattern("a", *table.start, "row.a");
   const std::string b = node_pattern("b", *table.end, "row.b");
   const std::string arrow = "-[r:" + quote(type) + "]->";
   std::set<std::string> ours = stub_properties(*table.start);
   ours.merge(stub_properties(*table.end));
   RelationshipTexts texts;
-  texts.guarded = !version.empty();
+  texts.guarded = !table.version_property.empty();
   const std::string remove = " DELETE r WITH [n IN [a, b] WHERE n." + quote(kStub) +
                              "] AS stubs UNWIND stubs AS n" + drop_lonely_stubs("n", ours);
   texts.remove = {"remove " + type, text("UNWIND $rows AS row MATCH " + a + arrow + b + remove)};
   texts.remove_all = {"remove all " + type,
                       text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow +
                            "(b:" + quote(table.end->node->label) + ")" + remove)};
-  const std::string merge = "UNWIND $rows AS row MERGE " + a +
-                            on_create_stub("a", *table.start, "row.n") + " MERGE " + b +
-                            on_create_stub("b", *table.end, "row.n") + " MERGE (a)" + arrow + "(b)";
-  texts.insert = {"insert " + type, text(merge + " SET r += row.p")};
-  texts.update = {"update " + type, text(merge + " SET r += " + guarded("r", "row.p", version) +
-                                         count_refused("r", "row.p", version))};
-  texts.update_existing = {
-      "update existing " + type,
-      text("UNWIND $rows AS row OPTIONAL MATCH " + a + arrow + b +
-           " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
-           guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
   if (table.rule->cypher) texts.user = {"user's statement for " + type, *table.rule->cypher};
   return texts;
 }

@@ -1,4 +1,5 @@
-// The statement texts of each table, made once from the model. `_cnx_stub` marks a node that stands
+// The statement texts of each table that its columns do not change, made once from the model
+// (upsert_texts.hpp has the others). `_cnx_stub` marks a node that stands
 // for a row that is not there; $rows is a list of maps, whose short keys are:  k key · o other
 // end's key · f from · t to · n tenant · a start's key · b end's key · p properties · r rows of a
 // group.
@@ -17,12 +18,14 @@ struct Text {
 };
 
 struct ForeignKeyTexts {
-  // rows {k, o}: removes the relationship of child k unless its other end is o; o null removes it
-  // always.
+  // rows {k, o, v}: removes the relationship of child k unless its other end is o; o null removes
+  // it always. Where the table has a version and the child's is newer than v, nothing is removed.
+  // For what must be done before other nodes are removed or change their keys.
   Text unlink;
   // The relationships of all children.
   Text unlink_all;
   // groups {o, n, r: [{k, p}]}: merges the other end (as a stub) and each child's relationship.
+  // Behind a user's own upsert, as is the next; else empty.
   Text link;
   // The same rows, failing where there is no such relationship. Empty where it has no properties.
   Text link_existing;
@@ -37,12 +40,6 @@ struct NodeTexts {
   Text take_over;
   // rows {f, t}.
   Text change_key;
-  // rows: flat maps of properties.
-  Text insert;
-  // The same, guarded by the version where one is mapped.
-  Text update;
-  // The same, failing where the node is missing or a stub.
-  Text update_existing;
   bool guarded = false;
   std::vector<ForeignKeyTexts> foreign_keys;
   // The user's own upsert; empty where there is none.
@@ -53,10 +50,6 @@ struct RelationshipTexts {
   // rows {a, b}.
   Text remove;
   Text remove_all;
-  // rows {a, b, n, p}.
-  Text insert;
-  Text update;
-  Text update_existing;
   bool guarded = false;
   Text user;
 };

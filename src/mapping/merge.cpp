@@ -206,7 +206,7 @@ void Merge::find_kept_ends(size_t table) {
   }
 }
 
-NodeMutations Merge::take_node(size_t table) {
+NodeMutations Merge::take_node(size_t table, const std::vector<bool>& changed) {
   const NodeTable& node = model_->nodes()[table];
   NodeStates& states = nodes_[table];
   NodeMutations mutations;
@@ -215,6 +215,9 @@ NodeMutations Merge::take_node(size_t table) {
   if (node.rule->cypher) take_user_rows(states, node_user_rows_[table], mutations);
   mutations.removed = std::move(states.removed());
   take_places(states.places(), mutations);
+  for (const ForeignKey& foreign : node.foreign_keys) {
+    mutations.other_changed.push_back(changed[foreign.other->index]);
+  }
   for (Entity<Key>& entity : states.entities()) {
     if (entity.removed) {
       if (entity.before) mutations.removed.push_back(std::move(*entity.before));
@@ -280,8 +283,10 @@ Mutations Merge::take() {
     }
   }
   for (size_t table = 0; table < nodes_.size(); ++table) find_kept_ends(table);
+  std::vector<bool> changed;
+  for (const NodeStates& states : nodes_) changed.push_back(states.disturbed());
   for (size_t table = 0; table < nodes_.size(); ++table) {
-    if (!nodes_[table].empty()) mutations.nodes.push_back(take_node(table));
+    if (!nodes_[table].empty()) mutations.nodes.push_back(take_node(table, changed));
   }
   *this = Merge(*model_);
   return mutations;

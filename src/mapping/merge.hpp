@@ -65,7 +65,7 @@ class Merge {
                           const std::vector<change::DatumView>& row);
   std::optional<Key> kept_before(const NodeTable& table, const Key& key) const;
   void find_kept_ends(size_t table);
-  NodeMutations take_node(size_t table);
+  NodeMutations take_node(size_t table, const std::vector<bool>& changed);
   RelationshipMutations take_relationship(size_t table);
 
   Model* model_;

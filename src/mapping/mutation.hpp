@@ -100,6 +100,9 @@ struct NodeMutations {
   std::vector<Takeover> takeovers;  // Before the key changes.
   std::vector<KeyChange> key_changes;
   std::vector<NodeUpsert> upserts;
+  // For each foreign key: whether nodes of the other end's table go, come back or change their keys
+  // in this batch. Then a child leaves its old end before that happens.
+  std::vector<bool> other_changed;
   // Every insert and update in order, for a statement of the user's own.
   std::vector<Properties> user_rows;
   // Keys of those rows that no row has in the end: removed once more, behind the user's statement.

@@ -78,10 +78,18 @@ class Execution {
       if (mutations.truncated) unlink_child(table, foreign, nullptr, nullptr);
       for (const Key& key : mutations.removed) unlink_child(table, foreign, &key, nullptr);
       for (const NodeUpsert& upsert : mutations.upserts) {
-        if (upsert.inserted) continue;
+        if (upsert.inserted || stays_as_it_is(table, upsert.key_before, upsert)) continue;
         unlink_child(table, foreign, &upsert.key_before, upsert.ends[i].kept());
       }
     }
+  }
+
+  // Whether the graph has a newer version of the row: then it moves no relationship either.
+  bool stays_as_it_is(const NodeTable& table, const Key& key, const NodeUpsert& upsert) const {
+    if (upsert.inserted || upsert.replaced) return false;
+    auto node = graph_.find(table, key);
+    return node && is_newer(graph_.nodes().at(*node).properties, upsert.properties,
+                            table.version_property);
   }
 
   // A node that still carries relationships becomes a stub.
@@ -164,15 +172,13 @@ class Execution {
   }
 
   // Whether the graph's version is newer than the row's.
-  bool refuses(const PropertyMap& held, const Properties& row, const std::string& version) {
+  static bool is_newer(const PropertyMap& held, const Properties& row, const std::string& version) {
     auto newest = held.find(version);
     if (version.empty() || newest == held.end()) return false;
     for (const Property& property : row) {
       if (property.name->name != version) continue;
       const auto* mine = std::get_if<int64_t>(&property.value);
-      if (mine == nullptr || std::get<int64_t>(newest->second) <= *mine) return false;
-      ++refused_;
-      return true;
+      return mine != nullptr && std::get<int64_t>(newest->second) > *mine;
     }
     return false;
   }
@@ -180,7 +186,10 @@ class Execution {
   template <typename U>
   void upsert(PropertyMap& held, const U& upsert, const std::string& version) {
     const bool unguarded = upsert.inserted || upsert.replaced;
-    if (!unguarded && refuses(held, upsert.properties, version)) return;
+    if (!unguarded && is_newer(held, upsert.properties, version)) {
+      ++refused_;
+      return;
+    }
     set(held, upsert.properties, upsert.inserted);
     held.erase(kStub);
   }
@@ -228,7 +237,7 @@ class Execution {
       const ForeignKey& foreign = table.foreign_keys[i];
       for (const NodeUpsert& upsert : mutations.upserts) {
         const ForeignEnd& end = upsert.ends[i];
-        if (!end.key) continue;
+        if (!end.key || stays_as_it_is(table, upsert.key, upsert)) continue;
         const int other = graph_.merge_end(*foreign.other, *end.key, upsert.tenant);
         auto child = graph_.find(table, upsert.key);
         if (!child) continue;  // A user's statement may have made none.
