@@ -23,6 +23,18 @@ Columns columns_of(const mapping::Properties& properties, std::string_view key_p
   return columns;
 }
 
+Columns columns_of(const mapping::Binding& binding, Companions companions) {
+  mapping::Properties properties;
+  for (const mapping::BoundProperty& each : binding.properties) {
+    properties.push_back({each.name, change::Null{}});
+  }
+  for (const mapping::BoundComputed& each : binding.computed) {
+    properties.push_back({each.name, change::Null{}});
+  }
+  return columns_of(properties, binding.node != nullptr ? binding.node->key_property : "",
+                    companions);
+}
+
 bool fits(const Columns& columns, const mapping::Properties& properties, Companions companions) {
   if (columns.as_map) return true;
   if (columns.list.size() != properties.size()) return false;

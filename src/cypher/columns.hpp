@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cypher/pack.hpp"
+#include "mapping/binding.hpp"
 #include "mapping/mutation.hpp"
 
 namespace cnx::cypher {
@@ -30,6 +31,8 @@ struct Columns {
 // `key_property` is empty for relationships.
 Columns columns_of(const mapping::Properties& properties, std::string_view key_property,
                    Companions companions);
+// Of a row that has all of the relation's columns, and no value that does not fit.
+Columns columns_of(const mapping::Binding& binding, Companions companions);
 bool fits(const Columns& columns, const mapping::Properties& properties, Companions companions);
 
 // How many elements of a row's list they take, and those elements. In a map `stub_mark` is set to

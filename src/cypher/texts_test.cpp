@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "cypher/upsert_texts.hpp"
 #include "mapping/testing/family_stream.hpp"
 #include "mapping/testing/source.hpp"
 
@@ -19,29 +20,47 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-std::vector<Text> all_texts(const mapping::Model& model) {
+// `binding_of(table)` is the binding of the table with that name.
+template <typename BindingOf>
+std::vector<Text> all_texts(const mapping::Model& model, BindingOf binding_of) {
   std::vector<Text> all = constraint_texts(model);
+  auto add = [&](std::initializer_list<const Text*> texts) {
+    for (const Text* text : texts) {
+      if (!text->text.empty()) all.push_back(*text);
+    }
+  };
   for (const mapping::NodeTable& table : model.nodes()) {
     const NodeTexts texts = node_texts(table);
-    for (const Text* text : {&texts.remove, &texts.remove_all, &texts.take_over, &texts.change_key,
-                             &texts.insert, &texts.update, &texts.update_existing}) {
-      all.push_back(*text);
-    }
+    const mapping::Binding& binding = binding_of(table.rule->table.name);
+    const auto inserts = upsert_texts(table, columns_of(binding, Companions::when_unfit));
+    const auto updates = upsert_texts(table, columns_of(binding, Companions::always));
+    add({&texts.remove, &texts.remove_all, &texts.take_over, &texts.change_key, &inserts.insert,
+         &inserts.insert_grouped, &updates.update, &updates.update_existing});
     for (const ForeignKeyTexts& foreign : texts.foreign_keys) {
-      for (const Text* text :
-           {&foreign.unlink, &foreign.unlink_all, &foreign.link, &foreign.link_existing}) {
-        if (!text->text.empty()) all.push_back(*text);
-      }
+      add({&foreign.unlink, &foreign.unlink_all, &foreign.link, &foreign.link_existing});
     }
   }
   for (const mapping::RelationshipTable& table : model.relationships()) {
     const RelationshipTexts texts = relationship_texts(table);
-    for (const Text* text :
-         {&texts.remove, &texts.remove_all, &texts.insert, &texts.update, &texts.update_existing}) {
-      all.push_back(*text);
-    }
+    const mapping::Binding& binding = binding_of(table.rule->table.name);
+    const auto inserts = upsert_texts(table, columns_of(binding, Companions::when_unfit));
+    const auto updates = upsert_texts(table, columns_of(binding, Companions::always));
+    add({&texts.remove, &texts.remove_all, &inserts.insert, &updates.update,
+         &updates.update_existing});
   }
   return all;
+}
+
+std::vector<Text> all_texts(mapping::testing::FamilyStream& family) {
+  return all_texts(family.model(), [&](const std::string& table) -> const mapping::Binding& {
+    return family.binding(table);
+  });
+}
+
+std::vector<Text> all_texts(Source& source) {
+  return all_texts(source.model(), [&](const std::string& table) -> const mapping::Binding& {
+    return source.binding(table);
+  });
 }
 
 // A changed text is a new plan in the server and perhaps another meaning: change the file
@@ -49,7 +68,7 @@ std::vector<Text> all_texts(const mapping::Model& model) {
 TEST(Texts, are_those_that_were_tried_against_neo4j) {
   mapping::testing::FamilyStream family;
   std::string actual;
-  for (const Text& text : all_texts(family.model())) {
+  for (const Text& text : all_texts(family)) {
     actual += text.name + "\n    " + text.text + "\n";
   }
   std::ifstream file(CNX_TEST_DATA "/cypher/family_texts.txt");
@@ -82,7 +101,7 @@ TEST(Texts, hold_names_only_as_quoted_identifiers) {
                                            "`PA``IR\\u005Cu0060`",
                                            "`ten'ant\\u005Cu0060`",
                                            "`contextnexus_It``em\\u005Cu0060_k``e\\u005Cu0060y'`"};
-  for (const Text& text : all_texts(source.model())) {
+  for (const Text& text : all_texts(source)) {
     std::string rest = text.text;
     for (const std::string& name : quoted) {
       for (size_t at; (at = rest.find(name)) != std::string::npos;) rest.erase(at, name.size());
@@ -95,7 +114,7 @@ TEST(Texts, hold_names_only_as_quoted_identifiers) {
 TEST(Texts, all_say_their_language_and_have_a_name_of_their_own) {
   mapping::testing::FamilyStream family;
   std::set<std::string> names;
-  for (const Text& text : all_texts(family.model())) {
+  for (const Text& text : all_texts(family)) {
     EXPECT_THAT(text.text, StartsWith("CYPHER 5 "));
     EXPECT_TRUE(names.insert(text.name).second) << text.name;
   }
@@ -109,18 +128,31 @@ TEST(Texts, only_an_update_is_guarded_and_only_where_a_version_is_mapped) {
       "  plain: {node: Plain, version: null}\n"
       "  pairs: {relationship: PAIR, from: {items: a}, to: {items: b}}\n",
       {"items (id int8, version int8)", "plain (id int8)", "pairs (a int8, b int8, version int8)"});
-  const NodeTexts items = node_texts(source.node("items"));
-  EXPECT_TRUE(items.guarded);
+  auto texts_of = [&](const std::string& table) {
+    return upsert_texts(source.node(table), columns_of(source.binding(table), Companions::always));
+  };
+  const NodeUpsertTexts items = texts_of("items");
+  EXPECT_TRUE(node_texts(source.node("items")).guarded);
   for (const Text* text : {&items.update, &items.update_existing}) {
-    EXPECT_THAT(text->text, HasSubstr("n.`version` > row.`version` THEN {}"));
-    EXPECT_THAT(text->text, HasSubstr("RETURN count(*) AS refused"));
+    EXPECT_THAT(text->text, HasSubstr("coalesce(n.`version` > row[1], false) AS newer FOREACH"));
+    EXPECT_THAT(text->text, HasSubstr("AS refused"));
   }
   EXPECT_THAT(items.insert.text, Not(HasSubstr("refused")));
   EXPECT_FALSE(node_texts(source.node("plain")).guarded);
-  EXPECT_THAT(node_texts(source.node("plain")).update.text, Not(HasSubstr("CASE")));
-  const RelationshipTexts pairs = relationship_texts(source.relationship("pairs"));
-  EXPECT_TRUE(pairs.guarded);
-  EXPECT_THAT(pairs.update.text, HasSubstr("r.`version` > row.p.`version`"));
+  EXPECT_THAT(texts_of("plain").update.text, Not(HasSubstr("CASE")));
+  EXPECT_TRUE(relationship_texts(source.relationship("pairs")).guarded);
+  const RelationshipUpsertTexts pairs = upsert_texts(
+      source.relationship("pairs"), columns_of(source.binding("pairs"), Companions::always));
+  EXPECT_THAT(pairs.update.text, HasSubstr("r.`version` > row["));
+}
+
+TEST(Texts, a_row_in_a_map_is_guarded_by_what_the_map_holds) {
+  Source source("defaults: {key: id, version: version}\ntables: {items: {node: Item}}\n",
+                {"items (id int8, version int8)"});
+  const Columns columns{.list = {}, .as_map = true};
+  const NodeUpsertTexts texts = upsert_texts(source.node("items"), columns);
+  EXPECT_THAT(texts.insert.text, HasSubstr("SET n += row[1]"));
+  EXPECT_THAT(texts.update.text, HasSubstr("n.`version` > row[1].`version`"));
 }
 
 TEST(Texts, a_users_statement_is_sent_as_it_is) {
@@ -132,11 +164,10 @@ TEST(Texts, a_users_statement_is_sent_as_it_is) {
 
 TEST(Texts, a_relationship_without_properties_sets_none) {
   mapping::testing::FamilyStream family;
-  const NodeTexts texts = node_texts(family.children());
-  ASSERT_THAT(texts.foreign_keys, SizeIs(2));
-  EXPECT_THAT(texts.foreign_keys[0].link.text, HasSubstr("SET r += row.p"));
-  EXPECT_THAT(texts.foreign_keys[1].link.text, Not(HasSubstr("row.p")));
-  EXPECT_EQ(texts.foreign_keys[1].link_existing.text, "");
+  const NodeUpsertTexts texts =
+      upsert_texts(family.children(), columns_of(family.binding("children"), Companions::always));
+  EXPECT_THAT(texts.insert.text, HasSubstr("MERGE (n)<-[l:`HAS_CHILD`]-(q) SET l += row["));
+  EXPECT_THAT(texts.insert.text, HasSubstr("MERGE (n)-[:`FOLLOWS`]->(q))"));
 }
 
 TEST(Texts, one_constraint_for_each_label_and_key) {

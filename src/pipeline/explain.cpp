@@ -178,8 +178,7 @@ class Explainer {
       told_.relationships.push_back(
           foreign_key(table, table.foreign_keys[i], binding.foreign_keys[i]));
     }
-    const cypher::NodeTexts texts = cypher::node_texts(table);
-    told_.statements = node_statements(texts);
+    told_.statements = node_statements(binding);
     told_.constraints = constraints_of(table.node->label);
     return {};
   }
@@ -204,7 +203,7 @@ class Explainer {
     told_.relationships.push_back({.pattern = "ends at (:" + table.end->node->label + ")",
                                    .columns = rule.end.columns,
                                    .other = key_of(*table.end)});
-    told_.statements = relationship_statements(cypher::relationship_texts(table));
+    told_.statements = relationship_statements(binding);
     return {};
   }
 

@@ -67,27 +67,41 @@ class Explained : public ::testing::Test {
     model_ = *std::move(model);
   }
 
+  template <typename Table>
+  static mapping::Binding bind(Table& table, const std::vector<std::string>& columns) {
+    auto relation = std::make_shared<change::Relation>();
+    for (const std::string& column : columns) {
+      relation->columns.push_back({.name = column, .type = change::Oid(kInteger)});
+    }
+    auto bound = mapping::bind(table, relation, postgres::TypeCatalog::built_in());
+    EXPECT_TRUE(bound);
+    return *std::move(bound);
+  }
+
   mapping::Mapping mapping_;
   std::unique_ptr<mapping::Model> model_;
 };
 
 TEST_F(Explained, a_node_is_told_in_the_order_of_a_batch_that_does_everything) {
-  const mapping::NodeTable& orders = *model_->find_node({"public", "orders"});
+  mapping::NodeTable& orders = *model_->find_node({"public", "orders"});
   mapping::NodeUpsert upsert{.key = int64_t{3}, .key_before = int64_t{3}};
   upsert.ends = {{.key = int64_t{7}}};
+  std::vector<mapping::NodeUpsert> upserts = one_of_each(upsert);
+  upserts.push_back({.key = int64_t{4}, .key_before = int64_t{4}, .inserted = true, .ends = {{}}});
   mapping::NodeMutations everything{.table = &orders,
                                     .truncated = true,
                                     .removed = {int64_t{1}},
                                     .takeovers = {{int64_t{1}, int64_t{2}}},
                                     .key_changes = {{int64_t{1}, int64_t{2}}},
-                                    .upserts = one_of_each(upsert)};
+                                    .upserts = upserts,
+                                    .other_changed = {true}};
   cypher::Plan plan(*model_);
-  EXPECT_THAT(names(node_statements(plan.texts(orders))),
+  EXPECT_THAT(names(node_statements(bind(orders, {"id", "customer_id", "version"}))),
               ElementsAreArray(names(plan.statements({.nodes = {everything}}))));
 }
 
 TEST_F(Explained, a_relationship_is_told_in_the_order_of_a_batch_that_does_everything) {
-  const mapping::RelationshipTable& likes = *model_->find_relationship({"public", "likes"});
+  mapping::RelationshipTable& likes = *model_->find_relationship({"public", "likes"});
   mapping::RelationshipKey key{int64_t{1}, int64_t{2}, {}};
   mapping::RelationshipMutations everything{
       .table = &likes,
@@ -95,7 +109,7 @@ TEST_F(Explained, a_relationship_is_told_in_the_order_of_a_batch_that_does_every
       .removed = {key},
       .upserts = one_of_each(mapping::RelationshipUpsert{.key = key})};
   cypher::Plan plan(*model_);
-  EXPECT_THAT(names(relationship_statements(plan.texts(likes))),
+  EXPECT_THAT(names(relationship_statements(bind(likes, {"customer_id", "order_id"}))),
               ElementsAreArray(names(plan.statements({.relationships = {everything}}))));
 }
 

@@ -1,5 +1,7 @@
 #include "pipeline/explained_statements.hpp"
 
+#include "cypher/upsert_texts.hpp"
+
 namespace cnx::pipeline {
 namespace {
 
@@ -34,12 +36,17 @@ const char* update_when(bool guarded) {
 
 }  // namespace
 
-std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) {
+std::vector<ExplainedStatement> node_statements(const mapping::Binding& binding) {
+  const cypher::NodeTexts texts = cypher::node_texts(*binding.node);
+  const auto inserts = cypher::upsert_texts(
+      *binding.node, cypher::columns_of(binding, cypher::Companions::when_unfit));
+  const auto updates = cypher::upsert_texts(
+      *binding.node, cypher::columns_of(binding, cypher::Companions::always));
   Statements statements;
   for (const cypher::ForeignKeyTexts& foreign : texts.foreign_keys) {
     statements.add(relationship_removals, foreign.unlink_all, kTruncate);
     statements.add(relationship_removals, foreign.unlink,
-                   "a DELETE, and an UPDATE whose other end changed");
+                   "a DELETE, and an UPDATE where nodes of the other end go or change their keys");
   }
   statements.add(node_removals, texts.remove_all, kTruncate);
   statements.add(node_removals, texts.remove,
@@ -51,9 +58,14 @@ std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) 
   if (!texts.user.text.empty()) {
     statements.add(node_upserts, texts.user, "an INSERT or UPDATE: the mapping's own statement");
   } else {
-    statements.add(node_upserts, texts.insert, "an INSERT, never guarded");
-    statements.add(node_upserts, texts.update, update_when(texts.guarded));
-    statements.add(node_upserts, texts.update_existing, kPartial);
+    const bool foreign = !texts.foreign_keys.empty();
+    statements.add(node_upserts, inserts.insert,
+                   foreign ? "an INSERT whose first foreign key is NULL, never guarded"
+                           : "an INSERT, never guarded");
+    statements.add(node_upserts, inserts.insert_grouped,
+                   "an INSERT whose first foreign key is not NULL, never guarded");
+    statements.add(node_upserts, updates.update, update_when(texts.guarded));
+    statements.add(node_upserts, updates.update_existing, kPartial);
   }
   for (const cypher::ForeignKeyTexts& foreign : texts.foreign_keys) {
     statements.add(relationship_upserts, foreign.link,
@@ -65,7 +77,12 @@ std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) 
   return statements.take();
 }
 
-std::vector<ExplainedStatement> relationship_statements(const cypher::RelationshipTexts& texts) {
+std::vector<ExplainedStatement> relationship_statements(const mapping::Binding& binding) {
+  const cypher::RelationshipTexts texts = cypher::relationship_texts(*binding.relationship);
+  const auto inserts = cypher::upsert_texts(
+      *binding.relationship, cypher::columns_of(binding, cypher::Companions::when_unfit));
+  const auto updates = cypher::upsert_texts(
+      *binding.relationship, cypher::columns_of(binding, cypher::Companions::always));
   Statements statements;
   statements.add(relationship_removals, texts.remove_all, kTruncate);
   statements.add(relationship_removals, texts.remove, "a DELETE, and an UPDATE of the key");
@@ -73,9 +90,9 @@ std::vector<ExplainedStatement> relationship_statements(const cypher::Relationsh
     statements.add(relationship_upserts, texts.user,
                    "an INSERT or UPDATE: the mapping's own statement");
   } else {
-    statements.add(relationship_upserts, texts.insert, "an INSERT, never guarded");
-    statements.add(relationship_upserts, texts.update, update_when(texts.guarded));
-    statements.add(relationship_upserts, texts.update_existing, kPartial);
+    statements.add(relationship_upserts, inserts.insert, "an INSERT, never guarded");
+    statements.add(relationship_upserts, updates.update, update_when(texts.guarded));
+    statements.add(relationship_upserts, updates.update_existing, kPartial);
   }
   return statements.take();
 }

@@ -3,13 +3,13 @@
 
 #include <vector>
 
-#include "cypher/texts.hpp"
+#include "mapping/binding.hpp"
 #include "pipeline/explain.hpp"
 
 namespace cnx::pipeline {
 
-// Pure. Texts that are not there (no user's statement, no foreign key) are left out.
-std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts);
-std::vector<ExplainedStatement> relationship_statements(const cypher::RelationshipTexts& texts);
+// Pure; the columns are those of the binding. Texts that are not there (no user's statement, no foreign key) are left out.
+std::vector<ExplainedStatement> node_statements(const mapping::Binding& binding);
+std::vector<ExplainedStatement> relationship_statements(const mapping::Binding& binding);
 
 }  // namespace cnx::pipeline

@@ -45,6 +45,7 @@ class FamilyStream {
                  "likes (parent_id int8, child_id text, weight int8, big text, version int8)"}) {}
 
   Model& model() { return source_.model(); }
+  const Binding& binding(const std::string& table) const { return source_.binding(table); }
   const NodeTable& parents() { return source_.node("parents"); }
   const NodeTable& children() { return source_.node("children"); }
 
