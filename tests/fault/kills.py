@@ -106,6 +106,7 @@ def _on_fresh_databases(servers, program, seed, cut_share, work):
         proxy.stop()
         report.cuts = dict(proxy.cuts)
         report.seconds = time.monotonic() - started
+        graph.wait_until_up()
         postgres.drop_database(servers.postgres_url, NAME)
         graph.wipe()
     return report
