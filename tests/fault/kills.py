@@ -157,7 +157,8 @@ def _happen(event, engine, graph, report, chance, log, copying):
     if not engine.running():
         if engine.process is not None:
             report.ended.append(f"the engine ended by itself:\n{engine.tail(1500)}")
-        engine.start()
+        # Small batches, so that a fault finds the copy in the middle.
+        engine.start(*(("--set", "apply.batch_rows=200") if copying else ()))
     time.sleep(0.2 + chance.random() * (1 if copying else 2))
     report.while_copying += copying and _is_copying(graph)
     log(event)
