@@ -38,7 +38,7 @@ Status make_copy_lanes(bolt::Connection& connection, const CopyOwner& owner, siz
 // All segments are done: the position moves to the slot's consistent point, phase stream, and the lanes go. ErrorKind::state
 // where a segment is not.
 Status end_copy(bolt::Connection& connection, const CopyOwner& owner, change::Lsn consistent_point, TimePoint deadline);
-// The graph is consistent, or there is no more pipeline: segments and lanes of the copy go.
+// There is no more pipeline: segments and lanes of the copy go, whoever asks.
 Status remove_copy(bolt::Connection& connection, std::string_view pipeline, TimePoint deadline);
 
 // Runs a statement behind the check of who owns the copy, which `WITH p` ends: the position node is `p`, and $lane, $epoch,

@@ -20,6 +20,7 @@ struct Fusion {
   bool updates = false;
   bool inserts = false;
 };
+
 // "clear": a stub keeps its key and its tenant; our other properties go.
 void pack_clear_entry(bolt::Packer& packer, const mapping::NodeMutations& node);
 

@@ -24,16 +24,16 @@ RowKey row_key(const Binding& binding, const std::vector<change::DatumView>& row
 bool has_key(const RowKey& key, const change::Relation& relation,
              const std::vector<change::DatumView>& row) {
   if (relation.name != key.table.name || relation.schema != key.table.schema) return false;
-  size_t equal = 0;
-  for (size_t i = 0; i < relation.columns.size() && i < row.size(); ++i) {
-    for (size_t k = 0; k < key.columns.size(); ++k) {
-      if (relation.columns[i].name != key.columns[k]) continue;
-      if (row[i].kind != change::DatumView::Kind::text || row[i].text != key.values[k]) return false;
-      ++equal;
-      break;
-    }
+  for (size_t k = 0; k < key.columns.size(); ++k) {
+    auto column = std::find_if(relation.columns.begin(), relation.columns.end(),
+                               [&](const change::Column& c) { return c.name == key.columns[k]; });
+    const auto i = static_cast<size_t>(column - relation.columns.begin());
+    // A key column that is not there, or not told, is not equal: the change is taken once more
+    // rather than passed over.
+    if (i >= row.size()) return false;
+    if (row[i].kind != change::DatumView::Kind::text || row[i].text != key.values[k]) return false;
   }
-  return equal > 0;
+  return !key.columns.empty();
 }
 
 std::vector<LackingRow> lacking_rows(const Mutations& mutations) {

@@ -12,7 +12,8 @@ namespace cnx::mapping {
 
 // By its key's columns, as PostgreSQL prints them.
 RowKey row_key(const Binding& binding, const std::vector<change::DatumView>& row);
-// Whether a row of the relation has that key. A relation of another table has no such rows.
+// Whether a row of the relation has that key, in each of its columns. A relation of another table has
+// no such rows.
 bool has_key(const RowKey& key, const change::Relation& relation,
              const std::vector<change::DatumView>& row);
 

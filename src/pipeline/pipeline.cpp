@@ -227,7 +227,7 @@ class Run {
       CNX_TRY(bool paused, paused_or_lost());
       CNX_TRY(say_in_step(change::Lsn(counters.in_step)));
       if (!consistent && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
-        CNX_TRY(forget_copy());
+        CNX_TRY(forget_copy(start.epoch));
         consistent = true;
       }
       return paused || (run_options_.once && acknowledgement.position() >= change::Position{logical.wanted, 0});
@@ -243,10 +243,11 @@ class Run {
   }
 
   // Every change that a copied row showed is behind the position: nothing is held against the segments any more.
-  Status forget_copy() {
+  // Only the owner may say so: another instance may be copying anew.
+  Status forget_copy(int64_t epoch) {
     const TimePoint deadline = Clock::now() + kGroundMax;
     CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
-    CNX_TRY(apply::remove_copy(graph, options_.name, deadline));
+    CNX_TRY(apply::replace_segments(graph, {.pipeline = options_.name, .epoch = epoch}, {}, deadline));
     spdlog::info("the graph is consistent: all that the copy saw is behind the position");
     return {};
   }
@@ -259,8 +260,15 @@ class Run {
     CNX_TRY(std::optional<apply::PositionNode> position,
             apply::read_position(graph, apply::lane_key(options_.name), deadline));
     if (!position) return fail(ErrorKind::state, "the graph has no position for this pipeline any more");
-    CNX_TRY(std::vector<apply::RefetchedRow> rows,
-            refetch(options_, ground_.catalog, lacking, position->stored.lane.position, deadline));
+    const change::Position at = position->stored.lane.position;
+    refetches_ = at == refetched_at_ ? refetches_ + 1 : 1;
+    refetched_at_ = at;
+    if (refetches_ > kRefetchesMax) {
+      return fail(Error(ErrorKind::state, "rows were read again, and the graph still lacks what an UPDATE left out")
+                      .with("position", at.to_string())
+                      .advise("contextnexus drop --graph, then init and run build the graph anew"));
+    }
+    CNX_TRY(std::vector<apply::RefetchedRow> rows, refetch(options_, ground_.catalog, graph, lacking, at, deadline));
     if (rows.empty()) {
       return fail(ErrorKind::state, "an UPDATE without all of its columns met an entity that the graph lacks, and then did not");
     }
@@ -282,6 +290,8 @@ class Run {
 
   // `run --once` is for scripts: it waits for a database that is starting, not for ever.
   static constexpr int kOnceAttempts = 10;
+  // At one position: each time may find other rows, but not for ever.
+  static constexpr int kRefetchesMax = 10;
 
   const PipelineOptions& options_;
   const RunOptions& run_options_;
@@ -292,6 +302,8 @@ class Run {
   Ground ground_;
   std::vector<mapping::LackingRow> lacking_;         // Of the pass that has ended.
   std::vector<apply::RefetchedRow> refetched_;  // Until the position is above what their reads had seen.
+  change::Position refetched_at_;
+  int refetches_ = 0;  // In a row, at that position.
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;
   change::Lsn said_in_step_;

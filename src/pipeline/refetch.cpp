@@ -41,14 +41,13 @@ Result<Keys> missing_nodes(bolt::Connection& graph, const NodeTable& table,
   return missing;
 }
 
-Result<std::vector<LackingRow>> wanted_rows(const PipelineOptions& options,
+Result<std::vector<LackingRow>> wanted_rows(bolt::Connection& graph,
                                             const std::vector<LackingRow>& rows,
                                             TimePoint deadline) {
   std::map<const NodeTable*, std::vector<Key>> asked;
   for (const LackingRow& row : rows) {
     if (row.node != nullptr) asked[row.node].push_back(row.node_key);
   }
-  CNX_TRY(bolt::Connection graph, open_graph(options, deadline));
   std::map<const NodeTable*, Keys> missing;
   for (const auto& [table, keys] : asked) {
     CNX_TRY(missing[table], missing_nodes(graph, *table, keys, deadline));
@@ -99,10 +98,10 @@ Result<apply::RefetchedRow> read_row(postgres::Session& session, const postgres:
 }  // namespace
 
 Result<std::vector<apply::RefetchedRow>> refetch(const PipelineOptions& options,
-                                                 const Catalog& catalog,
+                                                 const Catalog& catalog, bolt::Connection& graph,
                                                  const std::vector<LackingRow>& rows,
                                                  change::Position at, TimePoint deadline) {
-  CNX_TRY(std::vector<LackingRow> wanted, wanted_rows(options, rows, deadline));
+  CNX_TRY(std::vector<LackingRow> wanted, wanted_rows(graph, rows, deadline));
   postgres::ConnectionOptions connection = options.postgres;
   connection.row_security_on = true;
   CNX_TRY(postgres::Session session, postgres::Session::open(connection, deadline));

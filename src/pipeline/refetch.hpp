@@ -12,10 +12,10 @@
 namespace cnx::pipeline {
 
 // Of `rows` those whose node the graph lacks, or has as a stub, and all whose relationship alone
-// could tell. `at` is where the lane stands. A row that is gone comes without values. Blocks until
+// could tell. `graph` is asked, and `at` is where its lane stands. A row that is gone comes without values. Blocks until
 // `deadline`; errors of either side.
 Result<std::vector<apply::RefetchedRow>> refetch(const PipelineOptions& options,
-                                                 const Catalog& catalog,
+                                                 const Catalog& catalog, bolt::Connection& graph,
                                                  const std::vector<mapping::LackingRow>& rows,
                                                  change::Position at, TimePoint deadline);
 

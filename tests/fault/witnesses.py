@@ -84,6 +84,31 @@ class _Writer(threading.Thread):
             raise self.error
 
 
+class _Watched:
+    """A writer, and a reader of the graph beside it: subclasses make `_writer` and say what is read, in `_read`."""
+
+    _writer = None
+
+    def __init__(self):
+        self._stop = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+
+    def _read(self):
+        raise NotImplementedError
+
+    def start(self):
+        self._writer.start()
+        self._reader.start()
+        return self
+
+    def stop_writer(self):
+        self._writer.stop()
+
+    def stop(self):
+        self._stop.set()
+        self._reader.join(60)
+
+
 class Counter:
     """Inserts and updates of `counted`: one to five rows in a transaction, a row perhaps more than once."""
 
@@ -121,15 +146,14 @@ class Counter:
         return wrong, sum(wanted.values())
 
 
-class Sequence:
+class Sequence(_Watched):
     """Two rows of `sequenced` get each new value in one transaction; a reader watches them in the graph."""
 
     def __init__(self, url, graph, seed):
+        super().__init__()
         self._random = random.Random(seed)
         self._graph = graph
         self._writer = _Writer(url, self._change, 0.005)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._stop = threading.Event()
         self.seen = {0: [], 1: []}
         self.samples = 0
 
@@ -153,18 +177,6 @@ class Sequence:
                 if not history or history[-1] != row["value"]:
                     history.append(row["value"])
 
-    def start(self):
-        self._writer.start()
-        self._reader.start()
-        return self
-
-    def stop_writer(self):
-        self._writer.stop()
-
-    def stop(self):
-        self._stop.set()
-        self._reader.join(60)
-
     def faults(self, database):
         """What is wrong with the order in which the reader saw the values."""
         order = {value: number for number, value in database.rows("SELECT number, value FROM public.sequence_of_values")}
@@ -181,7 +193,7 @@ class Sequence:
         return wrong
 
 
-class Promise:
+class Promise(_Watched):
     """Every row of two tables gets the next number in one transaction; a reader reads the position, and then the rows.
 
     Read is committed row by row, not a snapshot, so a scan that runs across a commit may see rows of two transactions;
@@ -191,11 +203,10 @@ class Promise:
     _ROWS = 5  # Of each table.
 
     def __init__(self, url, graph, pipeline="contextnexus"):
-        self._url, self._graph, self._pipeline = url, graph, pipeline
+        super().__init__()
+        self._graph, self._pipeline = graph, pipeline
         self._number = 0
         self._writer = _Writer(url, self._change, 0.004, self._committed)
-        self._stop = threading.Event()
-        self._reader = threading.Thread(target=self._read, daemon=True)
         self._ends = []  # (the log's end after the commit, number): the transaction's own end is not beyond it.
         self._scans = []  # (position, least number, greatest number)
 
@@ -220,18 +231,6 @@ class Promise:
             if position and position[0] and len(rows) == 2 * self._ROWS:
                 numbers = [row["number"] for row in rows]
                 self._scans.append((position[0], min(numbers), max(numbers)))
-
-    def start(self):
-        self._writer.start()
-        self._reader.start()
-        return self
-
-    def stop_writer(self):
-        self._writer.stop()
-
-    def stop(self):
-        self._stop.set()
-        self._reader.join(60)
 
     @property
     def scans(self):

@@ -36,10 +36,18 @@ def held(line):
     return not line.database.slot()["active"]
 
 
-def test_a_paused_pipeline_applies_nothing_keeps_its_slot_and_goes_on_when_resumed(line):
-    world = World(line.database, "pause").fill_all()
+def _streaming(line):
+    """The engine has copied what was there, holds the slot and has caught up; a tenant with something of everything."""
+    world = World(line.database, "streaming").fill_all()
     line.engine.start()
+    line.engine.wait_for_log("following")
+    wait_until(lambda: not held(line))
     line.sync()
+    return world
+
+
+def test_a_paused_pipeline_applies_nothing_keeps_its_slot_and_goes_on_when_resumed(line):
+    world = _streaming(line)
     said = pause(line)
     assert said["paused"] and said["changed"] and said["paused_by"] == "contextnexus_sync" and said["paused_at"]
     begun = time.monotonic()
@@ -134,10 +142,7 @@ def locked_position(line):
 
 
 def test_sigterm_finishes_what_is_under_way(line):
-    world = World(line.database, "stop").fill_all()
-    line.engine.start()
-    line.engine.wait_for_log("following")
-    line.sync()
+    world = _streaming(line)
     with locked_position(line):
         world.add_default("tags")
         time.sleep(1)
@@ -152,10 +157,7 @@ def test_sigterm_finishes_what_is_under_way(line):
 
 @pytest.mark.parametrize("second", (signal.SIGTERM, signal.SIGINT))
 def test_a_second_signal_ends_at_once_and_loses_nothing(line, second):
-    world = World(line.database, "stop").fill_all()
-    line.engine.start()
-    line.engine.wait_for_log("following")
-    line.sync()
+    world = _streaming(line)
     with locked_position(line):
         world.add_default("tags")
         time.sleep(1)
