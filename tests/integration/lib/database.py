@@ -13,6 +13,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 _SETTINGS = """SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET timezone = 'UTC';
 SET extra_float_digits = 3; SET bytea_output = 'hex'; SET client_encoding = 'UTF8'"""
 
+_LONGEST_PAGE_HEADER = 40  # access/xlog_internal.h, SizeOfXLogLongPHD
+
 
 def with_database(url, name):
     """The same URL with another database."""
@@ -81,7 +83,18 @@ class Database:
         self.execute(f'INSERT INTO public."{table}" ({names}) VALUES ({marks})', values)
 
     def current_lsn(self):
-        return lsn_value(self.value("SELECT pg_current_wal_lsn()::text"))
+        """The end of the flushed log, which holds every commit that is visible now.
+
+        A commit with synchronous_commit off, as the write-back's, is visible before it is flushed; nothing is written here to
+        flush it, so that an idle server stays idle. At the start of a page the end that is inserted lies behind the header.
+        """
+        wanted = lsn_value(self.value("SELECT pg_current_wal_insert_lsn()::text")) - _LONGEST_PAGE_HEADER
+        for _ in range(1000):
+            flushed = lsn_value(self.value("SELECT pg_current_wal_flush_lsn()::text"))
+            if flushed >= wanted:
+                return flushed
+            time.sleep(0.01)
+        raise AssertionError("the log's end was never flushed")
 
     def slot(self):
         """The logical slot of this database as a row, or None; two are an error."""
