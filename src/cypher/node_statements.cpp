@@ -60,8 +60,7 @@ Statement removal(const Text& text, const NodeMutations& node, const std::vector
       .text = &text.text, .parameters = {}, .rows = keys.size(), .name = &text.name};
   bolt::Packer packer(statement.parameters);
   packer.map_header(2);
-  packer.string("rows");
-  packer.list_header(keys.size());
+  pack_rows_header(packer, keys.size());
   for (const Key* key : keys) {
     packer.map_header(1);
     pack_key_entry(packer, "k", *key);

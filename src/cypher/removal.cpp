@@ -34,8 +34,7 @@ Statement bounded_rows(const Text& text, const Rows& rows, std::string_view name
       .text = &text.text, .parameters = {}, .rows = rows.size(), .name = &text.name};
   bolt::Packer packer(statement.parameters);
   packer.map_header(2);
-  packer.string("rows");
-  packer.list_header(rows.size());
+  pack_rows_header(packer, rows.size());
   for (const auto& row : rows) pack_row(packer, row);
   pack_bound(packer, name, bound);
   return statement;

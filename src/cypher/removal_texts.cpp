@@ -46,14 +46,15 @@ NodeRemovalTexts node_removal_texts(const NodeTable& table) {
     const std::string path = link_of(key, "r") + "(p:" + quote(key.other->node->label) + ")";
     const std::string remove = remove_some("[p]", stub_properties(*key.other));
     texts.unlink.push_back({"unlink in pieces " + name,
-                            text("UNWIND $rows AS row MATCH " + node_pattern("c", table, "row.k") +
-                                 path + remove)});
+                            text("UNWIND $batch.rows AS row " + match_node("c", table, "row.k") + " MATCH (c)" +
+                                 link_of(key, "r") + "(p) WHERE " + only_where("p:" + quote(key.other->node->label), "true") +
+                                 remove)});
     texts.unlink_all.push_back({"unlink all in pieces " + name,
                                 text("MATCH (c:" + quote(label) + ")" + path + remove)});
   }
   if (!table.foreign_keys.empty()) {
     texts.size = {"size of the removal of " + label,
-                  text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.k") +
+                  text("UNWIND $batch.rows AS row " + match_node("n", table, "row.k") +
                        fail_above_max("sum(" + elements + ")"))};
   }
   texts.remove_all = {
@@ -73,8 +74,8 @@ RelationshipRemovalTexts relationship_removal_texts(const RelationshipTable& tab
   const std::string arrow = "-[r:" + quote(type) + "]->";
   const std::string remove = remove_some("[a, b]", ours);
   return {.remove = {"remove in pieces " + type,
-                     text("UNWIND $rows AS row MATCH " + node_pattern("a", *table.start, "row.a") +
-                          arrow + node_pattern("b", *table.end, "row.b") + remove)},
+                     text("UNWIND $batch.rows AS row " + match_node("a", *table.start, "row.a") + " " +
+                          match_node("b", *table.end, "row.b") + each_between(arrow) + remove)},
           .remove_all = {"remove all in pieces " + type,
                          text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow + "(b:" +
                               quote(table.end->node->label) + ")" + remove)}};

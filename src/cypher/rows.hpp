@@ -1,5 +1,8 @@
-// Statements whose parameters are rows: one packed map, {rows: [row, …]}, each row a map. Private
-// to cypher/.
+// Statements whose parameters are rows: one packed map, {batch: {rows: [row, …]}}, each row a map.
+// Private to cypher/.
+//
+// The server plans a text anew for each power of ten that the length of a list parameter reaches
+// (tried on 5.26: 1, 10, 100, … rows); a list within a map has no length to it, so that one plan serves all batches.
 #pragma once
 
 #include <optional>
@@ -11,6 +14,14 @@
 
 namespace cnx::cypher {
 
+// The entry that holds the rows; they follow, one map each.
+inline void pack_rows_header(bolt::Packer& packer, size_t count) {
+  packer.string("batch");
+  packer.map_header(1);
+  packer.string("rows");
+  packer.list_header(count);
+}
+
 // `pack_row(packer, row)` writes one map.
 template <typename Rows, typename PackRow>
 Statement rows_statement(const Text& text, const Rows& rows, PackRow pack_row) {
@@ -18,8 +29,7 @@ Statement rows_statement(const Text& text, const Rows& rows, PackRow pack_row) {
       .text = &text.text, .parameters = {}, .rows = rows.size(), .name = &text.name};
   bolt::Packer packer(statement.parameters);
   packer.map_header(1);
-  packer.string("rows");
-  packer.list_header(rows.size());
+  pack_rows_header(packer, rows.size());
   for (const auto& row : rows) pack_row(packer, row);
   return statement;
 }
@@ -31,11 +41,16 @@ inline Statement bare_statement(const Text& text) {
   return statement;
 }
 
-// Rows for a statement of the user's own: each a map of the row's properties.
+// Rows for a statement of the user's own, {rows: [row, …]}: each a map of the row's properties.
 inline Statement user_statement(const Text& text, const std::vector<mapping::Properties>& rows) {
-  return rows_statement(text, rows, [](bolt::Packer& packer, const mapping::Properties& row) {
-    pack_map(packer, row, Companions::when_unfit);
-  });
+  Statement statement{
+      .text = &text.text, .parameters = {}, .rows = rows.size(), .name = &text.name};
+  bolt::Packer packer(statement.parameters);
+  packer.map_header(1);
+  packer.string("rows");
+  packer.list_header(rows.size());
+  for (const mapping::Properties& row : rows) pack_map(packer, row, Companions::when_unfit);
+  return statement;
 }
 
 inline void pack_key_entry(bolt::Packer& packer, std::string_view name, const mapping::Key& key) {

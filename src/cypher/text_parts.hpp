@@ -14,6 +14,13 @@ std::string text(std::string body);
 // "(variable:Label {key: value})".
 std::string node_pattern(std::string_view variable, const mapping::NodeTable& table,
                          std::string_view value);
+// "MATCH (variable:Label {key: value}) USING INDEX SEEK …".
+std::string match_node(std::string_view variable, const mapping::NodeTable& table, std::string_view value);
+// Continues statements that have bound a and b: binds r to each relationship between them, "-[r:TYPE]->" being its arrow. As
+// a MATCH it might become a join of all that each end has.
+std::string each_between(const std::string& arrow);
+// A condition: the variable has the label ("p:`Label`"), and `condition`; never what a plan starts from.
+std::string only_where(const std::string& label, const std::string& condition);
 // An expression: the names as a list of strings.
 std::string name_list(const std::set<std::string>& names);
 // What a stub has: a node with no more is nobody's but ours.

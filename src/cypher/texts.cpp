@@ -13,20 +13,38 @@ using mapping::ForeignKey;
 using mapping::NodeTable;
 using mapping::RelationshipTable;
 
-// The language of the texts, so that a server whose default is another reads them alike.
-constexpr std::string_view kLanguage = "CYPHER 5 ";
+// The language of the texts, so that a server whose default is another reads them alike. A text is planned once: each of
+// ours starts from a node's key, so that its plan does not depend on how large the graph is, and planning them all again
+// whenever a young graph has grown fourfold took longer than running them (Operations Manual, cypher.min_replan_interval).
+constexpr std::string_view kOptions = "CYPHER 5 replan=skip ";
 constexpr std::string_view kStub = "_cnx_stub";
 
 }  // namespace
 
 std::string text(std::string body) {
-  return std::string(kLanguage) + body;
+  return std::string(kOptions) + body;
 }
 
 std::string node_pattern(std::string_view variable, const NodeTable& table,
                          std::string_view value) {
   return "(" + std::string(variable) + ":" + quote(table.node->label) + " {" +
          quote(table.key_property) + ": " + std::string(value) + "})";
+}
+
+// Without the hint the planner may read the whole index, where the server has not yet counted what is in it.
+std::string match_node(std::string_view variable, const NodeTable& table, std::string_view value) {
+  return "MATCH " + node_pattern(variable, table, value) + " USING INDEX SEEK " + std::string(variable) + ":" +
+         quote(table.node->label) + "(" + quote(table.key_property) + ")";
+}
+
+std::string each_between(const std::string& arrow) {
+  return " UNWIND [(a)" + arrow + "(b) | r] AS r";
+}
+
+// The planner takes a CASE for no predicate of its own, so that it cannot start from all nodes of the label (it does, where
+// there are few at the moment), whatever the graph will hold later.
+std::string only_where(const std::string& label, const std::string& condition) {
+  return "CASE WHEN " + label + " THEN " + condition + " ELSE false END";
 }
 
 // The names as a list of strings. A string literal would need rules of its own for what is inside
@@ -87,31 +105,33 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
                              drop_lonely_stubs("p", stub_properties(*key.other));
   texts.unlink = {
       "unlink " + name,
-      text("UNWIND $rows AS row MATCH " + node_pattern("c", table, "row.k") + path +
-           " WHERE row.o IS NULL OR p." + quote(key.other->key_property) + " <> row.o" + remove)};
+      text("UNWIND $batch.rows AS row " + match_node("c", table, "row.k") + " MATCH (c)" +
+           arrow.left + "r:" + type + arrow.right + "(p) WHERE " +
+           only_where("p:" + other_label, "row.o IS NULL OR p." + quote(key.other->key_property) + " <> row.o") +
+           remove)};
   texts.unlink_all = {"unlink all " + name,
                       text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
   const std::string link = arrow.left + "r:" + type + arrow.right;
   const std::string set = key.rule->properties.empty() ? "" : " SET r += row.p";
-  const std::string child = node_pattern("c", table, "row.k");
+  const std::string child = match_node("c", table, "row.k");
   texts.link = {
       "link " + name,
-      text("UNWIND $rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
-           on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MATCH " + child +
+      text("UNWIND $batch.rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
+           on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row " + child +
            " MERGE (c)" + link + "(p)" + set)};
   if (!set.empty()) {
     texts.link_existing = {"link existing " + name,
-                           text("UNWIND $rows AS g UNWIND g.r AS row OPTIONAL MATCH " + child +
-                                link + node_pattern("p", *key.other, "g.o") +
-                                " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row" + set)};
+                           text("UNWIND $batch.rows AS g UNWIND g.r AS row OPTIONAL " + child +
+                                " OPTIONAL " + match_node("p", *key.other, "g.o") +
+                                " OPTIONAL MATCH (c)" + link + "(p) WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row" + set)};
   }
   return texts;
 }
 
 std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
   const Arrow arrow(key);
-  return "UNWIND $rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
+  return "UNWIND $batch.rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
          on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MERGE " +
          node_pattern("n", table, "row." + quote(table.key_property)) + " SET n += row MERGE (n)" +
          arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
@@ -147,7 +167,7 @@ std::string update_linked(const NodeTable& table) {
              " MERGE (n)" + arrow.left + ":" + type + arrow.right + "(q)) WITH p WHERE p." +
              quote(kStub) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
   }
-  return "UNWIND $rows AS row MERGE " + node_pattern("n", table, "row.k") + " WITH n, row, " + newer +
+  return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + " WITH n, row, " + newer +
          " AS newer" + before + " SET n += CASE WHEN newer THEN {} ELSE row.p END" +
          " WITH count(CASE WHEN newer THEN 1 END) AS refused" + moved + moves + " RETURN refused";
 }
@@ -157,7 +177,7 @@ std::string update_linked(const NodeTable& table) {
 std::string take_over(const NodeTable& table) {
   const std::string stub = quote(kStub);
   const std::string key = quote(table.key_property);
-  return "UNWIND $rows AS row MATCH " + node_pattern("s", table, "row.t") + " WHERE s." + stub +
+  return "UNWIND $batch.rows AS row " + match_node("s", table, "row.t") + " WHERE s." + stub +
          " MERGE " + node_pattern("n", table, "row.f") + " ON CREATE SET n." + stub + " = true" +
          " WITH s, n, properties(n) AS own"
          " SET n += s {.*, " +
@@ -202,20 +222,20 @@ NodeTexts node_texts(const NodeTable& table) {
       " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." +
       stub + " = true)";
   texts.remove = {"remove " + label,
-                  text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.k") + remove)};
+                  text("UNWIND $batch.rows AS row " + match_node("n", table, "row.k") + remove)};
   texts.remove_all = {"remove all " + label, text("MATCH (n:" + quote(label) + ") WHERE n." + key +
                                                   " IS NOT NULL" + remove)};
   texts.take_over = {"take over " + label, text(take_over(table))};
   texts.change_key = {"change key " + label,
-                      text("UNWIND $rows AS row MATCH " + node_pattern("n", table, "row.f") +
+                      text("UNWIND $batch.rows AS row " + match_node("n", table, "row.f") +
                            " SET n." + key + " = row.t")};
-  const std::string merge = "UNWIND $rows AS row MERGE " + node_pattern("n", table, "row." + key);
+  const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row." + key);
   texts.insert = {"insert " + label, text(merge + " SET n += row")};
   texts.update = {"update " + label, text(merge + " SET n += " + guarded("n", "row", version) +
                                           count_refused("n", "row", version))};
   texts.update_existing = {
       "update existing " + label,
-      text("UNWIND $rows AS row OPTIONAL MATCH " + node_pattern("n", table, "row." + key) +
+      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, "row." + key) +
            " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " +
            guarded("n", "row", version) + count_refused("n", "row", version))};
   for (const ForeignKey& foreign : table.foreign_keys)
@@ -250,11 +270,12 @@ RelationshipTexts relationship_texts(const RelationshipTable& table) {
   texts.guarded = !version.empty();
   const std::string remove = " DELETE r WITH [n IN [a, b] WHERE n." + quote(kStub) +
                              "] AS stubs UNWIND stubs AS n" + drop_lonely_stubs("n", ours);
-  texts.remove = {"remove " + type, text("UNWIND $rows AS row MATCH " + a + arrow + b + remove)};
+  texts.remove = {"remove " + type, text("UNWIND $batch.rows AS row " + match_node("a", *table.start, "row.a") + " " +
+                                         match_node("b", *table.end, "row.b") + each_between(arrow) + remove)};
   texts.remove_all = {"remove all " + type,
                       text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow +
                            "(b:" + quote(table.end->node->label) + ")" + remove)};
-  const std::string merge = "UNWIND $rows AS row MERGE " + a +
+  const std::string merge = "UNWIND $batch.rows AS row MERGE " + a +
                             on_create_stub("a", *table.start, "row.n") + " MERGE " + b +
                             on_create_stub("b", *table.end, "row.n") + " MERGE (a)" + arrow + "(b)";
   texts.insert = {"insert " + type, text(merge + " SET r += row.p")};
@@ -262,8 +283,8 @@ RelationshipTexts relationship_texts(const RelationshipTable& table) {
                                          count_refused("r", "row.p", version))};
   texts.update_existing = {
       "update existing " + type,
-      text("UNWIND $rows AS row OPTIONAL MATCH " + a + arrow + b +
-           " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
+      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("a", *table.start, "row.a") + " OPTIONAL " +
+           match_node("b", *table.end, "row.b") + " OPTIONAL MATCH (a)" + arrow + "(b) WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
            guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
   if (table.rule->cypher) texts.user = {"user's statement for " + type, *table.rule->cypher};
   return texts;
@@ -275,9 +296,9 @@ std::vector<Text> constraint_texts(const mapping::Model& model) {
   for (const NodeTable& table : model.nodes()) {
     if (!made.insert({table.node->label, table.key_property}).second) continue;
     const std::string name = "contextnexus_" + table.node->label + "_" + table.key_property;
-    texts.push_back({name, text("CREATE CONSTRAINT " + quote(name) +
+    texts.push_back({name, "CYPHER 5 CREATE CONSTRAINT " + quote(name) +
                                 " IF NOT EXISTS FOR (n:" + quote(table.node->label) +
-                                ") REQUIRE n." + quote(table.key_property) + " IS UNIQUE")});
+                                ") REQUIRE n." + quote(table.key_property) + " IS UNIQUE"});
   }
   return texts;
 }

@@ -1,5 +1,5 @@
 // The statement texts of each table, made once from the model. `_cnx_stub` marks a node that stands
-// for a row that is not there; $rows is a list of maps, whose short keys are:  k key · o other
+// for a row that is not there; $batch.rows is a list of maps, whose short keys are:  k key · o other
 // end's key (or a list of one for each foreign key) · f from · t to · n tenant · a start's key · b end's
 // key · p properties · r rows of a group.
 #pragma once

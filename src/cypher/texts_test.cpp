@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "cypher/removal_texts.hpp"
 #include "mapping/testing/family_stream.hpp"
 #include "mapping/testing/source.hpp"
 
@@ -34,6 +35,11 @@ std::vector<Text> all_texts(const mapping::Model& model) {
         if (!text->text.empty()) all.push_back(*text);
       }
     }
+    const NodeRemovalTexts removal = node_removal_texts(table);
+    all.insert(all.end(), removal.unlink.begin(), removal.unlink.end());
+    all.insert(all.end(), removal.unlink_all.begin(), removal.unlink_all.end());
+    if (!removal.size.text.empty()) all.push_back(removal.size);
+    all.push_back(removal.remove_all);
   }
   for (const mapping::RelationshipTable& table : model.relationships()) {
     const RelationshipTexts texts = relationship_texts(table);
@@ -41,6 +47,9 @@ std::vector<Text> all_texts(const mapping::Model& model) {
          {&texts.remove, &texts.remove_all, &texts.insert, &texts.update, &texts.update_existing}) {
       all.push_back(*text);
     }
+    const RelationshipRemovalTexts removal = relationship_removal_texts(table);
+    all.push_back(removal.remove);
+    all.push_back(removal.remove_all);
   }
   return all;
 }
@@ -66,7 +75,8 @@ TEST(Texts, are_those_that_were_tried_against_neo4j) {
   std::ifstream file(CNX_TEST_DATA "/cypher/family_texts.txt");
   std::stringstream expected;
   expected << file.rdbuf();
-  EXPECT_EQ(actual, expected.str());
+  EXPECT_EQ(actual, expected.str()) << "the texts of now are in " << ::testing::TempDir() << "family_texts.txt";
+  std::ofstream(::testing::TempDir() + "family_texts.txt") << actual;
 }
 
 constexpr const char* kHostile = R"y(

@@ -222,7 +222,7 @@ Result<std::vector<PostgresSync::InGraph>> PostgresSync::look_up(const SyncTable
     for (const mapping::Key& part : rows[number].key) row.push_back(value_of(part));
     wanted.push_back(std::move(row));
   }
-  CNX_TRY(bolt::QueryResult result, graph_->query(table.graph_text, bolt::Map{{"rows", std::move(wanted)}}, deadline));
+  CNX_TRY(bolt::QueryResult result, graph_->query(table.graph_text, bolt::Map{{"batch", bolt::Map{{"rows", std::move(wanted)}}}}, deadline));
   for (const bolt::List& record : result.records) {
     const auto* number = record.size() == 4 ? record[0].get_if<int64_t>() : nullptr;
     if (number == nullptr || *number < 0 || static_cast<size_t>(*number) >= found.size()) {

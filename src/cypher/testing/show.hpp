@@ -47,9 +47,18 @@ inline bolt::Map parameters_of(const Statement& statement) {
   return map != nullptr ? *map : bolt::Map();
 }
 
-// "insert Parent {rows: [{id: 1}]}".
+// "insert Parent {rows: [{id: 1}]}": what is in `batch` stands beside the other parameters.
 inline std::string show(const Statement& statement) {
-  return *statement.name + " " + show(parameters_of(statement));
+  bolt::Map shown;
+  for (const bolt::MapEntry& entry : parameters_of(statement)) {
+    const auto* batch = entry.key == "batch" ? entry.value.get_if<bolt::Map>() : nullptr;
+    if (batch == nullptr) {
+      shown.add(entry.key, entry.value);
+      continue;
+    }
+    for (const bolt::MapEntry& inner : *batch) shown.add(inner.key, inner.value);
+  }
+  return *statement.name + " " + show(shown);
 }
 
 inline std::vector<std::string> show(const std::vector<Statement>& statements) {

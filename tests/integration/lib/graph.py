@@ -99,6 +99,21 @@ class Graph:
 
     def rows(self, statement, timeout=60, **parameters):
         """The records of a statement as dictionaries, one per row."""
+        data = self._answer(statement, timeout, parameters)["data"]
+        return [dict(zip(data["fields"], map(_decode, values))) for values in data["values"]]
+
+    def operators(self, statement, **parameters):
+        """The names of the operators of the plan that the server would run a statement by."""
+
+        def walk(step):
+            yield step["operatorType"].removesuffix("@neo4j")
+            for child in step["children"]:
+                yield from walk(child)
+
+        options, body = re.fullmatch(r"((?:CYPHER (?:\S+ )(?:\S+=\S+ )*)?)(.*)", statement, re.DOTALL).groups()
+        return list(walk(self._answer(f"{options}EXPLAIN {body}", 60, parameters)["queryPlan"]))
+
+    def _answer(self, statement, timeout, parameters):
         body = json.dumps({"statement": statement, "parameters": parameters}).encode()
         request = urllib.request.Request(self._url, body, self._headers)
         try:
@@ -111,8 +126,7 @@ class Graph:
         if answer.get("errors"):
             first = answer["errors"][0]
             raise GraphError(first["code"], first["message"])
-        data = answer["data"]
-        return [dict(zip(data["fields"], map(_decode, values))) for values in data["values"]]
+        return answer
 
     @contextlib.contextmanager
     def open_transaction(self, statement):

@@ -1,0 +1,64 @@
+"""The plans that Neo4j makes of our statements.
+
+Each text is planned once and the plan kept (`replan=skip`), so it must be right whatever the graph held at that moment:
+nothing, or counts that mislead. A statement about rows reads no label and no type as a whole.
+"""
+
+import re
+
+import pytest
+
+from lib import database as postgres
+
+# Golden texts of every form; a unit test holds the engine to them.
+_LINES = (postgres.REPOSITORY / "tests/data/cypher/family_texts.txt").read_text().splitlines()
+_TEXTS = list(zip(_LINES[::2], (line.strip() for line in _LINES[1::2])))
+_CONSTRAINTS = [text for _, text in _TEXTS if "CREATE CONSTRAINT" in text]
+_ROW_STATEMENTS = [(name, text) for name, text in _TEXTS if "$batch.rows" in text]
+
+_GRAPHS = {
+    "an empty graph": [],
+    "one parent of all": ["CREATE (p:Parent {id: 0}) WITH p UNWIND range(1, 500) AS i "
+                          "CREATE (p)-[:HAS_CHILD]->(:Child {id: i}), (p)-[:LIKES]->(:Child {id: -i})"],
+    "few that all follow one another": ["UNWIND range(1, 30) AS i CREATE (:Child {id: i}), (:Order {id: i}), (:Parent {id: i})",
+                                        "MATCH (a:Child), (b:Child) CREATE (a)-[:FOLLOWS]->(b)",
+                                        "MATCH (a:Order), (b:Order) CREATE (a)-[:FOLLOWS]->(b)",
+                                        "MATCH (a:Parent), (b:Child) CREATE (a)-[:HAS_CHILD]->(b), (a)-[:LIKES]->(b)"],
+    "one type for much else": ["CREATE (c:Child {id: 1}), (o:Order {id: 1}), (p:Parent {id: 1}) WITH * "
+                               "UNWIND range(1, 2000) AS i CREATE (x:Other) "
+                               "CREATE (c)<-[:HAS_CHILD]-(x), (c)-[:FOLLOWS]->(x), (o)-[:FOLLOWS]->(x), (p)-[:LIKES]->(x)"],
+}
+
+
+@pytest.fixture(params=_GRAPHS)
+def some_graph(request, graph):
+    graph.wipe()
+    for text in _CONSTRAINTS:
+        graph.rows(text)
+    graph.rows("CALL db.awaitIndexes(60)")
+    for text in _GRAPHS[request.param]:
+        graph.rows(text)
+    yield graph
+    graph.wipe()
+
+
+def test_a_statement_about_rows_starts_from_keys(some_graph):
+    assert len(_ROW_STATEMENTS) > 40
+    wrong = []
+    for name, text in _ROW_STATEMENTS:
+        operators = some_graph.operators(text, batch={"rows": []}, clear={}, max=1, limit=1)
+        scans = [each for each in operators if "Scan" in each or "Join" in each]
+        if scans or not any("UniqueIndexSeek" in each for each in operators):
+            wrong.append((name, scans))
+    assert not wrong
+
+
+def test_a_scan_would_be_seen(some_graph):
+    assert "NodeByLabelScan" in some_graph.operators("CYPHER 5 replan=skip MATCH (n:Nowhere {name: $k}) DELETE n", k=1)
+
+
+def test_all_texts_are_planned_once():
+    for name, text in _TEXTS:
+        if "CREATE CONSTRAINT" not in text:
+            assert text.startswith("CYPHER 5 replan=skip "), name
+            assert not re.search(r"UNWIND \$rows", text), f"{name}: planned anew for each power of ten of its length"
