@@ -1,7 +1,12 @@
 """free_ports.py N prints N free ports of 127.0.0.1; free_ports.py --check PORT ends with 1 where PORT is taken."""
 
+import random
 import socket
 import sys
+
+# Below what systems hand out to connections (Linux from 32768, others from 49152). A client that tries again and again while
+# a server of that range is down may be given the very port, connect to itself, and so keep the server from starting.
+_FIRST, _LAST = 10_000, 32_000
 
 
 def bound(port):
@@ -11,6 +16,19 @@ def bound(port):
     return listener
 
 
+def free(count):
+    """So many ports, each held by a listener that is returned: no port is named twice."""
+    listeners = []
+    for port in random.sample(range(_FIRST, _LAST), 1_000):
+        if len(listeners) == count:
+            return listeners
+        try:
+            listeners.append(bound(port))
+        except OSError:
+            continue
+    sys.exit(f"no {count} ports of 127.0.0.1 are free")
+
+
 def main(arguments):
     if arguments[0] == "--check":
         try:
@@ -18,9 +36,7 @@ def main(arguments):
         except OSError:
             return 1
         return 0
-    # All held at once, so that no port is named twice.
-    listeners = [bound(0) for _ in range(int(arguments[0]))]
-    print(*(listener.getsockname()[1] for listener in listeners))
+    print(*(listener.getsockname()[1] for listener in free(int(arguments[0]))))
     return 0
 
 
