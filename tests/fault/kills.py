@@ -159,8 +159,12 @@ def _happen(event, engine, graph, report, chance, log, copying):
             report.ended.append(f"the engine ended by itself:\n{engine.tail(1500)}")
         # Small batches, so that a fault finds the copy in the middle.
         engine.start(*(("--set", "apply.batch_rows=200") if copying else ()))
-    time.sleep(0.2 + chance.random() * (1 if copying else 2))
-    report.while_copying += copying and _is_copying(graph)
+    if copying:
+        _wait_for_copied_rows(graph)
+        time.sleep(chance.random() * 0.4)
+        report.while_copying += _is_copying(graph)
+    else:
+        time.sleep(0.2 + chance.random() * 2)
     log(event)
     if event == "kill":
         engine.kill()
@@ -175,8 +179,25 @@ def _happen(event, engine, graph, report, chance, log, copying):
         report.postgres_restarts += 1
 
 
+def _wait_for_copied_rows(graph, timeout=60):
+    """Until the engine has copied something since it was started, or has no more to copy."""
+    deadline = time.monotonic() + timeout
+    before = _copied_rows(graph)
+    while _phase(graph) in ("initial", "snapshot") and _copied_rows(graph) == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _copied_rows(graph):
+    """Of all segments; None where there are none yet, or no more."""
+    return graph.value("MATCH (s:ContextNexusSegment) RETURN CASE count(s) WHEN 0 THEN null ELSE sum(s.rows) END")
+
+
 def _is_copying(graph):
-    return graph.value("MATCH (p:ContextNexusPosition {key: 'contextnexus/0'}) RETURN p.phase") == "snapshot"
+    return _phase(graph) == "snapshot"
+
+
+def _phase(graph):
+    return graph.value("MATCH (p:ContextNexusPosition {key: 'contextnexus/0'}) RETURN p.phase")
 
 
 def _restart(servers, server, chance):
