@@ -1,0 +1,98 @@
+#include "cypher/text_parts.hpp"
+
+#include "cypher/quote.hpp"
+
+namespace cnx::cypher {
+namespace {
+
+using mapping::NodeTable;
+
+// The language of the texts, so that a server whose default is another reads them alike. A text is planned once: each of
+// ours starts from a node's key, so that its plan does not depend on how large the graph is, and planning them all again
+// whenever a young graph has grown fourfold took longer than running them (Operations Manual, cypher.min_replan_interval).
+constexpr std::string_view kOptions = "CYPHER 5 replan=skip ";
+constexpr std::string_view kStub = "_cnx_stub";
+
+}  // namespace
+
+std::string text(std::string body) {
+  return std::string(kOptions) + body;
+}
+
+std::string node_pattern(std::string_view variable, const NodeTable& table,
+                         std::string_view value) {
+  return "(" + std::string(variable) + ":" + quote(table.node->label) + " {" +
+         quote(table.key_property) + ": " + std::string(value) + "})";
+}
+
+// Without the hint the planner may read the whole index, where the server has not yet counted what is in it.
+std::string match_node(std::string_view variable, const NodeTable& table, std::string_view value) {
+  return "MATCH " + node_pattern(variable, table, value) + " USING INDEX SEEK " + std::string(variable) + ":" +
+         quote(table.node->label) + "(" + quote(table.key_property) + ")";
+}
+
+std::string match_own_key(const mapping::RelationshipTable& table) {
+  const std::string type = "r:" + quote(table.relationship->type);
+  const std::string key = quote(mapping::kKeyProperty);
+  return "MATCH (a)-[" + type + " {" + key + ": row.y}]->(b) USING INDEX SEEK " + type + "(" + key + ")";
+}
+
+std::string each_between(const std::string& arrow) {
+  return " UNWIND [(a)" + arrow + "(b) | r] AS r";
+}
+
+// The planner takes a CASE for no predicate of its own, so that it cannot start from all nodes of the label (it does, where
+// there are few at the moment), whatever the graph will hold later.
+std::string only_where(const std::string& label, const std::string& condition) {
+  return "CASE WHEN " + label + " THEN " + condition + " ELSE false END";
+}
+
+// The names as a list of strings. A string literal would need rules of its own for what is inside
+// it; the keys of a map are names.
+std::string name_list(const std::set<std::string>& names) {
+  std::string map;
+  for (const std::string& name : names) map += (map.empty() ? "" : ", ") + quote(name) + ": 0";
+  return "keys({" + map + "})";
+}
+
+std::set<std::string> stub_properties(const NodeTable& table) {
+  std::set<std::string> names{table.key_property, std::string(kStub)};
+  if (!table.tenant_property.empty()) names.insert(table.tenant_property);
+  return names;
+}
+
+// Continues a statement in which `variable` is bound to nodes that just lost a relationship of
+// ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
+std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
+  std::string v(variable);
+  return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v +
+         ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
+}
+
+std::string on_create_stub(std::string_view variable, const NodeTable& table,
+                           std::string_view tenant) {
+  std::string v(variable);
+  std::string set = " ON CREATE SET " + v + "." + quote(kStub) + " = true";
+  if (!table.tenant_property.empty())
+    set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
+  return set;
+}
+
+// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
+// equal versions apply.
+std::string guarded(std::string_view variable, std::string_view row, const std::string& version) {
+  if (version.empty()) return std::string(row);
+  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
+                      "." + quote(version);
+  return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
+}
+
+std::string count_refused(std::string_view variable, std::string_view row,
+                          const std::string& version) {
+  if (version.empty()) return "";
+  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." +
+         quote(version) + " > " + std::string(row) + "." + quote(version) +
+         " RETURN count(*) AS refused";
+}
+
+}  // namespace cnx::cypher
