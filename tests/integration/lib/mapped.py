@@ -99,9 +99,12 @@ def _table(database, mapping, handle, rule):
 
 def _rows(database, table):
     name = f"{_quoted(table.schema)}.{_quoted(table.name)}"
-    columns = ", ".join(f"{_quoted(column)}::text" for column in table.types)
+    # By the output function: a cast of char(n) to text loses its padding.
+    columns = ", ".join("CASE WHEN {0} IS NOT NULL THEN format('%%s', {0}) END".format(_quoted(column).replace("%", "%%"))
+                        for column in table.types)
     only = "" if _is_partitioned(database, table) else "ONLY "
-    return [dict(zip(table.types, row)) for row in database.rows(f"SELECT {columns} FROM {only}{name}")]
+    name = name.replace("%", "%%")
+    return [dict(zip(table.types, row)) for row in database.rows(f"SELECT {columns} FROM {only}{name}", ())]
 
 
 def _quoted(name):
@@ -140,7 +143,11 @@ def _expect_link(mapping, tables, table, row, links):
         if None in texts:
             return
         ends.append(_identity(mapping, tables[other], texts))
-    properties = _properties(table, row, _listed(mapping, rule.get("properties", [])))
+    columns = _listed(mapping, rule.get("properties", []))
+    version = rule.get("version", mapping.defaults.get("version"))
+    if version in table.types and version not in columns.values():
+        columns |= {_name(mapping, version): version}
+    properties = _properties(table, row, columns)
     if set(table.key) != {*_end_columns(rule["from"]), *_end_columns(rule["to"])}:
         properties["_cnx_key"] = _key_text(table, table.key, [row[c] for c in table.key])
     links[(rule["relationship"], *ends)].append(properties)
