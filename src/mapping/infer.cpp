@@ -9,6 +9,7 @@
 #include "mapping/infer_keys.hpp"
 #include "mapping/infer_links.hpp"
 #include "mapping/infer_names.hpp"
+#include "mapping/yaml_text.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -75,7 +76,7 @@ class Inference {
     } else if (!table.persistent) {
       out.entry = true;
       out.reason = "it is unlogged or temporary, and the log does not carry its rows";
-      out.cure = "ALTER TABLE " + postgres::quote_table(table.name) + " SET LOGGED, and infer again";
+      out.cure = "ALTER TABLE " + sql_name(table.name) + " SET LOGGED, and infer again";
     } else {
       KeyChoice choice = choose_key(table);
       if (!choice.columns.empty()) {
@@ -84,6 +85,9 @@ class Inference {
         return;
       }
       out.entry = true;
+      for (const TableName& parent : described.parents) {
+        out.remarks.push_back("Inherits from " + postgres::to_string(parent) + ", and not its key.");
+      }
       out.reason = std::move(choice.reason);
       out.cure = std::move(choice.cure);
     }
@@ -110,8 +114,8 @@ class Inference {
     }
   }
 
-  // A partitioned table's foreign keys are also those that all of its partitions have: before
-  // PostgreSQL 11 there was no other way to say so.
+  // A partitioned table's foreign keys are also those that most of its partitions have: before
+  // PostgreSQL 11 there was no other way to say so, and the newest partition is easily forgotten.
   std::vector<postgres::ForeignKey> foreign_keys_of(const Table& table) const {
     using Key = std::tuple<std::vector<std::string>, TableName, std::vector<std::string>>;
     auto key_of = [](const postgres::ForeignKey& key) {
@@ -129,8 +133,10 @@ class Inference {
         for (const postgres::ForeignKey& key : partition->foreign_keys) once.insert(key_of(key));
         for (const Key& key : once) ++counts[key];
       }
-      for (const postgres::ForeignKey& key : at->second.front()->foreign_keys) {
-        if (counts[key_of(key)] == leaves) all.push_back(key);
+      for (const Table* partition : at->second) {
+        for (const postgres::ForeignKey& key : partition->foreign_keys) {
+          if (counts[key_of(key)] * 2 > leaves) all.push_back(key);
+        }
       }
     }
     std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
@@ -175,11 +181,15 @@ class Inference {
   }
 
   std::vector<std::string> remarks_of(const DescribedTable& described) const {
+    constexpr size_t kWidth = 100;  // A remark is a reminder; the database has the rest.
     std::vector<std::string> remarks;
-    if (!described.comment.empty()) remarks.push_back(described.comment);
+    std::string about = comment_text(described.comment, kWidth);
+    if (!about.empty()) remarks.push_back(std::move(about));
     for (const postgres::TableColumn& column : described.table.columns) {
       auto at = described.column_comments.find(column.name);
-      if (at != described.column_comments.end()) remarks.push_back(column.name + ": " + at->second);
+      if (at == described.column_comments.end()) continue;
+      about = comment_text(at->second, kWidth);
+      if (!about.empty()) remarks.push_back(column.name + ": " + about);
     }
     return remarks;
   }

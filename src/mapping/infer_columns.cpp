@@ -16,8 +16,8 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 }
 
 std::string exclusion_of(const postgres::TableColumn& column, bool beside_password) {
-  if (column.generated) return "generated: the log does not carry it";
-  if (column.type.value() == kTsvector) return "tsvector: serves PostgreSQL's own search";
+  if (column.generated) return "generated, and the log does not carry it";
+  if (column.type.value() == kTsvector) return "a tsvector, which serves PostgreSQL's own search";
   if (looks_secret(column.name, column.type.value(), beside_password)) return "looks like a secret";
   return {};
 }

@@ -57,12 +57,13 @@ std::string list(const std::vector<std::string>& words) {
 }
 
 KeyChoice untold(const Table& table, const TableKey& key) {
-  const std::string alter = "ALTER TABLE " + postgres::quote_table(table.name) + " REPLICA IDENTITY ";
   KeyChoice none;
-  none.reason = "its REPLICA IDENTITY does not tell the key (" + list(key.columns) +
-                "): PostgreSQL would refuse UPDATE and DELETE once it is published, or the log would not say which row";
-  none.cure = alter + (key.primary ? "DEFAULT" : "USING INDEX " + postgres::quote_identifier(key.name)) +
-              ", and infer again";
+  none.reason = "it has " + std::string(key.primary ? "a primary key (" : "no primary key but a unique one (") +
+                list(key.columns) + "), and a REPLICA IDENTITY that does not tell it: " +
+                (table.identity_columns().empty() ? "PostgreSQL would refuse UPDATE and DELETE once the table is published"
+                                                  : "the log would not say which row was removed");
+  none.cure = "ALTER TABLE " + sql_name(table.name) + " REPLICA IDENTITY " +
+              (key.primary ? "DEFAULT" : "USING INDEX " + sql_name(key.name)) + ", and infer again";
   return none;
 }
 
@@ -104,7 +105,7 @@ KeyChoice choose_key(const Table& table) {
                                    : "make the key NOT DEFERRABLE, and infer again";
   } else {
     none.reason = "it has no key: no primary key, and no unique key on NOT NULL columns, so that a row could not be found again";
-    none.cure = "give it a primary key, and infer again";
+    none.cure = "ALTER TABLE " + sql_name(table.name) + " ADD PRIMARY KEY (…), and infer again";
   }
   return none;
 }

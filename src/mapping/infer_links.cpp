@@ -124,6 +124,13 @@ std::string distinguishing_column(const Link& link, const std::vector<Link>& all
   return own.size() == 1 ? own.front() : std::string();
 }
 
+// emp, of employee.
+bool shortens(const std::string& base, const std::string& table) {
+  constexpr size_t kShortest = 3;
+  const Words words = normal_words(base);
+  return words.size() == 1 && base.size() >= kShortest && text_of(normal_words(table)).starts_with(words.front());
+}
+
 std::string prefix_of(const Table& table) {
   Words columns;
   for (const postgres::TableColumn& column : table.columns) columns.push_back(column.name);
@@ -199,7 +206,7 @@ std::vector<std::string> types_of(const Table& table, const Link& link,
       link.columns.size() == 1 ? link.columns.front() : distinguishing_column(link, all);
   std::string base = column.empty() ? std::string() : base_of_column(column, prefix);
   std::vector<std::string> types;
-  types.push_back(base.empty() ? lawful("HAS_" + other) : type_of_base(base));
+  types.push_back(base.empty() || shortens(base, link.other.name) ? lawful("HAS_" + other) : type_of_base(base));
   if (!column.empty()) types.push_back(type_of_base(column));
   types.push_back(types.front() + "_" + other);
   std::string columns;

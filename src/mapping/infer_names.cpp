@@ -146,9 +146,12 @@ std::string base_of_column(std::string_view column, std::string_view prefix) {
 }
 
 std::string shared_prefix(const std::vector<std::string>& columns) {
-  if (columns.size() < 3) return {};
+  if (columns.size() < 2) return {};
   const size_t end = columns.front().find('_');
   if (end == 0 || end == std::string::npos) return {};
+  // Two columns may well begin alike by chance: customer_id, customer_note.
+  constexpr size_t kShort = 5, kFew = 3;
+  if (columns.size() < kFew && end > kShort) return {};
   const std::string prefix = columns.front().substr(0, end + 1);
   const bool all = std::all_of(columns.begin(), columns.end(), [&](const std::string& column) {
     return column.size() > prefix.size() && column.starts_with(prefix);
@@ -164,6 +167,17 @@ std::string lawful(std::string name) {
   while (name.starts_with("_cnx_")) name.erase(0, 1);
   if (name.ends_with("__pg")) name += '_';
   return name;
+}
+
+std::string sql_name(const std::string& name) {
+  const bool plain = !name.empty() && !is_digit(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_small(c) || is_digit(c) || c == '_';
+  });
+  return plain ? name : postgres::quote_identifier(name);
+}
+
+std::string sql_name(const postgres::TableName& table) {
+  return sql_name(table.schema) + "." + sql_name(table.name);
 }
 
 bool is_sayable(std::string_view name) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "postgres/quote.hpp"
+
 namespace cnx::mapping {
 
 // The words of a name in small ASCII letters: order_details, OrderDetails and "Order Details" are
@@ -40,6 +42,10 @@ std::string shared_prefix(const std::vector<std::string>& columns);
 bool belongs_to_engine(std::string_view name);
 // `name`, or what is nearest to it and not the engine's.
 std::string lawful(std::string name);
+
+// A name for an SQL statement that a person is to run: in quotes only where it has to be.
+std::string sql_name(const std::string& name);
+std::string sql_name(const postgres::TableName& table);
 
 // Control characters: a mapping file cannot say such a name.
 bool is_sayable(std::string_view name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "mapping/yaml_text.hpp"
 
@@ -10,7 +11,7 @@ namespace cnx::mapping {
 namespace {
 
 constexpr size_t kWidth = 118;
-constexpr size_t kRemarkWidth = 100;  // Of a comment that somebody wrote in the database.
+constexpr size_t kNameWidth = 100;  // PostgreSQL's names have 63 bytes, with a schema twice that.
 constexpr size_t kReasonColumn = 40;  // Where a reason begins behind what it is the reason of.
 
 std::string sentence(std::string text) {
@@ -128,7 +129,7 @@ class Writer {
     for (const InferredTable& table : inferred_.tables) {
       const TableName& name = table.rule.table;
       if (schemas.size() > 1 && (first || name.schema != schema)) {
-        section(comment_text(name.schema, kRemarkWidth));
+        section(comment_text(name.schema, kNameWidth));
       } else if (!first) {
         text_ += "\n";
       }
@@ -138,11 +139,10 @@ class Writer {
     }
   }
 
-  void remarks(const std::vector<std::string>& all) {
-    for (const std::string& each : all) {
-      const std::string remark = comment_text(each, kRemarkWidth);
-      if (!remark.empty()) text_ += comment_lines(remark, 2);
-    }
+  static std::string remark_lines(const std::vector<std::string>& all) {
+    std::string lines;
+    for (const std::string& each : all) lines += comment_lines(each, 2);
+    return lines;
   }
 
   // The entry's name and, where they are not plain from it, the table's schema and name.
@@ -159,7 +159,7 @@ class Writer {
   }
 
   void write(const InferredTable& table) {
-    remarks(table.remarks);
+    text_ += remark_lines(table.remarks);
     entry(table.rule.table);
     if (const auto* node = std::get_if<NodeRule>(&table.rule.form)) {
       write(table, *node);
@@ -214,17 +214,15 @@ class Writer {
   // First those that have an entry and could become something, then what is none of the log's.
   void left_out() {
     bool begun = inferred_.tables.empty();
+    std::string before;
     for (const LeftOut& out : inferred_.left_out) {
       if (!out.entry) continue;
-      if (!std::exchange(begun, true)) {
-        section("left out");
-      } else if (!text_.ends_with(":\n")) {
-        text_ += "\n";
-      }
-      remarks(out.remarks);
-      std::string why = "Not in the graph: " + out.reason + ".";
-      if (!out.cure.empty()) why += " Cure: " + out.cure + ".";
-      text_ += comment_lines(why, 2);
+      const std::string why = reason_of(out);
+      if (!std::exchange(begun, true)) section("left out");
+      else if (why != before && !text_.ends_with("tables:\n")) text_ += "\n";
+      // Said once for neighbours of one fate.
+      if (why != before) text_ += why;
+      before = why;
       const TableName& table = out.table;
       const bool plain = table.schema == inferred_.schema && handle(table) == table.name &&
                          table.name.find('.') == std::string::npos;
@@ -238,13 +236,19 @@ class Writer {
     others();
   }
 
+  static std::string reason_of(const LeftOut& out) {
+    std::string text = remark_lines(out.remarks) + comment_lines("Not in the graph: " + out.reason + ".", 2);
+    if (!out.cure.empty()) text += comment_lines("Cure: " + out.cure + ".", 2);
+    return text;
+  }
+
   void others() {
     std::vector<std::pair<std::string, std::string>> rows;
     size_t width = 0;
     for (const LeftOut& out : inferred_.left_out) {
       if (out.entry) continue;
       const bool own = out.table.schema == inferred_.schema;
-      rows.emplace_back(comment_text(own ? out.table.name : postgres::to_string(out.table), kRemarkWidth),
+      rows.emplace_back(comment_text(own ? out.table.name : postgres::to_string(out.table), kNameWidth),
                         out.reason + (out.cure.empty() ? "" : "; " + out.cure));
       width = std::max(width, letters(rows.back().first));
     }
