@@ -104,8 +104,8 @@ KeyChoice choose_key(const Table& table) {
     none.cure = primary->immediate ? "give it another unique key on NOT NULL columns, make that its REPLICA IDENTITY, and infer again"
                                    : "make the key NOT DEFERRABLE, and infer again";
   } else {
-    none.reason = "it has no key: no primary key, and no unique key on NOT NULL columns, so that a row could not be found again";
-    none.cure = "ALTER TABLE " + sql_name(table.name) + " ADD PRIMARY KEY (…), and infer again";
+    none.reason = "it has no primary key, nor a unique one on NOT NULL columns, so that a row could not be found again";
+    none.cure = "give it a primary key, and infer again";
   }
   return none;
 }
