@@ -33,9 +33,9 @@ constexpr const char* kFooter =
     "keys. Columns that look like secrets are left out. It reads the catalog and no row, needs no "
     "Neo4j, and\n"
     "never overwrites a file.\n\n"
-    "Exit codes: 0 done, 2 wrong words or mapping, or a file that is there already, 4 a database cannot be reached, 5 some steps "
-    "need\n"
-    "another role: their SQL was printed.";
+    "Exit codes: 0 done, 2 wrong words or mapping, or a file that is there already, 4 a database "
+    "cannot be\n"
+    "reached, 5 some steps need another role: their SQL was printed.";
 
 struct InitFlags {
   ConnectionFlags connection;

@@ -6,10 +6,11 @@
 #include <tuple>
 
 #include "mapping/infer_columns.hpp"
+#include "mapping/infer_foreign_keys.hpp"
 #include "mapping/infer_keys.hpp"
 #include "mapping/infer_links.hpp"
 #include "mapping/infer_names.hpp"
-#include "mapping/yaml_text.hpp"
+#include "mapping/infer_remarks.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -114,51 +115,13 @@ class Inference {
     }
   }
 
-  // A partitioned table's foreign keys are also those that most of its partitions have: before
-  // PostgreSQL 11 there was no other way to say so, and the newest partition is easily forgotten.
-  std::vector<postgres::ForeignKey> foreign_keys_of(const Table& table) const {
-    using Key = std::tuple<std::vector<std::string>, TableName, std::vector<std::string>>;
-    auto key_of = [](const postgres::ForeignKey& key) {
-      return Key(key.columns, key.referenced_table, key.referenced_columns);
-    };
-    std::vector<postgres::ForeignKey> all = table.foreign_keys;
+  std::vector<const Table*> partitions_of(const Table& table) const {
     auto at = partitions_.find(table.oid);
-    if (at != partitions_.end()) {
-      std::map<Key, size_t> counts;
-      size_t leaves = 0;
-      for (const Table* partition : at->second) {
-        if (partition->kind == TableKind::partitioned) continue;
-        ++leaves;
-        std::set<Key> once;
-        for (const postgres::ForeignKey& key : partition->foreign_keys) once.insert(key_of(key));
-        for (const Key& key : once) ++counts[key];
-      }
-      for (const Table* partition : at->second) {
-        for (const postgres::ForeignKey& key : partition->foreign_keys) {
-          if (counts[key_of(key)] * 2 > leaves) all.push_back(key);
-        }
-      }
-    }
-    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
-      return place_of(table, a) < place_of(table, b);
-    });
-    std::set<Key> seen;
-    std::erase_if(all, [&](const postgres::ForeignKey& key) { return !seen.insert(key_of(key)).second; });
-    return all;
-  }
-
-  static std::vector<int16_t> place_of(const Table& table, const postgres::ForeignKey& key) {
-    std::vector<int16_t> place;
-    for (const std::string& name : key.columns) {
-      const postgres::TableColumn* column = table.column(name);
-      place.push_back(column == nullptr ? INT16_MAX : column->number);
-    }
-    std::sort(place.begin(), place.end());
-    return place;
+    return at == partitions_.end() ? std::vector<const Table*>() : at->second;
   }
 
   void find_links(const Table& table) {
-    for (const postgres::ForeignKey& key : foreign_keys_of(table)) {
+    for (const postgres::ForeignKey& key : foreign_keys_of(table, partitions_of(table))) {
       auto link = link_of(table, key, keys_, catalog_);
       if (const auto* why = std::get_if<std::string>(&link)) {
         refused_[table.name].push_back("No relationship for " + key.name + ": " + *why + ".");
@@ -180,44 +143,14 @@ class Inference {
     }
   }
 
-  std::vector<std::string> remarks_of(const DescribedTable& described) const {
-    constexpr size_t kWidth = 100;  // A remark is a reminder; the database has the rest.
-    std::vector<std::string> remarks;
-    std::string about = comment_text(described.comment, kWidth);
-    if (!about.empty()) remarks.push_back(std::move(about));
-    for (const postgres::TableColumn& column : described.table.columns) {
-      auto at = described.column_comments.find(column.name);
-      if (at == described.column_comments.end()) continue;
-      about = comment_text(at->second, kWidth);
-      if (!about.empty()) remarks.push_back(column.name + ": " + about);
-    }
-    return remarks;
-  }
-
-  std::vector<std::string> facts_of(const DescribedTable& described) const {
-    const Table& table = described.table;
-    std::vector<std::string> facts;
-    if (auto at = partitions_.find(table.oid); at != partitions_.end()) {
-      const size_t count = at->second.size();
-      facts.push_back("Partitioned: " + std::to_string(count) + (count == 1 ? " partition" : " partitions") +
-                      ", whose rows are this table's.");
-    } else if (table.kind == TableKind::partitioned) {
-      facts.emplace_back("Partitioned, and without a partition yet.");
-    }
-    for (const TableName& parent : described.parents) {
-      facts.push_back("Inherits from " + postgres::to_string(parent) + "; its rows are its own here, and no part of that table's.");
-    }
-    if (!table.may_select) facts.emplace_back("The role that looked may not SELECT it; the one that runs the pipeline has to.");
-    if (auto at = key_remarks_.find(table.name); at != key_remarks_.end()) facts.push_back(at->second);
-    return facts;
-  }
-
   InferredTable table_of(const DescribedTable& described, const std::vector<std::string>& key) {
     const Table& table = described.table;
     InferredTable made;
     made.rule.table = table.name;
     made.remarks = remarks_of(described);
-    for (std::string& fact : facts_of(described)) made.remarks.push_back(std::move(fact));
+    for (std::string& fact : facts_of(described, partitions_of(table).size())) made.remarks.push_back(std::move(fact));
+    auto key_remark = key_remarks_.find(table.name);
+    if (key_remark != key_remarks_.end()) made.remarks.push_back(key_remark->second);
     made.without_relationship = refused_[table.name];
     const std::vector<PlannedColumn> plan = plan_columns(table, key);
     auto join = joins_.find(table.name);
