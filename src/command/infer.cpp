@@ -19,7 +19,9 @@ constexpr std::string_view kStandardOutput = "-";
 Error exists(const std::string& file) {
   return Error(ErrorKind::invalid, "the file is there already, and is not overwritten")
       .with("file", file)
-      .advise("move it away, or name another by --mapping FILE; --mapping - prints the mapping instead");
+      .advise(
+          "move it away, or name another by --mapping FILE; --mapping - prints the mapping "
+          "instead");
 }
 
 Status write_file(const std::string& file, const std::string& text) {
@@ -31,7 +33,8 @@ Status write_file(const std::string& file, const std::string& text) {
   if (out != nullptr && std::fclose(out) != 0) good = false;
   if (good) return {};
   if (out != nullptr) std::remove(file.c_str());
-  return fail(Error(ErrorKind::invalid, "the mapping cannot be written: " + std::string(std::strerror(error)))
+  return fail(Error(ErrorKind::invalid,
+                    "the mapping cannot be written: " + std::string(std::strerror(error)))
                   .with("file", file)
                   .advise("name a file that can be written by --mapping FILE"));
 }
@@ -56,20 +59,27 @@ void print_summary(const std::string& file, const mapping::Inferred& inferred) {
   std::printf("%6zu  foreign keys become relationships\n", inferred.foreign_keys());
   std::printf("%6zu  left out%s\n", inferred.left_out.size(), inferred.left_out.empty() ? "" : ":");
   size_t width = 0;
-  for (const mapping::LeftOut& out : inferred.left_out) width = std::max(width, postgres::to_string(out.table).size());
+  for (const mapping::LeftOut& out : inferred.left_out)
+    width = std::max(width, postgres::to_string(out.table).size());
   for (const mapping::LeftOut& out : inferred.left_out) {
-    std::printf("          %-*s  %s\n", static_cast<int>(width), postgres::to_string(out.table).c_str(), out.reason.c_str());
+    std::printf("          %-*s  %s\n", static_cast<int>(width),
+                postgres::to_string(out.table).c_str(), out.reason.c_str());
   }
-  std::printf("\nRead it, and change what you call otherwise; its comments say why each thing is as it is. Then:\n\n");
+  std::printf(
+      "\nRead it, and change what you call otherwise; its comments say why each thing is as it is. "
+      "Then:\n\n");
   const std::string mapping = " --mapping " + file;
   std::printf("  contextnexus explain TABLE%s   what one table becomes\n", mapping.c_str());
   std::printf("  contextnexus check%s           whether it fits both databases\n", mapping.c_str());
   std::printf("  contextnexus init%s            prepares both\n", mapping.c_str());
-  std::printf("  contextnexus run%s             copies what is there, then follows\n", mapping.c_str());
+  std::printf("  contextnexus run%s             copies what is there, then follows\n",
+              mapping.c_str());
 }
 
-Result<pipeline::InferredMapping> infer(const config::Settings& settings, const std::vector<std::string>& schemas) {
-  CNX_TRY(postgres::ConnectionOptions options, config::postgres_options(settings, config::process_environment()));
+Result<pipeline::InferredMapping> infer(const config::Settings& settings,
+                                        const std::vector<std::string>& schemas) {
+  CNX_TRY(postgres::ConnectionOptions options,
+          config::postgres_options(settings, config::process_environment()));
   return pipeline::infer_mapping(options, schemas);
 }
 
@@ -81,7 +91,9 @@ ExitCode infer_file(const ConnectionFlags& flags, const std::vector<std::string>
   const std::string file = settings->mapping_file.empty() ? kDefaultFile : settings->mapping_file;
   const bool prints = file == kStandardOutput;
   if (prints && flags.json) {
-    return report(flags, Error(ErrorKind::invalid, "--json and --mapping - both want standard output").advise("name a file by --mapping FILE"));
+    return report(flags,
+                  Error(ErrorKind::invalid, "--json and --mapping - both want standard output")
+                      .advise("name a file by --mapping FILE"));
   }
   // Before the look, since it may take a while; write_file looks again.
   std::error_code ignored;

@@ -1,5 +1,5 @@
-// contextnexus init --from: a mapping file from a database. A part of the verb init, which the other
-// part (init.cpp) reads the command line for.
+// contextnexus init --from: a mapping file from a database. A part of the verb init, which the
+// other part (init.cpp) reads the command line for.
 #pragma once
 
 #include <string>

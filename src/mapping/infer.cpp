@@ -22,11 +22,15 @@ using postgres::TableKind;
 // What is no table whose rows the log carries.
 std::string kind_reason(TableKind kind) {
   switch (kind) {
-    case TableKind::view: return "a view: map the tables that it reads";
-    case TableKind::materialized_view: return "a materialized view: the log does not carry its rows";
-    case TableKind::foreign: return "a foreign table: its rows are in another database";
+    case TableKind::view:
+      return "a view: map the tables that it reads";
+    case TableKind::materialized_view:
+      return "a materialized view: the log does not carry its rows";
+    case TableKind::foreign:
+      return "a foreign table: its rows are in another database";
     case TableKind::table:
-    case TableKind::partitioned: break;
+    case TableKind::partitioned:
+      break;
   }
   return {};
 }
@@ -87,7 +91,8 @@ class Inference {
       }
       out.entry = true;
       for (const TableName& parent : described.parents) {
-        out.remarks.push_back("Inherits from " + postgres::to_string(parent) + ", and not its key.");
+        out.remarks.push_back("Inherits from " + postgres::to_string(parent) +
+                              ", and not its key.");
       }
       out.reason = std::move(choice.reason);
       out.cure = std::move(choice.cure);
@@ -148,7 +153,8 @@ class Inference {
     InferredTable made;
     made.rule.table = table.name;
     made.remarks = remarks_of(described);
-    for (std::string& fact : facts_of(described, partitions_of(table).size())) made.remarks.push_back(std::move(fact));
+    for (std::string& fact : facts_of(described, partitions_of(table).size()))
+      made.remarks.push_back(std::move(fact));
     auto key_remark = key_remarks_.find(table.name);
     if (key_remark != key_remarks_.end()) made.remarks.push_back(key_remark->second);
     made.without_relationship = refused_[table.name];
@@ -191,7 +197,8 @@ class Inference {
   }
 
   void add_relationship(InferredTable& made, const TableName& name, const JoinTable& join,
-                        const std::vector<std::string>& key, const std::vector<PlannedColumn>& plan) {
+                        const std::vector<std::string>& key,
+                        const std::vector<PlannedColumn>& plan) {
     RelationshipRule relationship;
     relationship.type = join.type;
     relationship.start = {join.start.other, join.start.columns};
@@ -222,13 +229,15 @@ class Inference {
     const std::string longer = lawful(pascal_case(table.schema) + label);
     label = longer.starts_with("ContextNexus") ? "Table" + longer : longer;
     const std::string base = label;
-    for (int number = 2; !labels_.insert(label).second; ++number) label = base + std::to_string(number);
+    for (int number = 2; !labels_.insert(label).second; ++number)
+      label = base + std::to_string(number);
     return label;
   }
 
   void order() {
     auto before = [&](const TableName& a, const TableName& b) {
-      return std::tuple(a.schema != inferred_.schema, a) < std::tuple(b.schema != inferred_.schema, b);
+      return std::tuple(a.schema != inferred_.schema, a) <
+             std::tuple(b.schema != inferred_.schema, b);
     };
     std::sort(inferred_.tables.begin(), inferred_.tables.end(),
               [&](const auto& a, const auto& b) { return before(a.rule.table, b.rule.table); });
@@ -253,12 +262,15 @@ class Inference {
 }  // namespace
 
 size_t Inferred::nodes() const {
-  return static_cast<size_t>(std::count_if(tables.begin(), tables.end(), [](const InferredTable& table) {
-    return std::holds_alternative<NodeRule>(table.rule.form);
-  }));
+  return static_cast<size_t>(
+      std::count_if(tables.begin(), tables.end(), [](const InferredTable& table) {
+        return std::holds_alternative<NodeRule>(table.rule.form);
+      }));
 }
 
-size_t Inferred::relationships() const { return tables.size() - nodes(); }
+size_t Inferred::relationships() const {
+  return tables.size() - nodes();
+}
 
 size_t Inferred::foreign_keys() const {
   size_t count = 0;
@@ -269,6 +281,8 @@ size_t Inferred::foreign_keys() const {
   return count;
 }
 
-Inferred infer(const postgres::TableList& list) { return Inference(list).run(); }
+Inferred infer(const postgres::TableList& list) {
+  return Inference(list).run();
+}
 
 }  // namespace cnx::mapping

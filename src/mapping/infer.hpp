@@ -27,10 +27,11 @@ struct InferredTable {
   TableRule rule;
   // What a reader should know first: the database's own comments, partitions, parents.
   std::vector<std::string> remarks;
-  std::vector<ColumnNote> excluded;           // In a relationship's table: not among its properties.
-  std::vector<NamedProperty> renamed;         // A node's.
-  std::vector<NamedProperty> properties;      // A relationship's.
-  std::vector<std::string> without_relationship;  // Foreign keys that became none, each with its reason.
+  std::vector<ColumnNote> excluded;       // In a relationship's table: not among its properties.
+  std::vector<NamedProperty> renamed;     // A node's.
+  std::vector<NamedProperty> properties;  // A relationship's.
+  std::vector<std::string>
+      without_relationship;  // Foreign keys that became none, each with its reason.
 };
 
 struct LeftOut {
@@ -44,8 +45,8 @@ struct LeftOut {
 };
 
 struct Inferred {
-  std::string name;    // The database's.
-  std::string schema;  // Of the tables that do not say their own.
+  std::string name;                   // The database's.
+  std::string schema;                 // Of the tables that do not say their own.
   std::vector<InferredTable> tables;  // By schema (this one first) and name.
   std::vector<LeftOut> left_out;      // In the same order.
 

@@ -37,12 +37,54 @@ class AnyCatalog {
   bool chance(size_t of) { return below(of) == 0; }
 
   std::string name() {
-    static const std::vector<std::string> kNames = {
-        "id",   "customers", "customer", "customer_id", "customerId", "CustomerID", "order_details", "orders", "order",    "y",
-        "null", "a.b",       "ContextNexus", "context_nexus", "_cnx_key", "x__pg",  "_cnx_",         "__pg",   "token",    "password",
-        "hash", "created_at", "createdAt", "status",     "say \"hi\"", "`tick`",    "a: b",          "# no",   "städte",   "顧客",
-        "\xE2\x80\xA8", "line\nfeed", "-", "___",        "1",          "[x]",       "{y}",           "it's",   "tenant_id", "none",
-        "created_by", "Order Details", "\\", "%", "@", "tab\tbed", "<<", "~"};
+    static const std::vector<std::string> kNames = {"id",
+                                                    "customers",
+                                                    "customer",
+                                                    "customer_id",
+                                                    "customerId",
+                                                    "CustomerID",
+                                                    "order_details",
+                                                    "orders",
+                                                    "order",
+                                                    "y",
+                                                    "null",
+                                                    "a.b",
+                                                    "ContextNexus",
+                                                    "context_nexus",
+                                                    "_cnx_key",
+                                                    "x__pg",
+                                                    "_cnx_",
+                                                    "__pg",
+                                                    "token",
+                                                    "password",
+                                                    "hash",
+                                                    "created_at",
+                                                    "createdAt",
+                                                    "status",
+                                                    "say \"hi\"",
+                                                    "`tick`",
+                                                    "a: b",
+                                                    "# no",
+                                                    "städte",
+                                                    "顧客",
+                                                    "\xE2\x80\xA8",
+                                                    "line\nfeed",
+                                                    "-",
+                                                    "___",
+                                                    "1",
+                                                    "[x]",
+                                                    "{y}",
+                                                    "it's",
+                                                    "tenant_id",
+                                                    "none",
+                                                    "created_by",
+                                                    "Order Details",
+                                                    "\\",
+                                                    "%",
+                                                    "@",
+                                                    "tab\tbed",
+                                                    "<<",
+                                                    "~"};
     std::string made = kNames[below(kNames.size())];
     if (chance(6)) made += kNames[below(kNames.size())];
     if (chance(6)) made += "s";
@@ -54,12 +96,15 @@ class AnyCatalog {
     for (const auto& each : lines.list().tables) {
       if (each.table.name == table) return;
     }
-    static const std::vector<std::string> kTypes = {":int4", ":int8", ":text", ":uuid", ":varchar", ":bool", ":tsvector", ":numeric", ":bpchar"};
+    static const std::vector<std::string> kTypes = {":int4",     ":int8",    ":text",
+                                                    ":uuid",     ":varchar", ":bool",
+                                                    ":tsvector", ":numeric", ":bpchar"};
     std::vector<std::string> columns;
     std::set<std::string> seen;
     for (size_t count = 1 + below(7); count > 0; --count) {
       const std::string column = name();
-      if (seen.insert(column).second) columns.push_back(column + kTypes[below(chance(2) ? 2 : kTypes.size())]);
+      if (seen.insert(column).second)
+        columns.push_back(column + kTypes[below(chance(2) ? 2 : kTypes.size())]);
     }
     auto& made = lines.table(table.name, columns, table.schema);
     made.table.persistent = !chance(12);
@@ -69,7 +114,8 @@ class AnyCatalog {
     if (chance(15)) made.parents.push_back({"public", name()});
     if (chance(5)) made.table.columns.back().generated = true;
     for (size_t count = below(3); count > 0; --count) {
-      auto& key = CatalogLines::key(made, some_columns(made.table), made.table.keys.empty() && !chance(5));
+      auto& key =
+          CatalogLines::key(made, some_columns(made.table), made.table.keys.empty() && !chance(5));
       key.immediate = !chance(8);
       key.partial = !key.primary && chance(4);
       key.valid = !chance(10);
@@ -93,7 +139,8 @@ class AnyCatalog {
   // A table whose key is that of two others, with now and then a column between.
   void add_join(CatalogLines& lines) {
     const size_t count = lines.list().tables.size();
-    const postgres::Table* ends[] = {&lines.list().tables[below(count)].table, &lines.list().tables[below(count)].table};
+    const postgres::Table* ends[] = {&lines.list().tables[below(count)].table,
+                                     &lines.list().tables[below(count)].table};
     if (ends[0]->keys.empty() || ends[1]->keys.empty()) return;
     const std::string between = chance(2) ? ends[0]->name.name + "_" + ends[1]->name.name : name();
     for (const auto& each : lines.list().tables) {
@@ -106,7 +153,9 @@ class AnyCatalog {
       for (const std::string& referenced : ends[i]->keys[0].columns) {
         const postgres::TableColumn* column = ends[i]->column(referenced);
         const std::string own = (i == 0 ? "a_" : "b_") + referenced;
-        made.table.columns.push_back({.number = static_cast<int16_t>(made.table.columns.size() + 1), .name = own, .type = column->type});
+        made.table.columns.push_back({.number = static_cast<int16_t>(made.table.columns.size() + 1),
+                                      .name = own,
+                                      .type = column->type});
         columns[i].push_back(own);
         key.push_back(own);
       }
@@ -116,7 +165,8 @@ class AnyCatalog {
       if (made.table.column(more) == nullptr) CatalogLines::add_column(made.table, more + ":text");
     }
     CatalogLines::key(made, key);
-    for (size_t i = 0; i < 2; ++i) CatalogLines::refer(made, columns[i], ends[i]->name, ends[i]->keys[0].columns);
+    for (size_t i = 0; i < 2; ++i)
+      CatalogLines::refer(made, columns[i], ends[i]->name, ends[i]->keys[0].columns);
   }
 
   void add_foreign_keys(postgres::TableList& list, postgres::DescribedTable& table) {
@@ -185,7 +235,8 @@ TEST(AnyCatalog, what_is_inferred_loads_and_fits) {
     std::vector<postgres::Table> catalog;
     for (const auto& each : list.tables) catalog.push_back(each.table);
     for (const CatalogFault& fault : catalog_faults(*loaded, catalog)) {
-      // Keys of several columns and of other types are inferred as R4 has them, whatever the model takes today.
+      // Keys of several columns and of other types are inferred as R4 has them, whatever the model
+      // takes today.
       if (fault.message.starts_with("a node's key must be one column")) continue;
       ADD_FAILURE() << to_string(fault.table) << ": " << fault.message << "\n" << text;
     }

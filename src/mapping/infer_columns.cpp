@@ -46,10 +46,12 @@ std::vector<PlannedColumn> plan_columns(const postgres::Table& table,
     PlannedColumn& planned = plan.emplace_back();
     planned.column = column.name;
     if (!contains(key, column.name)) planned.excluded_by = exclusion_of(column, beside_password);
-    // What the file cannot name it cannot exclude: such a column keeps its own name, and the first right to it.
+    // What the file cannot name it cannot exclude: such a column keeps its own name, and the first
+    // right to it.
     const std::string own = property_name(Naming::camel_case, column.name);
     const bool first = own == column.name || !is_sayable(column.name);
-    if (planned.excluded_by.empty() && first && !belongs_to_engine(own) && taken.insert(own).second) {
+    if (planned.excluded_by.empty() && first && !belongs_to_engine(own) &&
+        taken.insert(own).second) {
       planned.property = own;
     }
   }

@@ -23,7 +23,9 @@ bool beside_password(const Table& table) {
 std::string fault_of(const Table& table, const TableKey& key) {
   if (!key.valid) return "is not valid: CREATE INDEX CONCURRENTLY failed";
   if (key.partial) return "holds only for some rows (WHERE)";
-  if (!key.immediate) return "is DEFERRABLE: two rows may hold one key for a while, and the log does not say which of them a change means";
+  if (!key.immediate)
+    return "is DEFERRABLE: two rows may hold one key for a while, and the log does not say which "
+           "of them a change means";
   const bool hashed = beside_password(table);
   for (const std::string& name : key.columns) {
     const TableColumn* column = table.column(name);
@@ -58,10 +60,12 @@ std::string list(const std::vector<std::string>& words) {
 
 KeyChoice untold(const Table& table, const TableKey& key) {
   KeyChoice none;
-  none.reason = "it has " + std::string(key.primary ? "a primary key (" : "no primary key but a unique one (") +
+  none.reason = "it has " +
+                std::string(key.primary ? "a primary key (" : "no primary key but a unique one (") +
                 list(key.columns) + "), and a REPLICA IDENTITY that does not tell it: " +
-                (table.identity_columns().empty() ? "PostgreSQL would refuse UPDATE and DELETE once the table is published"
-                                                  : "the log would not say which row was removed");
+                (table.identity_columns().empty()
+                     ? "PostgreSQL would refuse UPDATE and DELETE once the table is published"
+                     : "the log would not say which row was removed");
   none.cure = "ALTER TABLE " + sql_name(table.name) + " REPLICA IDENTITY " +
               (key.primary ? "DEFAULT" : "USING INDEX " + sql_name(key.name)) + ", and infer again";
   return none;
@@ -89,11 +93,12 @@ KeyChoice choose_key(const Table& table) {
     KeyChoice choice;
     choice.columns = key->columns;
     if (!key->primary) {
-      choice.remark = "The key is that of the index " + key->name + ": " +
-                      (primary_fault.empty() ? table.primary_key() == nullptr
-                                                   ? std::string("there is no primary key.")
-                                                   : std::string("the log tells it with every change.")
-                                             : "the primary key " + primary_fault + ".");
+      choice.remark =
+          "The key is that of the index " + key->name + ": " +
+          (primary_fault.empty() ? table.primary_key() == nullptr
+                                       ? std::string("there is no primary key.")
+                                       : std::string("the log tells it with every change.")
+                                 : "the primary key " + primary_fault + ".");
     }
     return choice;
   }
@@ -101,10 +106,13 @@ KeyChoice choose_key(const Table& table) {
   KeyChoice none;
   if (const TableKey* primary = table.primary_key()) {
     none.reason = "its primary key (" + list(primary->columns) + ") " + primary_fault;
-    none.cure = primary->immediate ? "give it another unique key on NOT NULL columns, make that its REPLICA IDENTITY, and infer again"
+    none.cure = primary->immediate ? "give it another unique key on NOT NULL columns, make that "
+                                     "its REPLICA IDENTITY, and infer again"
                                    : "make the key NOT DEFERRABLE, and infer again";
   } else {
-    none.reason = "it has no primary key, nor a unique one on NOT NULL columns, so that a row could not be found again";
+    none.reason =
+        "it has no primary key, nor a unique one on NOT NULL columns, so that a row could not be "
+        "found again";
     none.cure = "give it a primary key, and infer again";
   }
   return none;

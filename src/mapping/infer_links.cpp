@@ -21,7 +21,9 @@ bool contains(const Words& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-std::set<std::string> set_of(const Words& words) { return {words.begin(), words.end()}; }
+std::set<std::string> set_of(const Words& words) {
+  return {words.begin(), words.end()};
+}
 
 // Whether the engine finds the other's key by this column: an integer by an integer, any other by
 // its text.
@@ -36,8 +38,8 @@ bool same_kind(const Table& table, const std::string& column, const Table& other
 // Where `part` stands in `words` at `from` or behind it; npos where it does not.
 constexpr size_t kNowhere = static_cast<size_t>(-1);
 size_t place_of(const Words& words, const Words& part, size_t from) {
-  auto at = std::search(words.begin() + static_cast<std::ptrdiff_t>(std::min(from, words.size())), words.end(),
-                        part.begin(), part.end());
+  auto at = std::search(words.begin() + static_cast<std::ptrdiff_t>(std::min(from, words.size())),
+                        words.end(), part.begin(), part.end());
   return at == words.end() ? kNowhere : static_cast<size_t>(at - words.begin());
 }
 
@@ -89,8 +91,10 @@ JoinTable named(const Table& table, Link first, Link second) {
     // customer_customer_demo, of customer_demographics: what is left begins the other's name.
     const Words rest(name.begin() + static_cast<std::ptrdiff_t>(a.end()), name.end());
     constexpr size_t kShortest = 3;
-    const std::string short_name = text_of(rest), whole = text_of(normal_words(join.end.other.name));
-    if (short_name.size() >= kShortest && whole.starts_with(short_name)) join.type = lawful(has_end);
+    const std::string short_name = text_of(rest),
+                      whole = text_of(normal_words(join.end.other.name));
+    if (short_name.size() >= kShortest && whole.starts_with(short_name))
+      join.type = lawful(has_end);
   } else if (b.place == a.end() && b.end() == name.size()) {
     join.type = lawful(has_end);
   } else if (b.place > a.end() && b.end() == name.size()) {
@@ -128,7 +132,8 @@ std::string distinguishing_column(const Link& link, const std::vector<Link>& all
 bool shortens(const std::string& base, const std::string& table) {
   constexpr size_t kShortest = 3;
   const Words words = normal_words(base);
-  return words.size() == 1 && base.size() >= kShortest && text_of(normal_words(table)).starts_with(words.front());
+  return words.size() == 1 && base.size() >= kShortest &&
+         text_of(normal_words(table)).starts_with(words.front());
 }
 
 std::string prefix_of(const Table& table) {
@@ -154,10 +159,12 @@ std::variant<Link, std::string> link_of(const Table& table, const postgres::Fore
   link.referenced = wanted->second;
   for (const std::string& part : wanted->second) {
     auto at = std::find(key.referenced_columns.begin(), key.referenced_columns.end(), part);
-    const std::string& column = key.columns[static_cast<size_t>(at - key.referenced_columns.begin())];
+    const std::string& column =
+        key.columns[static_cast<size_t>(at - key.referenced_columns.begin())];
     const postgres::TableColumn* mine = table.column(column);
     if (mine == nullptr || !is_sayable(column)) return "its column cannot be named in this file";
-    if (mine->generated) return "its column " + column + " is generated, and the log does not carry it";
+    if (mine->generated)
+      return "its column " + column + " is generated, and the log does not carry it";
     if (contains(link.columns, column)) return "it uses the column " + column + " twice";
     if (!same_kind(table, column, *found->second, part)) {
       return "its column " + column + " is of another kind than the key of " + other;
@@ -206,7 +213,8 @@ std::vector<std::string> types_of(const Table& table, const Link& link,
       link.columns.size() == 1 ? link.columns.front() : distinguishing_column(link, all);
   std::string base = column.empty() ? std::string() : base_of_column(column, prefix);
   std::vector<std::string> types;
-  types.push_back(base.empty() || shortens(base, link.other.name) ? lawful("HAS_" + other) : type_of_base(base));
+  types.push_back(base.empty() || shortens(base, link.other.name) ? lawful("HAS_" + other)
+                                                                  : type_of_base(base));
   if (!column.empty()) types.push_back(type_of_base(column));
   types.push_back(types.front() + "_" + other);
   std::string columns;

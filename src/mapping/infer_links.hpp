@@ -21,14 +21,15 @@ using Catalog = std::map<TableName, const postgres::Table*>;
 
 // A foreign key that can be followed: it holds the other table's key.
 struct Link {
-  std::vector<std::string> columns;  // In the order of the other table's key.
+  std::vector<std::string> columns;     // In the order of the other table's key.
   std::vector<std::string> referenced;  // referenced[i] is what columns[i] holds.
   TableName other;
 };
 
 // Or, in words for a person, why not.
-std::variant<Link, std::string> link_of(const postgres::Table& table, const postgres::ForeignKey& key,
-                                        const Keys& keys, const Catalog& catalog);
+std::variant<Link, std::string> link_of(const postgres::Table& table,
+                                        const postgres::ForeignKey& key, const Keys& keys,
+                                        const Catalog& catalog);
 
 struct JoinTable {
   Link start, end;

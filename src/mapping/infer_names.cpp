@@ -10,14 +10,28 @@ namespace {
 
 using Word = std::string_view;
 
-bool is_small(char c) { return c >= 'a' && c <= 'z'; }
-bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool is_separator(char c) { return c == '_' || c == ' ' || c == '-'; }
+bool is_small(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_capital(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_beyond_ascii(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
+bool is_separator(char c) {
+  return c == '_' || c == ' ' || c == '-';
+}
 
-char lower(char c) { return is_capital(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-char raise(char c) { return is_small(c) ? static_cast<char>(c - 'a' + 'A') : c; }
+char lower(char c) {
+  return is_capital(c) ? static_cast<char>(c - 'A' + 'a') : c;
+}
+char raise(char c) {
+  return is_small(c) ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 std::string lowered(Word text) {
   std::string made(text);
@@ -108,13 +122,16 @@ std::string upper_snake(const std::vector<std::string>& words) {
   return made;
 }
 
-std::string upper_snake(std::string_view name) { return upper_snake(words_of(name)); }
+std::string upper_snake(std::string_view name) {
+  return upper_snake(words_of(name));
+}
 
 std::string type_of_table(std::string_view table) {
   // Names that are verbs rather than plurals.
-  constexpr std::array kVerbs = {Word("likes"),    Word("knows"),    Word("follows"), Word("owns"),
-                                 Word("contains"), Word("includes"), Word("uses"),    Word("requires"),
-                                 Word("supports"), Word("mentions"), Word("precedes")};
+  constexpr std::array kVerbs = {Word("likes"),    Word("knows"),    Word("follows"),
+                                 Word("owns"),     Word("contains"), Word("includes"),
+                                 Word("uses"),     Word("requires"), Word("supports"),
+                                 Word("mentions"), Word("precedes")};
   std::vector<std::string> words = words_of(table);
   const bool verb = std::find(kVerbs.begin(), kVerbs.end(), words.back()) != kVerbs.end();
   return lawful(upper_snake(verb ? words : singular_words(table)));
@@ -170,9 +187,9 @@ std::string lawful(std::string name) {
 }
 
 std::string sql_name(const std::string& name) {
-  const bool plain = !name.empty() && !is_digit(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_small(c) || is_digit(c) || c == '_';
-  });
+  const bool plain = !name.empty() && !is_digit(name.front()) &&
+                     std::all_of(name.begin(), name.end(),
+                                 [](char c) { return is_small(c) || is_digit(c) || c == '_'; });
   return plain ? name : postgres::quote_identifier(name);
 }
 
@@ -193,11 +210,12 @@ bool looks_secret(std::string_view column, unsigned type_oid, bool beside_passwo
   if (std::find(kNever.begin(), kNever.end(), type_oid) != kNever.end()) return false;
   const std::vector<std::string> words = words_of(column);
   // What counts, numbers or points to a secret is none.
-  for (Word harmless : {"id", "count", "type", "attempts", "version", "length", "expires", "hint"}) {
+  for (Word harmless :
+       {"id", "count", "type", "attempts", "version", "length", "expires", "hint"}) {
     if (words.size() > 1 && words.back() == harmless) return false;
   }
-  for (Word secret : {"password", "passwd", "pwd", "passphrase", "secret", "token", "salt", "apikey",
-                      "cvv", "cvc", "ssn", "creditcard", "cardnumber", "privatekey"}) {
+  for (Word secret : {"password", "passwd", "pwd", "passphrase", "secret", "token", "salt",
+                      "apikey", "cvv", "cvc", "ssn", "creditcard", "cardnumber", "privatekey"}) {
     if (has(words, secret)) return true;
   }
   if (has_pair(words, "api", "key") || has_pair(words, "private", "key") ||

@@ -10,7 +10,8 @@ using ::testing::ElementsAre;
 constexpr unsigned kBoolean = 16, kInteger = 23, kText = 25, kTimestamp = 1114;
 
 TEST(InferNames, words_are_found_in_every_spelling) {
-  for (const char* name : {"order_details", "OrderDetails", "orderDetails", "ORDER_DETAILS", "Order Details", "order-details"}) {
+  for (const char* name : {"order_details", "OrderDetails", "orderDetails", "ORDER_DETAILS",
+                           "Order Details", "order-details"}) {
     EXPECT_THAT(words_of(name), ElementsAre("order", "details")) << name;
   }
   EXPECT_THAT(words_of("HTTPServers"), ElementsAre("http", "servers"));
@@ -49,7 +50,8 @@ TEST(InferNames, no_label_or_type_is_the_engines) {
 TEST(InferNames, a_type_says_has_but_where_the_column_is_a_phrase) {
   EXPECT_EQ(type_of_base("customer"), "HAS_CUSTOMER");
   EXPECT_EQ(type_of_base("supportRep"), "HAS_SUPPORT_REP");
-  for (const char* phrase : {"reports_to", "created_by", "lives_in", "part_of", "moved_from", "ship_via"}) {
+  for (const char* phrase :
+       {"reports_to", "created_by", "lives_in", "part_of", "moved_from", "ship_via"}) {
     EXPECT_EQ(type_of_base(phrase), upper_snake(phrase));
   }
   EXPECT_EQ(type_of_base("by"), "HAS_BY");
@@ -83,9 +85,10 @@ TEST(InferNames, a_prefix_is_one_where_all_columns_have_it) {
 }
 
 TEST(InferNames, secrets_are_known_by_name_and_type) {
-  for (const char* secret : {"password", "user_passwd", "pwd", "client_secret", "token", "apiKey", "api_key",
-                             "APIKEY", "password_hash", "content_hash", "salt", "private_key", "credit_card",
-                             "card_number", "cvv", "SSN", "refresh_token", "hashed_password"}) {
+  for (const char* secret :
+       {"password", "user_passwd", "pwd", "client_secret", "token", "apiKey", "api_key", "APIKEY",
+        "password_hash", "content_hash", "salt", "private_key", "credit_card", "card_number", "cvv",
+        "SSN", "refresh_token", "hashed_password"}) {
     EXPECT_TRUE(looks_secret(secret, kText, false)) << secret;
   }
   EXPECT_TRUE(looks_secret("cvv", kInteger, false));
@@ -93,7 +96,8 @@ TEST(InferNames, secrets_are_known_by_name_and_type) {
   EXPECT_FALSE(looks_secret("hash", kText, false));
   EXPECT_FALSE(looks_secret("password_changed_at", kTimestamp, false));
   EXPECT_FALSE(looks_secret("secret", kBoolean, false));
-  for (const char* harmless : {"token_id", "token_count", "secretary", "tokens", "passwords_policy", "salty", "card", "name"}) {
+  for (const char* harmless : {"token_id", "token_count", "secretary", "tokens", "passwords_policy",
+                               "salty", "card", "name"}) {
     EXPECT_FALSE(looks_secret(harmless, kText, false)) << harmless;
   }
 }

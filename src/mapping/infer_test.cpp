@@ -10,8 +10,8 @@
 namespace cnx::mapping {
 namespace {
 
-using testing::CatalogLines;
 using ::testing::AllOf;
+using testing::CatalogLines;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -25,10 +25,13 @@ std::string text_of(CatalogLines& catalog) {
   return text.substr(text.find("\nversion: 1") + 1);
 }
 
-postgres::TableName in_public(const std::string& name) { return {"public", name}; }
+postgres::TableName in_public(const std::string& name) {
+  return {"public", name};
+}
 
 // A table with the primary key `id`.
-postgres::DescribedTable& entity(CatalogLines& catalog, const std::string& name, std::vector<std::string> columns = {}) {
+postgres::DescribedTable& entity(CatalogLines& catalog, const std::string& name,
+                                 std::vector<std::string> columns = {}) {
   columns.insert(columns.begin(), "id");
   auto& table = catalog.table(name, columns);
   CatalogLines::key(table, {"id"});
@@ -94,10 +97,12 @@ TEST(Infer, a_table_between_two_that_others_refer_to_is_a_node) {
   CatalogLines::refer(lines, {"order_id"}, in_public("orders"), {"id"});
   CatalogLines::refer(lines, {"product_id"}, in_public("products"), {"id"});
   auto& returns = entity(catalog, "returns", {"product_id", "order_id"});
-  CatalogLines::refer(returns, {"product_id", "order_id"}, in_public("order_lines"), {"product_id", "order_id"});
-  EXPECT_THAT(text_of(catalog), AllOf(HasSubstr("    node: OrderLine\n    key: [order_id, product_id]\n"),
-                                      // The columns in the order of the other's key.
-                                      HasSubstr("- HAS_ORDER_LINE: {to: {order_lines: [order_id, product_id]}}")));
+  CatalogLines::refer(returns, {"product_id", "order_id"}, in_public("order_lines"),
+                      {"product_id", "order_id"});
+  EXPECT_THAT(text_of(catalog),
+              AllOf(HasSubstr("    node: OrderLine\n    key: [order_id, product_id]\n"),
+                    // The columns in the order of the other's key.
+                    HasSubstr("- HAS_ORDER_LINE: {to: {order_lines: [order_id, product_id]}}")));
 }
 
 TEST(Infer, tables_without_a_key_are_named_with_the_reason_and_the_cure) {
@@ -112,11 +117,13 @@ TEST(Infer, tables_without_a_key_are_named_with_the_reason_and_the_cure) {
   cache.table.persistent = false;
   auto& unique = catalog.table("unique", {"code:text"});
   CatalogLines::key(unique, {"code"}, false);
-  EXPECT_THAT(text_of(catalog),
-              AllOf(HasSubstr("  # Not in the graph: it has no primary key"), HasSubstr("  a_log: none\n  b_log: none\n\n"),
-                    HasSubstr("  cache: none\n"), HasSubstr("unlogged"),
-                    HasSubstr("  late: none\n"), HasSubstr("DEFERRABLE"), HasSubstr("(token) looks like a secret"),
-                    HasSubstr("ALTER TABLE public.unique REPLICA IDENTITY USING INDEX unique_key0")));
+  EXPECT_THAT(
+      text_of(catalog),
+      AllOf(HasSubstr("  # Not in the graph: it has no primary key"),
+            HasSubstr("  a_log: none\n  b_log: none\n\n"), HasSubstr("  cache: none\n"),
+            HasSubstr("unlogged"), HasSubstr("  late: none\n"), HasSubstr("DEFERRABLE"),
+            HasSubstr("(token) looks like a secret"),
+            HasSubstr("ALTER TABLE public.unique REPLICA IDENTITY USING INDEX unique_key0")));
 }
 
 TEST(Infer, a_unique_key_that_the_log_tells_is_taken_for_a_missing_primary_key) {
@@ -126,7 +133,9 @@ TEST(Infer, a_unique_key_that_the_log_tells_is_taken_for_a_missing_primary_key) 
   auto& index = CatalogLines::key(countries, {"code"}, false);
   index.replica_identity = true;
   countries.table.replica_identity = change::ReplicaIdentity::index;
-  EXPECT_THAT(text_of(catalog), HasSubstr("there is no primary key.\n  countries:\n    node: Country\n    key: code\n"));
+  EXPECT_THAT(
+      text_of(catalog),
+      HasSubstr("there is no primary key.\n  countries:\n    node: Country\n    key: code\n"));
 }
 
 TEST(Infer, foreign_keys_that_find_no_node_say_why) {
@@ -138,13 +147,17 @@ TEST(Infer, foreign_keys_that_find_no_node_say_why) {
   CatalogLines::refer(orders, {"email"}, in_public("customers"), {"email"});
   CatalogLines::refer(orders, {"line"}, in_public("log"), {"line"});
   EXPECT_THAT(text_of(catalog),
-              AllOf(HasSubstr("    # No relationship for orders_fkey0: it refers to public.customers (email), and a node is found by its key (id).\n"),
-                    HasSubstr("    # No relationship for orders_fkey1: public.log has no node.\n"), Not(HasSubstr("relationships:"))));
+              AllOf(HasSubstr("    # No relationship for orders_fkey0: it refers to "
+                              "public.customers (email), and a node is found by its key (id).\n"),
+                    HasSubstr("    # No relationship for orders_fkey1: public.log has no node.\n"),
+                    Not(HasSubstr("relationships:"))));
 }
 
 TEST(Infer, columns_that_the_graph_should_not_have_are_excluded) {
   CatalogLines catalog;
-  auto& users = entity(catalog, "users", {"password:text", "hash:text", "search:tsvector", "age", "created_at:date", "createdAt:date", "_cnx_:text"});
+  auto& users = entity(catalog, "users",
+                       {"password:text", "hash:text", "search:tsvector", "age", "created_at:date",
+                        "createdAt:date", "_cnx_:text"});
   users.table.columns[4].generated = true;
   EXPECT_THAT(text_of(catalog), HasSubstr(R"(    exclude:
       - password                        # Looks like a secret.
@@ -161,7 +174,8 @@ TEST(Infer, types_between_two_tables_stay_apart) {
   CatalogLines catalog;
   entity(catalog, "people");
   auto& orders = entity(catalog, "orders", {"person_id", "person_no", "personId"});
-  for (const char* column : {"person_id", "person_no", "personId"}) CatalogLines::refer(orders, {column}, in_public("people"), {"id"});
+  for (const char* column : {"person_id", "person_no", "personId"})
+    CatalogLines::refer(orders, {column}, in_public("people"), {"id"});
   EXPECT_THAT(text_of(catalog), HasSubstr(R"(      - HAS_PERSON: {to: {people: person_id}}
       - HAS_PERSON_NO: {to: {people: person_no}}
       - HAS_PERSON_ID: {to: {people: personId}}
@@ -176,8 +190,9 @@ TEST(Infer, keys_that_share_a_tenant_are_told_apart_by_their_own_column) {
   CatalogLines::key(notes, {"tenant_id", "id"});
   CatalogLines::refer(notes, {"tenant_id", "author_id"}, in_public("users"), {"tenant_id", "id"});
   CatalogLines::refer(notes, {"tenant_id", "editor_id"}, in_public("users"), {"tenant_id", "id"});
-  EXPECT_THAT(text_of(catalog), AllOf(HasSubstr("- HAS_AUTHOR: {to: {users: [tenant_id, author_id]}}"),
-                                      HasSubstr("- HAS_EDITOR: {to: {users: [tenant_id, editor_id]}}")));
+  EXPECT_THAT(text_of(catalog),
+              AllOf(HasSubstr("- HAS_AUTHOR: {to: {users: [tenant_id, author_id]}}"),
+                    HasSubstr("- HAS_EDITOR: {to: {users: [tenant_id, editor_id]}}")));
 }
 
 TEST(Infer, tables_of_two_schemas_that_are_called_alike_have_two_labels) {
@@ -186,7 +201,8 @@ TEST(Infer, tables_of_two_schemas_that_are_called_alike_have_two_labels) {
   auto& bought = catalog.table("orders", {"id", "counterpart_id"}, "purchasing");
   CatalogLines::key(bought, {"id"});
   CatalogLines::refer(bought, {"counterpart_id"}, sold.table.name, {"id"});
-  EXPECT_THAT(text_of(catalog), AllOf(HasSubstr("  orders:\n    node: Order\n"), HasSubstr(R"(  purchasing_orders:
+  EXPECT_THAT(text_of(catalog),
+              AllOf(HasSubstr("  orders:\n    node: Order\n"), HasSubstr(R"(  purchasing_orders:
     schema: purchasing
     table: orders
     node: PurchasingOrder
@@ -204,9 +220,12 @@ TEST(Infer, names_that_yaml_would_misread_are_quoted_and_dots_are_no_schemas) {
   CatalogLines::key(null, {"id"});
   CatalogLines::refer(null, {"on"}, in_public("a.b"), {"y"});
   catalog.table("c.d", {"x:text"});
-  EXPECT_THAT(text_of(catalog), AllOf(HasSubstr("  \"a.b\":\n    schema: public\n    node: \"a.b\"\n    key: \"y\"\n"),
-                                      HasSubstr("  \"null\":\n    node: \"Null\"\n    key: id\n    relationships:\n      - HAS_ON: {to: {\"a.b\": \"on\"}}\n"),
-                                      HasSubstr("  \"c.d\":\n    schema: public\n    graph: none\n")));
+  EXPECT_THAT(
+      text_of(catalog),
+      AllOf(HasSubstr("  \"a.b\":\n    schema: public\n    node: \"a.b\"\n    key: \"y\"\n"),
+            HasSubstr("  \"null\":\n    node: \"Null\"\n    key: id\n    relationships:\n      - "
+                      "HAS_ON: {to: {\"a.b\": \"on\"}}\n"),
+            HasSubstr("  \"c.d\":\n    schema: public\n    graph: none\n")));
 }
 
 TEST(Infer, what_people_wrote_in_the_database_stands_at_its_table) {
@@ -236,8 +255,11 @@ TEST(Infer, partitions_are_counted_and_lend_their_foreign_keys) {
     part.table.partition_root = root.table.oid;
     if (i < 3) CatalogLines::refer(part, {"customer_id"}, in_public("customers"), {"id"});
   }
-  EXPECT_THAT(text_of(catalog), AllOf(HasSubstr("  # Partitioned: 3 partitions, whose rows are this table's.\n  payments:\n"),
-                                      HasSubstr("- HAS_CUSTOMER: {to: {customers: customer_id}}"), Not(HasSubstr("payments_1"))));
+  EXPECT_THAT(
+      text_of(catalog),
+      AllOf(HasSubstr("  # Partitioned: 3 partitions, whose rows are this table's.\n  payments:\n"),
+            HasSubstr("- HAS_CUSTOMER: {to: {customers: customer_id}}"),
+            Not(HasSubstr("payments_1"))));
 }
 
 TEST(Infer, views_and_their_like_are_named_in_a_comment) {

@@ -11,11 +11,12 @@ namespace cnx::mapping {
 namespace {
 
 constexpr size_t kWidth = 118;
-constexpr size_t kNameWidth = 100;  // PostgreSQL's names have 63 bytes, with a schema twice that.
+constexpr size_t kNameWidth = 100;    // PostgreSQL's names have 63 bytes, with a schema twice that.
 constexpr size_t kReasonColumn = 40;  // Where a reason begins behind what it is the reason of.
 
 std::string sentence(std::string text) {
-  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
+  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
+    text.front() = static_cast<char>(text.front() - 'a' + 'A');
   return text + ".";
 }
 
@@ -58,7 +59,8 @@ class Writer {
   }
 
  private:
-  // What other entries call a table: its own name, with its schema's before it where two are called alike.
+  // What other entries call a table: its own name, with its schema's before it where two are called
+  // alike.
   void name_entries() {
     std::set<std::string> taken;
     auto give = [&](const TableName& table) {
@@ -80,14 +82,21 @@ class Writer {
   void head() {
     std::string name = comment_text(inferred_.name, std::string::npos);
     if (name.empty()) name = "inferred";
-    text_ += comment_lines("How the database " + name + " becomes a graph, inferred from its catalog by `contextnexus init --from`.", 0);
+    text_ += comment_lines(
+        "How the database " + name +
+            " becomes a graph, inferred from its catalog by `contextnexus init --from`.",
+        0);
     text_ +=
         "#\n"
-        "# The file is yours: give labels and relationships the names that you use, and take out what the graph does not need.\n"
-        "# Every column of a node's table becomes a property, named in camelCase (created_at: createdAt), unless it is excluded.\n"
-        "# A foreign key becomes a relationship to the node that it refers to. The language: mappings/README.md.\n"
+        "# The file is yours: give labels and relationships the names that you use, and take out "
+        "what the graph does not need.\n"
+        "# Every column of a node's table becomes a property, named in camelCase (created_at: "
+        "createdAt), unless it is excluded.\n"
+        "# A foreign key becomes a relationship to the node that it refers to. The language: "
+        "mappings/README.md.\n"
         "#\n"
-        "#   contextnexus explain TABLE --mapping FILE   what one table becomes, with the statements\n"
+        "#   contextnexus explain TABLE --mapping FILE   what one table becomes, with the "
+        "statements\n"
         "#   contextnexus check --mapping FILE           whether it fits both databases\n"
         "#   contextnexus init --mapping FILE            prepares both\n"
         "#   contextnexus run --mapping FILE             copies what is there, then follows\n"
@@ -112,7 +121,8 @@ class Writer {
     }
     if (most < 3 || most * 2 < inferred_.nodes()) return;
     default_key_ = key;
-    text_ += "\n# Of every table that does not say its own.\ndefaults:\n  key: " + yaml_words(key) + "\n";
+    text_ += "\n# Of every table that does not say its own.\ndefaults:\n  key: " + yaml_words(key) +
+             "\n";
   }
 
   void section(const std::string& title) {
@@ -150,7 +160,8 @@ class Writer {
     text_ += "  " + yaml_scalar(handle(table)) + ":\n";
     // A dot in the name is no schema's, and the file has to say so.
     const bool dotted = table.name.find('.') != std::string::npos;
-    if (table.schema != inferred_.schema || dotted) text_ += "    schema: " + yaml_scalar(table.schema) + "\n";
+    if (table.schema != inferred_.schema || dotted)
+      text_ += "    schema: " + yaml_scalar(table.schema) + "\n";
     if (handle(table) != table.name) text_ += "    table: " + yaml_scalar(table.name) + "\n";
   }
 
@@ -180,7 +191,8 @@ class Writer {
     }
     if (!node.relationships.empty()) text_ += "    relationships:\n";
     for (const ForeignKeyRule& rule : node.relationships) {
-      text_ += "      - " + yaml_scalar(rule.type) + ": {to: " + end(rule.other, rule.columns) + "}\n";
+      text_ +=
+          "      - " + yaml_scalar(rule.type) + ": {to: " + end(rule.other, rule.columns) + "}\n";
     }
   }
 
@@ -203,11 +215,13 @@ class Writer {
     for (const NamedProperty& each : table.properties) {
       const bool plain = property_name(Naming::camel_case, each.column) == each.property;
       items.push_back(plain ? yaml_scalar(each.column)
-                            : "{" + yaml_scalar(each.property) + ": " + yaml_scalar(each.column) + "}");
+                            : "{" + yaml_scalar(each.property) + ": " + yaml_scalar(each.column) +
+                                  "}");
     }
     if (!items.empty()) text_ += flow_list("    properties: ", items);
     for (const ColumnNote& note : table.excluded) {
-      text_ += comment_lines("Not among its properties: " + note.column + " (" + note.reason + ").", 4);
+      text_ +=
+          comment_lines("Not among its properties: " + note.column + " (" + note.reason + ").", 4);
     }
   }
 
@@ -218,8 +232,10 @@ class Writer {
     for (const LeftOut& out : inferred_.left_out) {
       if (!out.entry) continue;
       const std::string why = reason_of(out);
-      if (!std::exchange(begun, true)) section("left out");
-      else if (why != before && !text_.ends_with("tables:\n")) text_ += "\n";
+      if (!std::exchange(begun, true))
+        section("left out");
+      else if (why != before && !text_.ends_with("tables:\n"))
+        text_ += "\n";
       // Said once for neighbours of one fate.
       if (why != before) text_ += why;
       before = why;
@@ -237,7 +253,8 @@ class Writer {
   }
 
   static std::string reason_of(const LeftOut& out) {
-    std::string text = remark_lines(out.remarks) + comment_lines("Not in the graph: " + out.reason + ".", 2);
+    std::string text =
+        remark_lines(out.remarks) + comment_lines("Not in the graph: " + out.reason + ".", 2);
     if (!out.cure.empty()) text += comment_lines("Cure: " + out.cure + ".", 2);
     return text;
   }
@@ -248,8 +265,9 @@ class Writer {
     for (const LeftOut& out : inferred_.left_out) {
       if (out.entry) continue;
       const bool own = out.table.schema == inferred_.schema;
-      rows.emplace_back(comment_text(own ? out.table.name : postgres::to_string(out.table), kNameWidth),
-                        out.reason + (out.cure.empty() ? "" : "; " + out.cure));
+      rows.emplace_back(
+          comment_text(own ? out.table.name : postgres::to_string(out.table), kNameWidth),
+          out.reason + (out.cure.empty() ? "" : "; " + out.cure));
       width = std::max(width, letters(rows.back().first));
     }
     if (rows.empty()) return;
@@ -267,6 +285,8 @@ class Writer {
 
 }  // namespace
 
-std::string mapping_text(const Inferred& inferred) { return Writer(inferred).run(); }
+std::string mapping_text(const Inferred& inferred) {
+  return Writer(inferred).run();
+}
 
 }  // namespace cnx::mapping

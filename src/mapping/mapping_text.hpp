@@ -8,8 +8,8 @@
 
 namespace cnx::mapping {
 
-// Pure, and the same for the same mapping: no date, no place. load() reads it back as the rules that
-// `inferred` holds. `inferred` has at least one table, or one that is left out with an entry.
+// Pure, and the same for the same mapping: no date, no place. load() reads it back as the rules
+// that `inferred` holds. `inferred` has at least one table, or one that is left out with an entry.
 std::string mapping_text(const Inferred& inferred);
 
 }  // namespace cnx::mapping

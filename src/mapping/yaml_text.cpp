@@ -45,10 +45,11 @@ bool is_blank(uint32_t code) {
 
 // Bare words that some version of YAML takes for something else.
 bool is_taken_word(std::string_view text) {
-  constexpr std::array kWords = {std::string_view("y"),   std::string_view("n"),    std::string_view("yes"),
-                                 std::string_view("no"),  std::string_view("on"),   std::string_view("off"),
-                                 std::string_view("true"), std::string_view("false"), std::string_view("null"),
-                                 std::string_view("nan"), std::string_view("inf"),  std::string_view("none")};
+  constexpr std::array kWords = {
+      std::string_view("y"),    std::string_view("n"),     std::string_view("yes"),
+      std::string_view("no"),   std::string_view("on"),    std::string_view("off"),
+      std::string_view("true"), std::string_view("false"), std::string_view("null"),
+      std::string_view("nan"),  std::string_view("inf"),   std::string_view("none")};
   std::string small(text);
   std::transform(small.begin(), small.end(), small.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -61,8 +62,8 @@ bool is_bare(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const bool first = i == 0;
     const uint32_t code = next(text, i);
-    const bool letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || code == '_' ||
-                        (code > 0xA0 && !is_unfit(code) && !is_blank(code));
+    const bool letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
+                        code == '_' || (code > 0xA0 && !is_unfit(code) && !is_blank(code));
     const bool digit = code >= '0' && code <= '9';
     if (!letter && (first || !digit)) return false;
   }
@@ -71,7 +72,8 @@ bool is_bare(std::string_view text) {
 
 std::string escaped(uint32_t code) {
   std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), code > 0xFFFF ? "\\U%08X" : "\\u%04X", static_cast<unsigned>(code));
+  std::snprintf(text.data(), text.size(), code > 0xFFFF ? "\\U%08X" : "\\u%04X",
+                static_cast<unsigned>(code));
   return text.data();
 }
 

@@ -9,13 +9,16 @@ namespace cnx::mapping {
 namespace {
 
 TEST(YamlText, plain_names_are_bare) {
-  for (const char* name : {"customers", "Order", "_x", "a1", "städte", "заказы", "顧客"}) EXPECT_EQ(yaml_scalar(name), name);
+  for (const char* name : {"customers", "Order", "_x", "a1", "städte", "заказы", "顧客"})
+    EXPECT_EQ(yaml_scalar(name), name);
 }
 
 TEST(YamlText, what_yaml_would_misread_is_in_quotes) {
-  for (const char* name : {"y", "n", "No", "ON", "off", "true", "NULL", "none", "nan", "~", "1", "1e5", "0x1f", "1_000", "12:30",
-                           "-", "- a", "a: b", "a #b", "#a", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a", "a,b", "[a", "{a", "?",
-                           "a b", " a", "a.b", "'", "<<", "=", "2024-01-01", "\xC2\xA0x"}) {
+  for (const char* name :
+       {"y",  "n",   "No",   "ON",    "off",   "true", "NULL", "none", "nan",        "~",
+        "1",  "1e5", "0x1f", "1_000", "12:30", "-",    "- a",  "a: b", "a #b",       "#a",
+        "&a", "*a",  "!a",   "|",     ">",     "%a",   "@a",   "`a",   "a,b",        "[a",
+        "{a", "?",   "a b",  " a",    "a.b",   "'",    "<<",   "=",    "2024-01-01", "\xC2\xA0x"}) {
     EXPECT_EQ(yaml_scalar(name).front(), '"') << name;
   }
   EXPECT_EQ(yaml_scalar("a\"b\\c"), "\"a\\\"b\\\\c\"");
@@ -23,24 +26,61 @@ TEST(YamlText, what_yaml_would_misread_is_in_quotes) {
 }
 
 TEST(YamlText, a_scalar_reads_back_as_it_was) {
-  const std::vector<std::string> pieces = {"a", "B", "_", "1", " ", ":", "#", "-", "'", "\"", "\\", "`", "{", "}", "[", "]", ",", "&",
-                                           "*", "!", "|", "%", "@", "é", "\xE2\x80\xA8", "\xC2\x85", "\xEF\xBB\xBF", "\xF0\x9F\x98\x80", "?", "~", "null", "\xE2\x80\xAE"};
+  const std::vector<std::string> pieces = {"a",
+                                           "B",
+                                           "_",
+                                           "1",
+                                           " ",
+                                           ":",
+                                           "#",
+                                           "-",
+                                           "'",
+                                           "\"",
+                                           "\\",
+                                           "`",
+                                           "{",
+                                           "}",
+                                           "[",
+                                           "]",
+                                           ",",
+                                           "&",
+                                           "*",
+                                           "!",
+                                           "|",
+                                           "%",
+                                           "@",
+                                           "é",
+                                           "\xE2\x80\xA8",
+                                           "\xC2\x85",
+                                           "\xEF\xBB\xBF",
+                                           "\xF0\x9F\x98\x80",
+                                           "?",
+                                           "~",
+                                           "null",
+                                           "\xE2\x80\xAE"};
   constexpr unsigned kSeed = 4711;
   SCOPED_TRACE(kSeed);
   std::mt19937 random(kSeed);
   for (int round = 0; round < 2000; ++round) {
     std::string text;
-    for (auto count = 1 + random() % 6; count > 0; --count) text += pieces[random() % pieces.size()];
+    for (auto count = 1 + random() % 6; count > 0; --count)
+      text += pieces[random() % pieces.size()];
     const std::string scalar = yaml_scalar(text);
-    EXPECT_EQ(YAML::Load("{" + scalar + ": [" + scalar + ", x]}").begin()->first.Scalar(), text) << scalar;
-    EXPECT_EQ(YAML::Load(scalar + ":\n  - " + scalar + "\n").begin()->second[0].Scalar(), text) << scalar;
+    EXPECT_EQ(YAML::Load("{" + scalar + ": [" + scalar + ", x]}").begin()->first.Scalar(), text)
+        << scalar;
+    EXPECT_EQ(YAML::Load(scalar + ":\n  - " + scalar + "\n").begin()->second[0].Scalar(), text)
+        << scalar;
   }
 }
 
 TEST(YamlText, a_comment_is_the_first_line_that_says_something) {
   EXPECT_EQ(comment_text("\n  \r\nFirst.\nSecond.", 100), "First.");
   EXPECT_EQ(comment_text("a\xE2\x80\xA8node: Evil", 100), "a");
-  EXPECT_EQ(comment_text("a\x01" "b\xE2\x80\xAE" "c", 100), "a b c");
+  EXPECT_EQ(comment_text("a\x01"
+                         "b\xE2\x80\xAE"
+                         "c",
+                         100),
+            "a b c");
   EXPECT_EQ(comment_text("  \n", 100), "");
   EXPECT_EQ(comment_text("éééé", 3), "ééé…");
   EXPECT_EQ(comment_text("ééé", 3), "ééé");

@@ -20,9 +20,11 @@ bool has_entry(const mapping::Inferred& inferred) {
 }
 
 Error nothing_to_map(const postgres::TableList& list) {
-  Error error(ErrorKind::invalid, list.tables.empty()
-                                      ? "there is no table to infer a mapping from"
-                                      : "there are only views, foreign tables and their like, which the log knows nothing of");
+  Error error(
+      ErrorKind::invalid,
+      list.tables.empty()
+          ? "there is no table to infer a mapping from"
+          : "there are only views, foreign tables and their like, which the log knows nothing of");
   return std::move(error)
       .with("database", list.database)
       .advise("look into another database, or name the schema by --schema");
@@ -40,8 +42,9 @@ Result<InferredMapping> infer_mapping(const postgres::ConnectionOptions& options
   made.text = mapping::mapping_text(made.inferred);
   auto loaded = mapping::load(made.text, "the inferred mapping");
   if (loaded) return made;
-  return fail(Error(ErrorKind::unsupported, "the mapping that was inferred is none that this program reads:\n" +
-                                                mapping::format(loaded.error()))
+  return fail(Error(ErrorKind::unsupported,
+                    "the mapping that was inferred is none that this program reads:\n" +
+                        mapping::format(loaded.error()))
                   .advise("take fewer tables at once by --schema, and report this"));
 }
 

@@ -16,7 +16,8 @@ namespace cnx::postgres {
 struct DescribedTable {
   Table table;
   std::string comment;  // COMMENT ON TABLE, as it is; empty where there is none.
-  std::map<std::string, std::string> column_comments;  // Column → its comment; only those that have one.
+  std::map<std::string, std::string>
+      column_comments;             // Column → its comment; only those that have one.
   std::vector<TableName> parents;  // It INHERITS from these. Of a partition: none.
 };
 

@@ -26,7 +26,8 @@ class CatalogLines {
   // "name" is an int4; "name:type" another.
   static void add_column(postgres::Table& table, const std::string& text) {
     static const std::map<std::string, uint32_t> kTypes = {
-        {"bool", 16}, {"int8", 20}, {"int4", 23}, {"text", 25}, {"varchar", 1043}, {"bpchar", 1042}, {"date", 1082}, {"numeric", 1700}, {"uuid", 2950}, {"tsvector", 3614}};
+        {"bool", 16},     {"int8", 20},   {"int4", 23},      {"text", 25},   {"varchar", 1043},
+        {"bpchar", 1042}, {"date", 1082}, {"numeric", 1700}, {"uuid", 2950}, {"tsvector", 3614}};
     const size_t colon = text.rfind(':');
     const bool typed = colon != std::string::npos && kTypes.contains(text.substr(colon + 1));
     table.columns.push_back({.number = static_cast<int16_t>(table.columns.size() + 1),
@@ -34,24 +35,28 @@ class CatalogLines {
                              .type = change::Oid(typed ? kTypes.at(text.substr(colon + 1)) : 23)});
   }
 
-  static postgres::TableKey& key(postgres::DescribedTable& in, const std::vector<std::string>& columns, bool primary = true) {
+  static postgres::TableKey& key(postgres::DescribedTable& in,
+                                 const std::vector<std::string>& columns, bool primary = true) {
     postgres::Table& table = in.table;
     for (postgres::TableColumn& column : table.columns) {
-      for (const std::string& name : columns) column.not_null = column.not_null || column.name == name;
+      for (const std::string& name : columns)
+        column.not_null = column.not_null || column.name == name;
     }
-    table.keys.push_back({.name = table.name.name + (primary ? "_pkey" : "_key" + std::to_string(table.keys.size())),
-                          .columns = columns,
-                          .primary = primary});
+    table.keys.push_back(
+        {.name = table.name.name + (primary ? "_pkey" : "_key" + std::to_string(table.keys.size())),
+         .columns = columns,
+         .primary = primary});
     return table.keys.back();
   }
 
   static void refer(postgres::DescribedTable& from, const std::vector<std::string>& columns,
                     const postgres::TableName& to, const std::vector<std::string>& referenced) {
     postgres::Table& table = from.table;
-    table.foreign_keys.push_back({.name = table.name.name + "_fkey" + std::to_string(table.foreign_keys.size()),
-                                  .columns = columns,
-                                  .referenced_table = to,
-                                  .referenced_columns = referenced});
+    table.foreign_keys.push_back(
+        {.name = table.name.name + "_fkey" + std::to_string(table.foreign_keys.size()),
+         .columns = columns,
+         .referenced_table = to,
+         .referenced_columns = referenced});
   }
 
   postgres::TableList& list() { return list_; }

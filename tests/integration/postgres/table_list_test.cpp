@@ -11,16 +11,21 @@ class TableListOnServer : public DatabaseTest {};
 TEST_F(TableListOnServer, lists_what_people_made_with_their_words) {
   run("CREATE SCHEMA contextnexus; CREATE TABLE contextnexus.ours (id int);"
       "CREATE SCHEMA \"B.c\"; CREATE TABLE \"B.c\".\"t\"\"x\" (\"a b\" int, gone int);"
-      "COMMENT ON TABLE \"B.c\".\"t\"\"x\" IS 'What it is'; COMMENT ON COLUMN \"B.c\".\"t\"\"x\".\"a b\" IS 'One';"
-      "COMMENT ON COLUMN \"B.c\".\"t\"\"x\".gone IS 'Two'; ALTER TABLE \"B.c\".\"t\"\"x\" DROP COLUMN gone;"
+      "COMMENT ON TABLE \"B.c\".\"t\"\"x\" IS 'What it is'; COMMENT ON COLUMN "
+      "\"B.c\".\"t\"\"x\".\"a b\" IS 'One';"
+      "COMMENT ON COLUMN \"B.c\".\"t\"\"x\".gone IS 'Two'; ALTER TABLE \"B.c\".\"t\"\"x\" DROP "
+      "COLUMN gone;"
       "CREATE TABLE child (more int) INHERITS (\"B.c\".\"t\"\"x\");"
-      "CREATE TABLE parts (id int) PARTITION BY LIST (id); CREATE TABLE part PARTITION OF parts DEFAULT;"
-      "CREATE VIEW seen AS SELECT 1 AS one; CREATE TABLE owned (id int); ALTER EXTENSION plpgsql ADD TABLE owned");
+      "CREATE TABLE parts (id int) PARTITION BY LIST (id); CREATE TABLE part PARTITION OF parts "
+      "DEFAULT;"
+      "CREATE VIEW seen AS SELECT 1 AS one; CREATE TABLE owned (id int); ALTER EXTENSION plpgsql "
+      "ADD TABLE owned");
   TableList list = must(list_tables(session(), {}, soon()));
   EXPECT_FALSE(list.database.empty());
   std::vector<std::string> names;
   for (const DescribedTable& each : list.tables) names.push_back(to_string(each.table.name));
-  EXPECT_EQ(names, (std::vector<std::string>{"B.c.t\"x", "public.child", "public.part", "public.parts", "public.seen"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"B.c.t\"x", "public.child", "public.part",
+                                             "public.parts", "public.seen"}));
   EXPECT_EQ(list.tables[0].comment, "What it is");
   EXPECT_EQ(list.tables[0].column_comments, (std::map<std::string, std::string>{{"a b", "One"}}));
   EXPECT_EQ(list.tables[1].parents, (std::vector<TableName>{{"B.c", "t\"x"}}));
