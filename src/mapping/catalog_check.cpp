@@ -145,13 +145,6 @@ class TableCheck {
     check_end(relationship.type, relationship.end.table, relationship.end.columns);
   }
 
-  // A foreign key may lead from an integer to a numeric; a key that is an integer in the graph is found by one.
-  static bool are_comparable(KeyForm mine, KeyForm theirs) {
-    if (theirs == KeyForm::integer) return mine == KeyForm::integer;
-    const auto counts = [](KeyForm form) { return form == KeyForm::integer || form == KeyForm::number; };
-    return counts(mine) == counts(theirs);
-  }
-
   void check_end(const std::string& type, const TableName& other,
                  const std::vector<std::string>& columns) {
     const TableRule* rule = mapping_.find(other);
@@ -172,7 +165,7 @@ class TableCheck {
     for (size_t i = 0; i < columns.size(); ++i) {
       const postgres::TableColumn* mine = table_->column(columns[i]);
       const postgres::TableColumn* theirs = other_table->column(node->key[i]);
-      if (theirs == nullptr || are_comparable(key_form(*mine), key_form(*theirs))) continue;
+      if (theirs == nullptr || may_lead_to(key_form(*mine), key_form(*theirs))) continue;
       add("the column " + quoted(columns[i]) + " of the relationship " + quoted(type) +
               " is of another kind than the key of " + quoted(to_string(other)),
           "an integer key is found by an integer, any other by its text");

@@ -235,9 +235,6 @@ TEST(AnyCatalog, what_is_inferred_loads_and_fits) {
     std::vector<postgres::Table> catalog;
     for (const auto& each : list.tables) catalog.push_back(each.table);
     for (const CatalogFault& fault : catalog_faults(*loaded, catalog)) {
-      // Keys of several columns and of other types are inferred as R4 has them, whatever the model
-      // takes today.
-      if (fault.message.starts_with("a node's key must be one column")) continue;
       ADD_FAILURE() << to_string(fault.table) << ": " << fault.message << "\n" << text;
     }
     nodes += inferred.nodes();

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "mapping/infer_names.hpp"
-#include "mapping/key_types.hpp"
+#include "mapping/key_form.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -47,7 +47,7 @@ auto rank(const Table& table, const TableKey& key) {
   bool plain = true;
   for (const std::string& name : key.columns) {
     const TableColumn* column = table.column(name);
-    plain = plain && column != nullptr && is_plain_key(column->type);
+    plain = plain && column != nullptr && is_single({key_form(*column)});
   }
   return std::tuple(!key.primary, key.columns.size(), !plain, key.name);
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "mapping/infer_names.hpp"
-#include "mapping/key_types.hpp"
+#include "mapping/key_form.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -32,7 +32,7 @@ bool same_kind(const Table& table, const std::string& column, const Table& other
   const postgres::TableColumn* mine = table.column(column);
   const postgres::TableColumn* theirs = other.column(key);
   return mine != nullptr && theirs != nullptr &&
-         is_integer_key(mine->type) == is_integer_key(theirs->type);
+         may_lead_to(key_form(*mine), key_form(*theirs));
 }
 
 // Where `part` stands in `words` at `from` or behind it; npos where it does not.

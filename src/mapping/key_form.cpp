@@ -111,6 +111,12 @@ Result<KeyForm> key_form(const postgres::TypeCatalog& types, change::Oid type) {
   return key_form(resolved.type->oid, resolved.type->name);
 }
 
+bool may_lead_to(KeyForm mine, KeyForm theirs) {
+  if (theirs == KeyForm::integer) return mine == KeyForm::integer;
+  const auto counts = [](KeyForm form) { return form == KeyForm::integer || form == KeyForm::number; };
+  return counts(mine) == counts(theirs);
+}
+
 bool is_single(const std::vector<KeyForm>& forms) {
   return forms.size() == 1 && (forms.front() == KeyForm::integer || forms.front() == KeyForm::plain);
 }

@@ -29,6 +29,10 @@ KeyForm key_form(const postgres::TableColumn& column);
 // ErrorKind::state: the catalog lacks the type and has to be read again.
 Result<KeyForm> key_form(const postgres::TypeCatalog& types, change::Oid type);
 
+// Whether a column may hold the key of another table's: a foreign key may lead from an integer to a numeric, and a key that is
+// an integer in the graph is found by one.
+bool may_lead_to(KeyForm mine, KeyForm theirs);
+
 // Whether a key of these columns is kept under the column's own property.
 bool is_single(const std::vector<KeyForm>& forms);
 

@@ -1,3 +1,4 @@
+// SHA-256, for fingerprints and for keys that are too long for an index.
 #pragma once
 
 #include <string>
