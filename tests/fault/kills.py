@@ -8,6 +8,7 @@ as well (proxy.py). A planted fault must make it red (planted.py). `run_copy()` 
 import dataclasses
 import pathlib
 import random
+import subprocess
 import sys
 import time
 from urllib.parse import urlsplit, urlunsplit
@@ -99,7 +100,8 @@ def _on_fresh_databases(servers, program, seed, cut_share, work):
         engine.init()
         graph.rows("CREATE CONSTRAINT seen IF NOT EXISTS FOR (c:Seen) REQUIRE c.id IS UNIQUE")
         work(engine, graph, report)
-    except (AssertionError, GraphError, GraphUnavailable, psycopg2.Error) as error:
+    # A run that does not come to its end is a fault found, as one that ends by itself is.
+    except (AssertionError, GraphError, GraphUnavailable, psycopg2.Error, subprocess.TimeoutExpired) as error:
         report.ended.append(f"{type(error).__name__}: {str(error)[-2000:]}")
     finally:
         engine.kill()
