@@ -1,4 +1,4 @@
-// What the statement texts of several files are put together from. Private to cypher/.
+// What statement texts are put together from.
 #pragma once
 
 #include <set>

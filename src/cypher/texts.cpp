@@ -13,49 +13,7 @@ using mapping::ForeignKey;
 using mapping::NodeTable;
 using mapping::RelationshipTable;
 
-// The language of the texts, so that a server whose default is another reads them alike. A text is planned once: each of
-// ours starts from a node's key, so that its plan does not depend on how large the graph is, and planning them all again
-// whenever a young graph has grown fourfold took longer than running them (Operations Manual, cypher.min_replan_interval).
-constexpr std::string_view kOptions = "CYPHER 5 replan=skip ";
 constexpr std::string_view kStub = "_cnx_stub";
-
-}  // namespace
-
-std::string text(std::string body) {
-  return std::string(kOptions) + body;
-}
-
-std::string node_pattern(std::string_view variable, const NodeTable& table,
-                         std::string_view value) {
-  return "(" + std::string(variable) + ":" + quote(table.node->label) + " {" +
-         quote(table.key_property) + ": " + std::string(value) + "})";
-}
-
-// Without the hint the planner may read the whole index, where the server has not yet counted what is in it.
-std::string match_node(std::string_view variable, const NodeTable& table, std::string_view value) {
-  return "MATCH " + node_pattern(variable, table, value) + " USING INDEX SEEK " + std::string(variable) + ":" +
-         quote(table.node->label) + "(" + quote(table.key_property) + ")";
-}
-
-std::string each_between(const std::string& arrow) {
-  return " UNWIND [(a)" + arrow + "(b) | r] AS r";
-}
-
-// The planner takes a CASE for no predicate of its own, so that it cannot start from all nodes of the label (it does, where
-// there are few at the moment), whatever the graph will hold later.
-std::string only_where(const std::string& label, const std::string& condition) {
-  return "CASE WHEN " + label + " THEN " + condition + " ELSE false END";
-}
-
-// The names as a list of strings. A string literal would need rules of its own for what is inside
-// it; the keys of a map are names.
-std::string name_list(const std::set<std::string>& names) {
-  std::string map;
-  for (const std::string& name : names) map += (map.empty() ? "" : ", ") + quote(name) + ": 0";
-  return "keys({" + map + "})";
-}
-
-namespace {
 
 // Continues a statement in which `variable` is bound to nodes that just lost a relationship of
 // ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
@@ -66,12 +24,6 @@ std::string drop_lonely_stubs(std::string_view variable, const std::set<std::str
 }
 
 }  // namespace
-
-std::set<std::string> stub_properties(const NodeTable& table) {
-  std::set<std::string> names{table.key_property, std::string(kStub)};
-  if (!table.tenant_property.empty()) names.insert(table.tenant_property);
-  return names;
-}
 
 namespace {
 
@@ -99,20 +51,20 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   const Arrow arrow(key);
   const std::string name = table.node->label + "." + key.rule->type;
   ForeignKeyTexts texts;
+  const std::string link = arrow.left + "r:" + type + arrow.right;
   // The label of the other end is in the pattern: one type may have two meanings.
-  const std::string path = arrow.left + "r:" + type + arrow.right + "(p:" + other_label + ")";
+  const std::string path = link + "(p:" + other_label + ")";
   const std::string remove = " DELETE r WITH p WHERE p." + quote(kStub) +
                              drop_lonely_stubs("p", stub_properties(*key.other));
   texts.unlink = {
       "unlink " + name,
-      text("UNWIND $batch.rows AS row " + match_node("c", table, "row.k") + " MATCH (c)" +
-           arrow.left + "r:" + type + arrow.right + "(p) WHERE " +
+      text("UNWIND $batch.rows AS row " + match_node("c", table, "row.k") + " MATCH (c)" + link +
+           "(p) WHERE " +
            only_where("p:" + other_label, "row.o IS NULL OR p." + quote(key.other->key_property) + " <> row.o") +
            remove)};
   texts.unlink_all = {"unlink all " + name,
                       text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
-  const std::string link = arrow.left + "r:" + type + arrow.right;
   const std::string set = key.rule->properties.empty() ? "" : " SET r += row.p";
   const std::string child = match_node("c", table, "row.k");
   texts.link = {

@@ -5,7 +5,7 @@
 #include <unordered_set>
 
 #include "capture/snapshot/snapshot_stage.hpp"
-#include "cypher/quote.hpp"
+#include "cypher/text_parts.hpp"
 #include "postgres/quote.hpp"
 
 namespace cnx::pipeline {
@@ -26,12 +26,10 @@ Result<Keys> missing_nodes(bolt::Connection& graph, const NodeTable& table,
                            const std::vector<Key>& keys, TimePoint deadline) {
   bolt::List list;
   for (const Key& key : keys) list.push_back(to_bolt(key));
-  const std::string text = "CYPHER 5 UNWIND $keys AS k OPTIONAL MATCH (n:" +
-                           cypher::quote(table.node->label) + " {" +
-                           cypher::quote(table.key_property) +
-                           ": k}) WITH k, n WHERE n IS NULL OR n._cnx_stub RETURN k";
+  const std::string text = cypher::text("UNWIND $batch.rows AS k OPTIONAL " + cypher::match_node("n", table, "k") +
+                                        " WITH k, n WHERE n IS NULL OR n._cnx_stub RETURN k");
   CNX_TRY(bolt::QueryResult result,
-          graph.query(text, bolt::Map{{"keys", std::move(list)}}, deadline));
+          graph.query(text, bolt::Map{{"batch", bolt::Map{{"rows", std::move(list)}}}}, deadline));
   Keys missing;
   for (const bolt::List& record : result.records) {
     if (record.empty()) continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cypher/quote.hpp"
+#include "cypher/text_parts.hpp"
 #include "postgres/quote.hpp"
 
 namespace cnx::record {
@@ -34,20 +35,14 @@ bool has_columns(const postgres::Table& table) {
                      [&](const char* name) { return table.column(name) != nullptr; });
 }
 
-std::string match_node(const char* variable, const mapping::NodeTable& node, const char* key) {
-  const std::string named = std::string(variable) + ":" + quote(node.node->label);
-  return " MATCH (" + named + " {" + quote(node.key_property) + ": " + key + "}) USING INDEX SEEK " + named + "(" +
-         quote(node.key_property) + ")";
-}
-
 // False where the table's form in the graph is none that is written back.
 bool describe(SyncTable& table, const mapping::NodeTable& node) {
   if (node.node->key.size() != 1 || node.version_property.empty()) return false;
   table.key_columns = node.node->key;
   table.integer_key = node.integer_key;
   table.version_column = node.rule->version_column;
-  table.graph_text = "CYPHER 5 replan=skip UNWIND $batch.rows AS row" + match_node("n", node, "row[1]") + " RETURN row[0], n." +
-                     quote(node.version_property) + ", elementId(n), null";
+  table.graph_text = cypher::text("UNWIND $batch.rows AS row " + cypher::match_node("n", node, "row[1]") +
+                                  " RETURN row[0], n." + quote(node.version_property) + ", elementId(n), null");
   return true;
 }
 
@@ -60,10 +55,10 @@ bool describe(SyncTable& table, const mapping::RelationshipTable& relationship) 
   table.key_columns = {rule.start.columns.front(), rule.end.columns.front()};
   table.integer_key = relationship.start->integer_key;
   table.version_column = relationship.rule->version_column;
-  table.graph_text = "CYPHER 5 replan=skip UNWIND $batch.rows AS row" + match_node("a", *relationship.start, "row[1]") +
-                     match_node("b", *relationship.end, "row[2]") + " UNWIND [(a)-[r:" + quote(rule.type) +
-                     "]->(b) | r] AS r RETURN row[0], r." +
-                     quote(relationship.version_property) + ", elementId(b), elementId(r)";
+  table.graph_text = cypher::text("UNWIND $batch.rows AS row " + cypher::match_node("a", *relationship.start, "row[1]") +
+                                  " " + cypher::match_node("b", *relationship.end, "row[2]") +
+                                  cypher::each_between("-[r:" + quote(rule.type) + "]->") + " RETURN row[0], r." +
+                                  quote(relationship.version_property) + ", elementId(b), elementId(r)");
   return true;
 }
 

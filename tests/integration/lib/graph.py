@@ -110,8 +110,7 @@ class Graph:
             for child in step["children"]:
                 yield from walk(child)
 
-        options, body = re.fullmatch(r"((?:CYPHER (?:\S+ )(?:\S+=\S+ )*)?)(.*)", statement, re.DOTALL).groups()
-        return list(walk(self._answer(f"{options}EXPLAIN {body}", 60, parameters)["queryPlan"]))
+        return list(walk(self._answer(f"EXPLAIN {statement}", 60, parameters)["queryPlan"]))
 
     def _answer(self, statement, timeout, parameters):
         body = json.dumps({"statement": statement, "parameters": parameters}).encode()

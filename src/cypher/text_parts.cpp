@@ -1,0 +1,58 @@
+#include "cypher/text_parts.hpp"
+
+#include "cypher/quote.hpp"
+
+namespace cnx::cypher {
+namespace {
+
+using mapping::NodeTable;
+
+// The language of the texts, so that a server whose default is another reads them alike. A text is planned once: each that is
+// about rows starts from a key, so that its plan does not depend on how large the graph is, and a growing graph makes every
+// plan stale again and again (Operations Manual, dbms.cypher.statistics_divergence_threshold).
+constexpr std::string_view kOptions = "CYPHER 5 replan=skip ";
+constexpr std::string_view kStub = "_cnx_stub";
+
+}  // namespace
+
+std::string text(std::string body) {
+  return std::string(kOptions) + body;
+}
+
+std::string node_pattern(std::string_view variable, const NodeTable& table,
+                         std::string_view value) {
+  return "(" + std::string(variable) + ":" + quote(table.node->label) + " {" +
+         quote(table.key_property) + ": " + std::string(value) + "})";
+}
+
+// Without the hint the planner may read the whole index, where the server has not yet counted what is in it.
+std::string match_node(std::string_view variable, const NodeTable& table, std::string_view value) {
+  return "MATCH " + node_pattern(variable, table, value) + " USING INDEX SEEK " + std::string(variable) + ":" +
+         quote(table.node->label) + "(" + quote(table.key_property) + ")";
+}
+
+std::string each_between(const std::string& arrow) {
+  return " UNWIND [(a)" + arrow + "(b) | r] AS r";
+}
+
+// The planner takes a CASE for no predicate of its own, so that it cannot start from all nodes of the label (it does, where
+// there are few at the moment), whatever the graph will hold later.
+std::string only_where(const std::string& label, const std::string& condition) {
+  return "CASE WHEN " + label + " THEN " + condition + " ELSE false END";
+}
+
+// The names as a list of strings. A string literal would need rules of its own for what is inside
+// it; the keys of a map are names.
+std::string name_list(const std::set<std::string>& names) {
+  std::string map;
+  for (const std::string& name : names) map += (map.empty() ? "" : ", ") + quote(name) + ": 0";
+  return "keys({" + map + "})";
+}
+
+std::set<std::string> stub_properties(const NodeTable& table) {
+  std::set<std::string> names{table.key_property, std::string(kStub)};
+  if (!table.tenant_property.empty()) names.insert(table.tenant_property);
+  return names;
+}
+
+}  // namespace cnx::cypher
