@@ -73,9 +73,10 @@ RelationshipRemovalTexts relationship_removal_texts(const RelationshipTable& tab
   ours.merge(stub_properties(*table.end));
   const std::string arrow = "-[r:" + quote(type) + "]->";
   const std::string remove = remove_some("[a, b]", ours);
+  const std::string by_ends = match_node("a", *table.start, "row.a") + " " +
+                              match_node("b", *table.end, "row.b") + each_between(arrow);
   return {.remove = {"remove in pieces " + type,
-                     text("UNWIND $batch.rows AS row " + match_node("a", *table.start, "row.a") + " " +
-                          match_node("b", *table.end, "row.b") + each_between(arrow) + remove)},
+                     text("UNWIND $batch.rows AS row " + (table.key_is_pair ? by_ends : match_own_key(table)) + remove)},
           .remove_all = {"remove all in pieces " + type,
                          text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow + "(b:" +
                               quote(table.end->node->label) + ")" + remove)}};

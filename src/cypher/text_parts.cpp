@@ -31,6 +31,12 @@ std::string match_node(std::string_view variable, const NodeTable& table, std::s
          quote(table.node->label) + "(" + quote(table.key_property) + ")";
 }
 
+std::string match_own_key(const mapping::RelationshipTable& table) {
+  const std::string type = "r:" + quote(table.relationship->type);
+  const std::string key = quote(mapping::kKeyProperty);
+  return "MATCH (a)-[" + type + " {" + key + ": row.y}]->(b) USING INDEX SEEK " + type + "(" + key + ")";
+}
+
 std::string each_between(const std::string& arrow) {
   return " UNWIND [(a)" + arrow + "(b) | r] AS r";
 }
@@ -53,6 +59,40 @@ std::set<std::string> stub_properties(const NodeTable& table) {
   std::set<std::string> names{table.key_property, std::string(kStub)};
   if (!table.tenant_property.empty()) names.insert(table.tenant_property);
   return names;
+}
+
+// Continues a statement in which `variable` is bound to nodes that just lost a relationship of
+// ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
+std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
+  std::string v(variable);
+  return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v +
+         ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
+}
+
+std::string on_create_stub(std::string_view variable, const NodeTable& table,
+                           std::string_view tenant) {
+  std::string v(variable);
+  std::string set = " ON CREATE SET " + v + "." + quote(kStub) + " = true";
+  if (!table.tenant_property.empty())
+    set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
+  return set;
+}
+
+// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
+// equal versions apply.
+std::string guarded(std::string_view variable, std::string_view row, const std::string& version) {
+  if (version.empty()) return std::string(row);
+  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
+                      "." + quote(version);
+  return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
+}
+
+std::string count_refused(std::string_view variable, std::string_view row,
+                          const std::string& version) {
+  if (version.empty()) return "";
+  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." +
+         quote(version) + " > " + std::string(row) + "." + quote(version) +
+         " RETURN count(*) AS refused";
 }
 
 }  // namespace cnx::cypher

@@ -15,27 +15,6 @@ using mapping::RelationshipTable;
 
 constexpr std::string_view kStub = "_cnx_stub";
 
-// Continues a statement in which `variable` is bound to nodes that just lost a relationship of
-// ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
-std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
-  std::string v(variable);
-  return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v +
-         ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
-}
-
-}  // namespace
-
-namespace {
-
-std::string on_create_stub(std::string_view variable, const NodeTable& table,
-                           std::string_view tenant) {
-  std::string v(variable);
-  std::string set = " ON CREATE SET " + v + "." + quote(kStub) + " = true";
-  if (!table.tenant_property.empty())
-    set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
-  return set;
-}
-
 // "(variable)<-[…]-" or "(variable)-[…]->", from the child's side: what stands left and right of the
 // relationship's brackets.
 struct Arrow {
@@ -142,23 +121,6 @@ std::string take_over(const NodeTable& table) {
          " DELETE s";
 }
 
-// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
-// equal versions apply.
-std::string guarded(std::string_view variable, std::string_view row, const std::string& version) {
-  if (version.empty()) return std::string(row);
-  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
-                      "." + quote(version);
-  return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
-}
-
-std::string count_refused(std::string_view variable, std::string_view row,
-                          const std::string& version) {
-  if (version.empty()) return "";
-  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." +
-         quote(version) + " > " + std::string(row) + "." + quote(version) +
-         " RETURN count(*) AS refused";
-}
-
 }  // namespace
 
 NodeTexts node_texts(const NodeTable& table) {
@@ -210,38 +172,6 @@ NodeTexts node_texts(const NodeTable& table) {
   return texts;
 }
 
-RelationshipTexts relationship_texts(const RelationshipTable& table) {
-  const std::string& type = table.relationship->type;
-  const std::string& version = table.version_property;
-  const std::string a = node_pattern("a", *table.start, "row.a");
-  const std::string b = node_pattern("b", *table.end, "row.b");
-  const std::string arrow = "-[r:" + quote(type) + "]->";
-  std::set<std::string> ours = stub_properties(*table.start);
-  ours.merge(stub_properties(*table.end));
-  RelationshipTexts texts;
-  texts.guarded = !version.empty();
-  const std::string remove = " DELETE r WITH [n IN [a, b] WHERE n." + quote(kStub) +
-                             "] AS stubs UNWIND stubs AS n" + drop_lonely_stubs("n", ours);
-  texts.remove = {"remove " + type, text("UNWIND $batch.rows AS row " + match_node("a", *table.start, "row.a") + " " +
-                                         match_node("b", *table.end, "row.b") + each_between(arrow) + remove)};
-  texts.remove_all = {"remove all " + type,
-                      text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow +
-                           "(b:" + quote(table.end->node->label) + ")" + remove)};
-  const std::string merge = "UNWIND $batch.rows AS row MERGE " + a +
-                            on_create_stub("a", *table.start, "row.n") + " MERGE " + b +
-                            on_create_stub("b", *table.end, "row.n") + " MERGE (a)" + arrow + "(b)";
-  texts.insert = {"insert " + type, text(merge + " SET r += row.p")};
-  texts.update = {"update " + type, text(merge + " SET r += " + guarded("r", "row.p", version) +
-                                         count_refused("r", "row.p", version))};
-  texts.update_existing = {
-      "update existing " + type,
-      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("a", *table.start, "row.a") + " OPTIONAL " +
-           match_node("b", *table.end, "row.b") + " OPTIONAL MATCH (a)" + arrow + "(b) WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
-           guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
-  if (table.rule->cypher) texts.user = {"user's statement for " + type, *table.rule->cypher};
-  return texts;
-}
-
 std::vector<Text> constraint_texts(const mapping::Model& model) {
   std::vector<Text> texts;
   std::set<std::pair<std::string, std::string>> made;
@@ -251,6 +181,15 @@ std::vector<Text> constraint_texts(const mapping::Model& model) {
     texts.push_back({name, "CYPHER 5 CREATE CONSTRAINT " + quote(name) +
                                 " IF NOT EXISTS FOR (n:" + quote(table.node->label) +
                                 ") REQUIRE n." + quote(table.key_property) + " IS UNIQUE"});
+  }
+  for (const RelationshipTable& table : model.relationships()) {
+    if (table.key_is_pair) continue;
+    const std::string& type = table.relationship->type;
+    const std::string key(mapping::kKeyProperty);
+    const std::string name = "contextnexus_" + type + "_" + key;
+    if (!made.insert({type, key}).second) continue;
+    texts.push_back({name, "CYPHER 5 CREATE CONSTRAINT " + quote(name) + " IF NOT EXISTS FOR ()-[r:" + quote(type) +
+                               "]-() REQUIRE r." + quote(key) + " IS UNIQUE"});
   }
   return texts;
 }

@@ -1,7 +1,7 @@
 // The statement texts of each table, made once from the model. `_cnx_stub` marks a node that stands
 // for a row that is not there; $batch.rows is a list of maps, whose short keys are:  k key · o other
 // end's key (or a list of one for each foreign key) · f from · t to · n tenant · a start's key · b end's
-// key · p properties · r rows of a group.
+// key · y a relationship's own key · p properties · r rows of a group.
 #pragma once
 
 #include <optional>
@@ -60,10 +60,13 @@ struct NodeTexts {
 };
 
 struct RelationshipTexts {
-  // rows {a, b}.
+  // rows {a, b}; {y} where the key is its own.
   Text remove;
   Text remove_all;
-  // rows {a, b, n, p}.
+  // rows {a, b, y, p}, only where the key is its own: before the nodes are removed, removes what is not between those ends,
+  // by their keys before the batch (null: whatever the end is).
+  Text lead_away;
+  // rows {a, b, n, p}, with y where the key is its own.
   Text insert;
   Text update;
   Text update_existing;

@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "mapping/key_types.hpp"
 #include "mapping/names.hpp"
 
 namespace cnx::mapping {
@@ -40,8 +39,8 @@ class Binder {
         names_(names),
         types_(types) {}
 
-  Result<BoundKey> key(const std::vector<std::string>& columns, bool integer) {
-    BoundKey bound{.columns = {}, .integer = integer};
+  Result<BoundKey> key(const std::vector<std::string>& columns, const std::vector<KeyForm>& forms) {
+    BoundKey bound{.columns = {}, .forms = forms};
     for (const std::string& column : columns) {
       CNX_TRY(uint16_t index, column_index(relation_, column));
       bound.columns.push_back(index);
@@ -49,16 +48,19 @@ class Binder {
     return bound;
   }
 
-  // The node's own key: its type is known from the catalog, and all of the graph's keys are of it.
-  Status own_key(const NodeTable& table) {
-    CNX_TRY(binding_.key, key(table.node->key, table.integer_key));
-    const change::Column& column = relation_.columns[binding_.key.columns.front()];
-    const bool fits = is_plain_key(column.type) && is_integer_key(column.type) == table.integer_key;
-    if (fits) return {};
-    return fail(Error(ErrorKind::state, "the type of the table's key has changed")
-                    .with("table", to_string(rule_.table))
-                    .with("column", column.name)
-                    .advise("the graph has to be built anew"));
+  // The row's own key: its types are known from the catalog, and all of the graph's keys are of them.
+  Status own_key(const std::vector<std::string>& columns, const std::vector<KeyForm>& forms) {
+    CNX_TRY(binding_.key, key(columns, forms));
+    for (size_t i = 0; i < forms.size(); ++i) {
+      const change::Column& column = relation_.columns[binding_.key.columns[i]];
+      CNX_TRY(KeyForm form, key_form(types_, column.type));
+      if (form == forms[i]) continue;
+      return fail(Error(ErrorKind::state, "the type of the table's key has changed")
+                      .with("table", to_string(rule_.table))
+                      .with("column", column.name)
+                      .advise("the graph has to be built anew"));
+    }
+    return {};
   }
 
   Result<std::vector<BoundProperty>> listed(PropertyNames& names,
@@ -153,11 +155,18 @@ Error datum_error(const Binding& binding, uint16_t column, const char* what) {
       .with("column", binding.relation->columns[column].name);
 }
 
+std::string text_of(const BoundKey& key, const std::vector<DatumView>& row) {
+  std::vector<std::string_view> texts;
+  for (uint16_t part : key.columns) texts.push_back(row[part].text);
+  return key_text(key.forms, texts);
+}
+
 Result<Key> make_key(const Binding& binding, const BoundKey& key,
                      const std::vector<DatumView>& row) {
+  if (!is_single(key.forms)) return Key(text_of(key, row));
   uint16_t column = key.columns.front();
   std::string_view text = row[column].text;
-  if (!key.integer) return Key(std::string(text));
+  if (key.forms.front() != KeyForm::integer) return Key(std::string(text));
   int64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
@@ -204,11 +213,11 @@ Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
   binding.node = &table;
   binding.relation = std::move(relation);
   Binder binder(binding, *table.rule, table.names, types);
-  CNX_TRY(binder.own_key(table));
+  CNX_TRY(binder.own_key(table.node->key, table.key_forms));
   CNX_TRY(binder.all(table.node->properties, table.naming));
   for (ForeignKey& foreign : table.foreign_keys) {
     BoundForeignKey& bound = binding.foreign_keys.emplace_back();
-    CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->integer_key));
+    CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->key_forms));
     CNX_TRY(bound.properties, binder.listed(foreign.names, foreign.rule->properties));
   }
   CNX_TRY(binder.tenant(table.tenant_column));
@@ -222,22 +231,41 @@ Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation,
   binding.relation = std::move(relation);
   const RelationshipRule& rule = *table.relationship;
   Binder binder(binding, *table.rule, table.names, types);
-  CNX_TRY(binding.key, binder.key(rule.key, false));
-  CNX_TRY(binding.start, binder.key(rule.start.columns, table.start->integer_key));
-  CNX_TRY(binding.end, binder.key(rule.end.columns, table.end->integer_key));
+  if (table.key_is_pair) {
+    CNX_TRY(binding.key, binder.key(rule.key, {}));
+  } else {
+    CNX_TRY(binder.own_key(rule.key, table.key_forms));
+  }
+  CNX_TRY(binding.start, binder.key(rule.start.columns, table.start->key_forms));
+  CNX_TRY(binding.end, binder.key(rule.end.columns, table.end->key_forms));
   CNX_TRY(binding.properties, binder.listed(table.names, rule.properties));
   CNX_TRY(binder.tenant(table.tenant_column));
   return binding;
 }
 
-Result<Key> project_key(const Binding& binding, const BoundKey& key,
-                        const std::vector<DatumView>& row) {
+namespace {
+
+Status check_has_values(const Binding& binding, const BoundKey& key, const std::vector<DatumView>& row) {
   for (uint16_t column : key.columns) {
     if (row[column].kind != DatumView::Kind::text) {
       return fail(datum_error(binding, column, "a key column holds no value"));
     }
   }
+  return {};
+}
+
+}  // namespace
+
+Result<Key> project_key(const Binding& binding, const BoundKey& key,
+                        const std::vector<DatumView>& row) {
+  CNX_TRY(check_has_values(binding, key, row));
   return make_key(binding, key, row);
+}
+
+Result<std::string> project_key_text(const Binding& binding, const BoundKey& key,
+                                     const std::vector<DatumView>& row) {
+  CNX_TRY(check_has_values(binding, key, row));
+  return text_of(key, row);
 }
 
 Result<std::optional<Key>> project_foreign_key(const Binding& binding, const BoundKey& key,

@@ -36,7 +36,7 @@ struct BoundComputed {
 
 struct BoundKey {
   std::vector<uint16_t> columns;
-  bool integer = false;
+  std::vector<KeyForm> forms;  // Of the columns of the key that it is, or leads to.
 };
 
 struct BoundForeignKey {
@@ -67,6 +67,9 @@ Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation,
 // A row's parts. Errors are ErrorKind::malformed with table and column, never the value.
 Result<Key> project_key(const Binding& binding, const BoundKey& key,
                         const std::vector<change::DatumView>& row);
+// The text of a key that stands under `_cnx_key`.
+Result<std::string> project_key_text(const Binding& binding, const BoundKey& key,
+                                     const std::vector<change::DatumView>& row);
 // None where a column of the foreign key is NULL.
 Result<std::optional<Key>> project_foreign_key(const Binding& binding, const BoundKey& key,
                                                const std::vector<change::DatumView>& row);

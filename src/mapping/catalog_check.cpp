@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "mapping/fault.hpp"
-#include "mapping/key_types.hpp"
+#include "mapping/key_form.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -97,13 +97,11 @@ class TableCheck {
     bool all = true;
     for (const std::string& column : node.key) all &= has_column(column);
     if (!all) return;
-    const postgres::TableColumn* column =
-        node.key.size() == 1 ? table_->column(node.key[0]) : nullptr;
-    if (column == nullptr || !is_plain_key(column->type)) {
-      add("a node's key must be one column of an integer type, uuid, text or varchar",
-          "name another unique column by `key:`");
-    } else if (properties_of(node.properties, mapping_.naming, column->name).empty()) {
-      add("the key column " + quoted(column->name) + " is kept out of the graph",
+    std::vector<KeyForm> forms;
+    for (const std::string& column : node.key) forms.push_back(key_form(*table_->column(column)));
+    if (!is_single(forms)) return;
+    if (properties_of(node.properties, mapping_.naming, node.key.front()).empty()) {
+      add("the key column " + quoted(node.key.front()) + " is kept out of the graph",
           "take it out of `exclude:`");
     }
   }
@@ -145,13 +143,6 @@ class TableCheck {
     for (const auto& [property, column] : relationship.properties) is_carried(column);
     check_end(relationship.type, relationship.start.table, relationship.start.columns);
     check_end(relationship.type, relationship.end.table, relationship.end.columns);
-    std::set<std::string> ends(relationship.start.columns.begin(),
-                               relationship.start.columns.end());
-    ends.insert(relationship.end.columns.begin(), relationship.end.columns.end());
-    if (ends != std::set<std::string>(relationship.key.begin(), relationship.key.end())) {
-      add("a relationship's key must be the columns of its two ends",
-          "map the table as a node, or name those columns by `key:`");
-    }
   }
 
   void check_end(const std::string& type, const TableName& other,
@@ -174,8 +165,7 @@ class TableCheck {
     for (size_t i = 0; i < columns.size(); ++i) {
       const postgres::TableColumn* mine = table_->column(columns[i]);
       const postgres::TableColumn* theirs = other_table->column(node->key[i]);
-      if (theirs == nullptr || is_integer_key(mine->type) == is_integer_key(theirs->type))
-        continue;
+      if (theirs == nullptr || may_lead_to(key_form(*mine), key_form(*theirs))) continue;
       add("the column " + quoted(columns[i]) + " of the relationship " + quoted(type) +
               " is of another kind than the key of " + quoted(to_string(other)),
           "an integer key is found by an integer, any other by its text");

@@ -112,6 +112,12 @@ class EntityStates {
     return found != by_key_.end() && !entities_[found->second].removed;
   }
 
+  // Whether the batch's last word of the key was that it goes.
+  bool removed_now(const K& key) const {
+    auto found = by_key_.find(key);
+    return found != by_key_.end() && entities_[found->second].removed;
+  }
+
   // For each key that was taken: the keys before the batch of what stands there now. The first is
   // what has the key; the others were met on its way.
   const std::unordered_map<K, std::vector<K>, Hash>& places() const { return places_; }

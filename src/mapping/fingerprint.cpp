@@ -2,10 +2,10 @@
 // with another.
 #include "mapping/fingerprint.hpp"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "mapping/sha256.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -123,16 +123,7 @@ std::string canonical_text(const Mapping& mapping) {
 }
 
 std::string fingerprint(const Mapping& mapping) {
-  const std::string text = canonical_text(mapping);
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hexadecimal;
-  for (unsigned char byte : digest) {
-    hexadecimal += kDigits[byte >> 4];
-    hexadecimal += kDigits[byte & 0x0f];
-  }
-  return hexadecimal;
+  return sha256_hex(canonical_text(mapping));
 }
 
 }  // namespace cnx::mapping

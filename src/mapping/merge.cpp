@@ -10,11 +10,30 @@ namespace {
 using change::DatumView;
 using change::Operation;
 
-Result<RelationshipKey> relationship_key(const Binding& binding,
-                                         const std::vector<DatumView>& row) {
-  CNX_TRY(Key start, project_key(binding, binding.start, row));
-  CNX_TRY(Key end, project_key(binding, binding.end, row));
-  return RelationshipKey{std::move(start), std::move(end), {}};
+// Of an old row, of which only the key is known for sure. A key of its own says nothing of the ends.
+Result<RelationshipKey> old_relationship_key(const Binding& binding,
+                                             const std::vector<DatumView>& row) {
+  RelationshipKey key;
+  if (binding.relationship->key_is_pair) {
+    CNX_TRY(key.start, project_key(binding, binding.start, row));
+    CNX_TRY(key.end, project_key(binding, binding.end, row));
+  } else {
+    CNX_TRY(key.own, project_key_text(binding, binding.key, row));
+  }
+  return key;
+}
+
+// None where the row, which has a key of its own, leads nowhere: a foreign key is NULL.
+Result<std::optional<RelationshipKey>> relationship_key(const Binding& binding,
+                                                        const std::vector<DatumView>& row) {
+  CNX_TRY(RelationshipKey key, old_relationship_key(binding, row));
+  if (binding.relationship->key_is_pair) return std::optional<RelationshipKey>(std::move(key));
+  CNX_TRY(std::optional<Key> start, project_foreign_key(binding, binding.start, row));
+  CNX_TRY(std::optional<Key> end, project_foreign_key(binding, binding.end, row));
+  if (!start || !end) return std::optional<RelationshipKey>();
+  key.start = *std::move(start);
+  key.end = *std::move(end);
+  return std::optional<RelationshipKey>(std::move(key));
 }
 
 bool lacks_columns(const std::vector<ForeignEnd>& ends) {
@@ -169,11 +188,13 @@ Status Merge::add_relationship(const Binding& binding, Operation operation,
                                const std::vector<DatumView>& row) {
   RelationshipStates& states = relationships_[binding.relationship->index];
   if (operation == Operation::remove) {
-    CNX_TRY(RelationshipKey key, relationship_key(binding, old_row));
+    CNX_TRY(RelationshipKey key, old_relationship_key(binding, old_row));
     states.remove(key, transaction_);
     return {};
   }
-  CNX_TRY(RelationshipKey key, relationship_key(binding, row));
+  CNX_TRY(std::optional<RelationshipKey> leads, relationship_key(binding, row));
+  if (!leads) return add_unrelated(binding, operation, old_row, row);
+  RelationshipKey key = *std::move(leads);
   CNX_TRY(ProjectedProperties projected,
           project_properties(binding, binding.properties, binding.computed, row));
   if (binding.relationship->rule->cypher) {
@@ -183,13 +204,25 @@ Status Merge::add_relationship(const Binding& binding, Operation operation,
   }
   RelationshipKey old_key = key;
   if (!old_row.empty()) {
-    CNX_TRY(old_key, relationship_key(binding, old_row));
+    CNX_TRY(old_key, old_relationship_key(binding, old_row));
   }
-  auto& entity = operation == Operation::insert ? states.insert(key, transaction_)
-                                                : states.update(old_key, key);
+  // An update that gives ends to a row that led nowhere, earlier in the batch, makes its relationship again.
+  const bool makes = operation == Operation::insert || states.removed_now(old_key);
+  if (makes && !(old_key == key)) states.remove(old_key, transaction_);
+  auto& entity = makes ? states.insert(key, transaction_) : states.update(old_key, key);
+  entity.key = std::move(key);
   if (projected.lacks_columns) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   entity.tenant = project_tenant(binding, row);
+  return {};
+}
+
+// A row with a key of its own that leads nowhere: what relationship it had goes.
+Status Merge::add_unrelated(const Binding& binding, Operation operation,
+                            const std::vector<DatumView>& old_row, const std::vector<DatumView>& row) {
+  RelationshipStates& states = relationships_[binding.relationship->index];
+  CNX_TRY(RelationshipKey key, old_relationship_key(binding, old_row.empty() ? row : old_row));
+  if (operation != Operation::insert) states.remove(key, transaction_);
   return {};
 }
 
@@ -260,6 +293,7 @@ RelationshipMutations Merge::take_relationship(size_t table) {
   // A relationship hangs on nodes, not on keys: it goes along where a node takes another key, and
   // stays behind where another node takes this one.
   auto goes_along = [&](const Entity<RelationshipKey>& entity) {
+    if (!relationship.key_is_pair) return entity.key.own == entity.before->own;
     return kept_before(*relationship.start, entity.key.start) == entity.before->start &&
            kept_before(*relationship.end, entity.key.end) == entity.before->end;
   };
@@ -270,8 +304,16 @@ RelationshipMutations Merge::take_relationship(size_t table) {
     }
     const bool moved = entity.before && !goes_along(entity);
     if (moved) mutations.removed.push_back(*entity.before);
+    std::optional<Key> kept_start;
+    std::optional<Key> kept_end;
+    if (!relationship.key_is_pair) {
+      kept_start = kept_before(*relationship.start, entity.key.start);
+      kept_end = kept_before(*relationship.end, entity.key.end);
+    }
     // One that lacks columns is not made anew without them.
     mutations.upserts.push_back({.key = std::move(entity.key),
+                                 .kept_start = std::move(kept_start),
+                                 .kept_end = std::move(kept_end),
                                  .inserted = (!entity.before || moved) && !entity.lacks_columns,
                                  .replaced = entity.replaced && !moved,
                                  .lacks_columns = entity.lacks_columns,

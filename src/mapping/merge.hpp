@@ -16,9 +16,10 @@ void merge_properties(Properties& into, Properties&& newer);
 
 struct RelationshipKeyHash {
   size_t operator()(const RelationshipKey& key) const {
+    if (!key.own.empty()) return std::hash<std::string>{}(key.own);
     size_t hash = KeyHash{}(key.start);
     hash = hash * 0x9E3779B97F4A7C15ull + KeyHash{}(key.end);
-    return hash * 0x9E3779B97F4A7C15ull + std::hash<std::string>{}(key.own);
+    return hash;
   }
 };
 
@@ -63,6 +64,9 @@ class Merge {
   Status add_relationship(const Binding& binding, change::Operation operation,
                           const std::vector<change::DatumView>& old_row,
                           const std::vector<change::DatumView>& row);
+  Status add_unrelated(const Binding& binding, change::Operation operation,
+                       const std::vector<change::DatumView>& old_row,
+                       const std::vector<change::DatumView>& row);
   std::optional<Key> kept_before(const NodeTable& table, const Key& key) const;
   void find_kept_ends(size_t table);
   NodeMutations take_node(size_t table);

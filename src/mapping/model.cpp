@@ -1,6 +1,5 @@
 #include "mapping/model.hpp"
 
-#include "mapping/key_types.hpp"
 #include "mapping/names.hpp"
 
 namespace cnx::mapping {
@@ -53,21 +52,30 @@ Status check_key_is_immediate(const TableRule& rule, const postgres::Table& foun
                   .advise("give the table a key that is checked at once"));
 }
 
+// Of columns that exist.
+std::vector<KeyForm> key_forms(const postgres::Table& table, const std::vector<std::string>& columns) {
+  std::vector<KeyForm> forms;
+  for (const std::string& column : columns) forms.push_back(key_form(*table.column(column)));
+  return forms;
+}
+
 Status choose_key(NodeTable& table, const postgres::Table& found) {
   const NodeRule& node = *table.node;
   for (const std::string& column : node.key) {
     if (found.column(column) == nullptr) return fail(lacks_column(*table.rule, column));
   }
-  const auto* column = node.key.size() == 1 ? found.column(node.key[0]) : nullptr;
-  std::vector<std::string> names;
-  if (column != nullptr) names = properties_of(node.properties, table.naming, column->name);
-  if (column == nullptr || !is_plain_key(column->type) || names.empty()) {
-    return fail(about(*table.rule, ErrorKind::unsupported,
-                      "a node's key must be one column of an integer type, uuid, text or "
-                      "varchar that is a property"));
+  table.key_forms = key_forms(found, node.key);
+  table.key_property = kKeyProperty;
+  if (is_single(table.key_forms)) {
+    const auto names = properties_of(node.properties, table.naming, node.key.front());
+    if (names.empty()) {
+      return fail(about(*table.rule, ErrorKind::invalid, "the key column is kept out of the graph")
+                      .with("column", node.key.front())
+                      .advise("take it out of `exclude:`"));
+    }
+    table.integer_key = table.key_forms.front() == KeyForm::integer;
+    table.key_property = names.front();
   }
-  table.integer_key = is_integer_key(column->type);
-  table.key_property = names.front();
   return check_key_is_immediate(*table.rule, found, node.key);
 }
 
@@ -129,10 +137,10 @@ Status read_relationship(const Mapping& mapping, const std::vector<postgres::Tab
   std::set<std::string> ends(rule.start.columns.begin(), rule.start.columns.end());
   ends.insert(rule.end.columns.begin(), rule.end.columns.end());
   table.key_is_pair = ends == std::set<std::string>(rule.key.begin(), rule.key.end());
-  if (!table.key_is_pair) {
-    return fail(about(*table.rule, ErrorKind::unsupported,
-                      "a relationship's key must be the columns of its two ends"));
+  for (const std::string& column : rule.key) {
+    if (found->column(column) == nullptr) return fail(lacks_column(*table.rule, column));
   }
+  if (!table.key_is_pair) table.key_forms = key_forms(*found, rule.key);
   return check_key_is_immediate(*table.rule, *found, rule.key);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "mapping/key_form.hpp"
 #include "mapping/mutation.hpp"
 #include "mapping/rules.hpp"
 #include "postgres/catalog.hpp"
@@ -41,7 +42,8 @@ struct NodeTable {
   size_t index = 0;  // Among the model's node tables.
   Naming naming = Naming::camel_case;
   std::string key_property;  // The key column's own property, or `_cnx_key`.
-  bool integer_key = false;
+  std::vector<KeyForm> key_forms;  // Of the key's columns, in order.
+  bool integer_key = false;        // The key is one column of an integer type.
   std::string version_property;  // Empty: no guard.
   std::string tenant_column;     // Empty: no tenant.
   std::string tenant_property;
@@ -56,6 +58,7 @@ struct RelationshipTable {
   const NodeTable* start = nullptr;
   const NodeTable* end = nullptr;
   bool key_is_pair = true;  // Else `_cnx_key` identifies it.
+  std::vector<KeyForm> key_forms;  // Where `_cnx_key` does.
   std::string version_property;
   std::string tenant_column;    // Empty: no tenant.
   std::string tenant_property;  // Of a stub that it makes.

@@ -119,11 +119,18 @@ struct RelationshipKey {
   Key start;
   Key end;
   std::string own;  // `_cnx_key`, where the pair of ends is not the identity; empty otherwise.
-  friend bool operator==(const RelationshipKey&, const RelationshipKey&) = default;
+  // The same relationship, wherever it leads.
+  friend bool operator==(const RelationshipKey& x, const RelationshipKey& y) {
+    return x.own == y.own && (!x.own.empty() || (x.start == y.start && x.end == y.end));
+  }
 };
 
 struct RelationshipUpsert {
   RelationshipKey key;  // After the batch.
+  // Where the key is its own: the graph may have the relationship between other ends. By the keys before the batch, it
+  // stays where it leads from and to these; none: that end is another node than before.
+  std::optional<Key> kept_start = {};
+  std::optional<Key> kept_end = {};
   bool inserted = false;
   bool replaced = false;
   bool lacks_columns = false;

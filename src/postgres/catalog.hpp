@@ -30,6 +30,8 @@ struct TableColumn {
       0;  // pg_attribute.attnum: the order of the stream's rows; gaps where columns were dropped.
   std::string name;
   change::Oid type;  // A domain keeps its own.
+  change::Oid base_type;  // With all domains taken off; 0 where it was not asked for.
+  std::string base_type_name;
   int32_t type_modifier = -1;
   bool not_null = false;
   bool generated = false;  // GENERATED ALWAYS AS … STORED: not in the stream before PostgreSQL 18.
