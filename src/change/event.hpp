@@ -30,6 +30,8 @@ struct Relation {
   ReplicaIdentity identity = ReplicaIdentity::primary_key;
   std::vector<Column> columns;  // In the order of the row's data.
 };
+// All that a relation says, as text: equal texts describe a table alike. Pure.
+std::string describe(const Relation& relation);
 // Shared: every change of a table points to it, across threads, and it is never changed.
 using RelationPtr = std::shared_ptr<const Relation>;
 

@@ -107,9 +107,17 @@ class Binder {
 
   Result<BoundProperty> property(PropertyNames& names, const std::string& name, uint16_t index) {
     const change::Column& column = relation_.columns[index];
-    CNX_TRY(postgres::Codec codec, postgres::codec_for(types_, column.type, column.type_modifier));
+    CNX_TRY(postgres::Codec codec, codec_of(column));
     bool unfit = postgres::may_be_unfit(codec);
     return BoundProperty{.column = index, .name = names.intern(name, unfit), .codec = codec};
+  }
+
+  // A relation may be older than the catalog: a type that is gone went with its column, whose values are removed once the
+  // stream is there.
+  Result<postgres::Codec> codec_of(const change::Column& column) const {
+    auto codec = postgres::codec_for(types_, column.type, column.type_modifier);
+    if (codec || codec.error().kind() != ErrorKind::state) return codec;
+    return postgres::Codec{};
   }
 
   Result<BoundTemplate> bound_template(const Template& source) {

@@ -110,6 +110,15 @@ std::string text_of(const TableRule& rule) {
   return text.take();
 }
 
+// In the order of the rule.
+std::vector<TableName> ends_of(const TableRule& rule) {
+  if (const auto* relationship = std::get_if<RelationshipRule>(&rule.form))
+    return {relationship->start.table, relationship->end.table};
+  std::vector<TableName> ends;
+  for (const ForeignKeyRule& key : std::get<NodeRule>(rule.form).relationships) ends.push_back(key.other);
+  return ends;
+}
+
 }  // namespace
 
 std::string canonical_text(const Mapping& mapping) {
@@ -124,6 +133,18 @@ std::string canonical_text(const Mapping& mapping) {
 
 std::string fingerprint(const Mapping& mapping) {
   return sha256_hex(canonical_text(mapping));
+}
+
+std::string fingerprint(const Mapping& mapping, const TableRule& rule) {
+  Canonical text;
+  text.word(mapping.naming == Naming::camel_case ? "camelCase" : "as_is").word(mapping.tenant_property);
+  text.word(text_of(rule));
+  for (const TableName& other : ends_of(rule)) {
+    const TableRule* end = mapping.find(other);
+    const auto* node = end == nullptr ? nullptr : std::get_if<NodeRule>(&end->form);
+    if (node != nullptr) text.table(other).word(node->label).words(node->key);
+  }
+  return sha256_hex(text.take());
 }
 
 }  // namespace cnx::mapping

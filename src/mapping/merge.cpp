@@ -151,12 +151,20 @@ Result<bool> Merge::remove_at_old_key(const Binding& binding, const change::RowC
   return true;
 }
 
-Status Merge::add(const Binding& binding, const change::SnapshotRow& row) {
+Status Merge::add(const Binding& binding, const change::SnapshotRow& row, bool replaces) {
   ++rows_;
   bytes_ += row.buffer_bytes;
   elements_ += 1 + binding.foreign_keys.size();
-  return binding.node != nullptr ? add_node(binding, Operation::insert, {}, row.row)
-                                 : add_relationship(binding, Operation::insert, {}, row.row);
+  auto add = [&](Operation operation, const std::vector<DatumView>& old_row, const std::vector<DatumView>& new_row) {
+    return binding.node != nullptr ? add_node(binding, operation, old_row, new_row)
+                                   : add_relationship(binding, operation, old_row, new_row);
+  };
+  if (replaces) {
+    // Removed and inserted in one transaction.
+    begin_transaction();
+    CNX_TRY(add(Operation::remove, row.row, {}));
+  }
+  return add(Operation::insert, {}, row.row);
 }
 
 void Merge::truncate(const TableName& table) {

@@ -40,7 +40,8 @@ class Merge {
   void begin_transaction() { ++transaction_; }
   // ErrorKind::malformed where a row is not as its relation says, with table and column.
   Status add(const Binding& binding, const change::RowChange& change);
-  Status add(const Binding& binding, const change::SnapshotRow& row);
+  // `replaces`: the graph may have the row as it was, and its entity is replaced in its place.
+  Status add(const Binding& binding, const change::SnapshotRow& row, bool replaces = false);
   // A table that is not mapped is passed over.
   void truncate(const TableName& table);
 

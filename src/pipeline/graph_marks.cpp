@@ -113,6 +113,9 @@ std::vector<cypher::Text> all_constraint_texts(const mapping::Model& model) {
   texts.push_back({"contextnexus_segment",
                    "CYPHER 5 CREATE CONSTRAINT contextnexus_segment IF NOT EXISTS FOR (n:ContextNexusSegment) "
                    "REQUIRE n.key IS UNIQUE"});
+  texts.push_back({"contextnexus_table",
+                   "CYPHER 5 CREATE CONSTRAINT contextnexus_table IF NOT EXISTS FOR (n:ContextNexusTable) "
+                   "REQUIRE n.key IS UNIQUE"});
   texts.push_back({"contextnexus_position",
                    "CYPHER 5 CREATE CONSTRAINT contextnexus_position IF NOT EXISTS FOR (n:ContextNexusPosition) "
                    "REQUIRE n.key IS UNIQUE"});

@@ -68,7 +68,7 @@ std::string select_text(const postgres::Table& table, const change::Relation& re
     condition += (i == 0 ? "" : " AND ") + postgres::quote_identifier(key.columns[i]) + " = $" +
                  std::to_string(i + 1);
   }
-  return "SELECT " + columns + " FROM " + postgres::quote_table(table.name) + " WHERE " + condition;
+  return "SELECT " + columns + " FROM " + postgres::own_rows(table) + " WHERE " + condition;
 }
 
 Result<apply::RefetchedRow> read_row(postgres::Session& session, const postgres::Table& table,

@@ -221,6 +221,7 @@ class Setup {
                   .done = std::to_string(catalog.tables.size()) + " tables readable by " +
                           std::string(kEngineRole),
                   .stands = readable}));
+    CNX_TRY(policies(catalog));
     CNX_TRY(bool uses, holds_on_schema("contextnexus"));
     CNX_TRY(step({.sql = "GRANT USAGE ON SCHEMA contextnexus TO " + engine, .stands = uses}));
     bool writes = true;
@@ -235,6 +236,23 @@ class Setup {
                          engine,
                   .stands = writes}));
     return write_back_grants(catalog);
+  }
+
+  // A table with row-level security hides rows from a role that no policy admits: the engine has to see all of them (R5).
+  Status policies(const Catalog& catalog) {
+    for (const postgres::Table& table : catalog.tables) {
+      if (!table.row_security) continue;
+      CNX_TRY(bool stands, exists("SELECT FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_roles r ON r.oid = ANY (p.polroles) "
+                                  "WHERE p.polrelid = $1::oid AND p.polpermissive AND p.polcmd IN ('r', '*') AND r.rolname = $2 "
+                                  "AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true'",
+                                  {std::to_string(table.oid.value()), std::string(kEngineRole)}));
+      CNX_TRY(step({.sql = "CREATE POLICY " + quote_identifier(kEngineRole) + " ON " + quote_table(table.name) +
+                           " FOR SELECT TO " + quote_identifier(kEngineRole) + " USING (true)",
+                    .done = stands ? "" : "policy by which " + std::string(kEngineRole) + " sees all rows of " +
+                                              postgres::to_string(table.name),
+                    .stands = stands}));
+    }
+    return {};
   }
 
   // What the write-back needs beside: its columns, where a mapped table has them; and the origin.

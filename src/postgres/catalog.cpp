@@ -282,6 +282,10 @@ Result<TypeCatalog> read_types(Session& session, TimePoint deadline) {
   return catalog;
 }
 
+std::string own_rows(const Table& table) {
+  return (table.kind == TableKind::partitioned ? "" : "ONLY ") + quote_table(table.name);
+}
+
 bool may_read_all_rows_with_row_security(const Table& table) {
   bool admitted = false;
   for (const Policy& policy : table.policies) {

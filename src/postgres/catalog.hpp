@@ -105,6 +105,9 @@ Result<std::vector<TableName>> read_partitions(Session& session, const TableName
 // All types of the database: a few hundred. Blocks until `deadline`.
 Result<TypeCatalog> read_types(Session& session, TimePoint deadline);
 
+// What stands behind FROM for the table's own rows: tables that inherit from it are others; partitions are it. Pure.
+std::string own_rows(const Table& table);
+
 // R5: whether the table can be read with row_security=on and nothing is hidden. Only where a
 // permissive policy for SELECT or ALL applies to us with the condition `true`, and no restrictive
 // one applies. Pure.

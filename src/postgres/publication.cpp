@@ -10,7 +10,9 @@ Result<std::string> table_list(const std::vector<TableName>& tables) {
   std::string list;
   for (const TableName& table : tables) {
     if (!list.empty()) list += ", ";
-    list += quote_table(table);
+    // A table that inherits from it is another one, whose UPDATEs a publication without an identity for it would break. To a
+    // partitioned table ONLY means nothing.
+    list += "ONLY " + quote_table(table);
   }
   return list;
 }

@@ -59,7 +59,7 @@ SegmentTask task(const postgres::Table& table, change::KeyBound above, change::K
   return task;
 }
 
-constexpr std::string_view kCopy = "COPY (SELECT \"id\", \"Näme \"\"x\"\"\" FROM \"public\".\"counted\"";
+constexpr std::string_view kCopy = "COPY (SELECT \"id\", \"Näme \"\"x\"\"\" FROM ONLY \"public\".\"counted\"";
 
 TEST(CopyStatement, reads_between_the_bounds_in_the_order_of_the_key) {
   const postgres::Table counted = table();
