@@ -172,12 +172,16 @@ NodeTexts node_texts(const NodeTable& table) {
   return texts;
 }
 
+std::string constraint_name(const NodeTable& table) {
+  return "contextnexus_" + table.node->label + "_" + table.key_property;
+}
+
 std::vector<Text> constraint_texts(const mapping::Model& model) {
   std::vector<Text> texts;
   std::set<std::pair<std::string, std::string>> made;
   for (const NodeTable& table : model.nodes()) {
     if (!made.insert({table.node->label, table.key_property}).second) continue;
-    const std::string name = "contextnexus_" + table.node->label + "_" + table.key_property;
+    const std::string name = constraint_name(table);
     texts.push_back({name, "CYPHER 5 CREATE CONSTRAINT " + quote(name) +
                                 " IF NOT EXISTS FOR (n:" + quote(table.node->label) +
                                 ") REQUIRE n." + quote(table.key_property) + " IS UNIQUE"});

@@ -81,5 +81,7 @@ RelationshipTexts relationship_texts(const mapping::RelationshipTable& table);
 // and data cannot share a transaction in Neo4j, so these run alone, before the first write, and are
 // awaited.
 std::vector<Text> constraint_texts(const mapping::Model& model);
+// Of the one that keeps a table's nodes apart.
+std::string constraint_name(const mapping::NodeTable& table);
 
 }  // namespace cnx::cypher

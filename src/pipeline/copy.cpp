@@ -2,7 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "capture/logical/source_check.hpp"
+#include "pipeline/adopt.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/runner.hpp"
 #include "pipeline/slot_wait.hpp"
@@ -24,6 +27,14 @@ std::vector<const postgres::Table*> all_tables(const Catalog& catalog) {
   return tables;
 }
 
+// Kept as the tables' reason, so that a copy that goes on after a kill clears nothing either.
+constexpr const char* kAdopting = "the graph that was there is taken over";
+
+bool is_adopting(const std::vector<apply::TableState>& states) {
+  return std::any_of(states.begin(), states.end(),
+                     [](const apply::TableState& state) { return state.reason == kAdopting; });
+}
+
 class Copy {
  public:
   explicit Copy(CopyContext& context) : context_(context), options_(context_.options), ground_(context_.ground) {}
@@ -38,7 +49,9 @@ class Copy {
     CNX_TRY(apply::StoredPosition start, apply::raise_epoch(*graph_, apply::lane_key(options_.name), soon()));
     owner_ = {.pipeline = options_.name, .epoch = start.epoch};
     CNX_TRY(apply::make_copy_lanes(*graph_, owner_, context_.run_options.copy_workers, soon()));
-    rounds_.emplace(context_, *graph_, CopyRounds::Options{.owner = owner_, .tables = all_tables(ground_.catalog)});
+    adopts_ = context_.run_options.adopt || is_adopting(ground_.plan.states);
+    rounds_.emplace(context_, *graph_,
+                    CopyRounds::Options{.owner = owner_, .tables = all_tables(ground_.catalog), .clears = !adopts_});
     CNX_TRY(bool goes_on, may_go_on());
     const TimePoint started = Clock::now();
     if (goes_on) {
@@ -70,6 +83,10 @@ class Copy {
       spdlog::info("the copy goes on: {} rows are in the graph", rounds_->rows_in_graph());
       return true;
     }
+    if (adopts_) {
+      spdlog::warn("the copy over an adopted graph cannot go on ({}); it starts again", fits ? "tables changed" : fits.error().describe());
+      return false;
+    }
     spdlog::warn("a copy did not come to its end and cannot go on ({}); it starts again from an empty graph",
                  !fits                      ? fits.error().describe()
                  : ground_.plan.said.empty() ? "it is of other tables"
@@ -80,11 +97,13 @@ class Copy {
   }
 
   Status refuse_filled_graph() {
+    if (adopts_) return {};
     CNX_TRY(OursInGraph ours, count_ours(*graph_, *ground_.catalog.model));
     if (ours.nodes == 0) return {};
     return fail(Error(ErrorKind::state, "the graph already has nodes of the mapped labels, and this pipeline did not write them")
                     .with("nodes", std::to_string(ours.nodes))
-                    .advise("contextnexus drop --graph removes them; nodes of other labels stay"));
+                    .advise("contextnexus run --adopt takes them over by label and key; contextnexus drop --graph removes them; "
+                            "nodes of other labels stay"));
   }
 
   Status begin() {
@@ -99,6 +118,9 @@ class Copy {
     CNX_TRY(postgres::CreatedSlot slot, make_slot(exporter, options_, context_.stop));
     consistent_point_ = slot.consistent_point;
     CNX_TRY(apply::start_copy(*graph_, owner_, source_of(options_, ground_.system), consistent_point_, segments, soon()));
+    if (adopts_) {
+      for (apply::TableState& state : ground_.plan.states) state.reason = kAdopting;
+    }
     CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
     CNX_TRY(record::mark_filled(context_.owner, options_.name, soon()));
     rounds_->use_slot_snapshot(slot.snapshot_name, std::move(exporter));
@@ -127,6 +149,12 @@ class Copy {
   }
 
   Status end(TimePoint started) {
+    if (adopts_) CNX_TRY(mark_unmatched(context_, *graph_, owner_));
+    for (apply::TableState& state : ground_.plan.states) {
+      state.state = apply::TableState::State::streaming;
+      state.reason.clear();
+    }
+    CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
     CNX_TRY(apply::end_copy(*graph_, owner_, consistent_point_, soon()));
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
     spdlog::info("copied {} rows in {:.1f} s, {} with what was copied before", rounds_->copied(), seconds,
@@ -141,6 +169,7 @@ class Copy {
   apply::CopyOwner owner_;
   change::Lsn consistent_point_;
   std::optional<CopyRounds> rounds_;
+  bool adopts_ = false;  // What the graph has stays, and rows are written over it.
 };
 
 }  // namespace

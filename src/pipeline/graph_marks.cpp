@@ -122,10 +122,40 @@ std::vector<cypher::Text> all_constraint_texts(const mapping::Model& model) {
   return texts;
 }
 
+namespace {
+
+// Which nodes share a key, where that is what a constraint failed at: some of them, by their element ids.
+Status say_duplicates(bolt::Connection& connection, const mapping::Model& model, const std::string& constraint) {
+  for (const mapping::NodeTable& table : model.nodes()) {
+    if (cypher::constraint_name(table) != constraint) continue;
+    const std::string key = "n." + quote(table.key_property);
+    CNX_TRY(bolt::QueryResult result,
+            connection.query("CYPHER 5 MATCH (n:" + quote(table.node->label) + ") WHERE " + key + " IS NOT NULL WITH " + key +
+                                 " AS key, collect(elementId(n)) AS ids WHERE size(ids) > 1 "
+                                 "RETURN reduce(text = '', id IN ids[..5] | text + ' ' + id) LIMIT 10",
+                             {}, Clock::now() + kConstraintMax));
+    if (result.records.empty()) return {};
+    std::string groups;
+    for (const bolt::List& record : result.records) {
+      const auto* ids = record.empty() ? nullptr : record.front().get_if<std::string>();
+      if (ids != nullptr) groups += (groups.empty() ? "" : ";") + *ids;
+    }
+    return fail(Error(ErrorKind::state, "nodes of one label share a key, and none of them is the row's")
+                    .with("label", table.node->label)
+                    .with("property", table.key_property)
+                    .with("element ids", groups)
+                    .advise("merge or delete them by hand, so that each key is there once; then start again"));
+  }
+  return {};
+}
+
+}  // namespace
+
 Status make_constraints(bolt::Connection& connection, const mapping::Model& model) {
   for (const cypher::Text& text : all_constraint_texts(model)) {
     Result<bolt::QueryResult> made = connection.query(text.text, {}, Clock::now() + kConstraintMax);
     if (!made) {
+      CNX_TRY(say_duplicates(connection, model, text.name));
       return fail(std::move(made.error())
                       .wrap("making the uniqueness constraint " + text.name +
                             " (nodes that share a key must be told apart or merged by hand first)"));

@@ -7,7 +7,7 @@
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "cypher/plan.hpp"
 #include "cypher/quote.hpp"
-#include "mapping/binding.hpp"
+#include "pipeline/graph_keys.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/runner.hpp"
 #include "pipeline/table_keys.hpp"
@@ -18,71 +18,11 @@ namespace {
 using cypher::quote;
 
 constexpr Duration kStepMax = std::chrono::seconds(60);
-// A table's keys are read in one transaction.
-constexpr Duration kKeysMax = std::chrono::hours(12);
-constexpr int64_t kPageNodes = 20'000;
-// Of starts: each may have many relationships.
-constexpr int64_t kPageStarts = 500;
 // So many of the graph's keys are removed at once, in batches of this many.
 constexpr size_t kRemovedAtOnce = 20'000;
 constexpr size_t kBatchKeys = 2'000;
 
 TimePoint soon() { return Clock::now() + kStepMax; }
-
-std::optional<mapping::Key> key_of_value(const bolt::Value& value) {
-  if (const auto* number = value.get_if<int64_t>()) return mapping::Key(*number);
-  if (const auto* text = value.get_if<std::string>()) return mapping::Key(*text);
-  return std::nullopt;
-}
-
-// The graph's keys of one table, page by page in the order of an index.
-class GraphKeys {
- public:
-  GraphKeys(bolt::Connection& graph, const Catalog& catalog, const postgres::TableName& name)
-      : graph_(graph), node_(catalog.model->find_node(name)), relationship_(catalog.model->find_relationship(name)) {}
-
-  // Empty: that was all. A page of starts may have no relationship, and is passed over.
-  Result<std::vector<EntityKey>> next() {
-    while (!ended_) {
-      CNX_TRY(bolt::QueryResult result, graph_.query(text(), bolt::Map{{"last", last_}, {"limit", limit()}}, soon()));
-      if (result.records.empty()) break;
-      std::vector<EntityKey> keys;
-      for (const bolt::List& record : result.records) {
-        last_ = record.front();
-        EntityKey key;
-        for (size_t i = 1; i < record.size(); ++i) {
-          if (std::optional<mapping::Key> part = key_of_value(record[i])) key.push_back(std::move(*part));
-        }
-        if (key.size() + 1 == record.size()) keys.push_back(std::move(key));
-      }
-      if (!keys.empty()) return keys;
-    }
-    ended_ = true;
-    return std::vector<EntityKey>();
-  }
-
- private:
-  const mapping::NodeTable& start() const { return node_ != nullptr ? *node_ : *relationship_->start; }
-  int64_t limit() const { return node_ != nullptr ? kPageNodes : kPageStarts; }
-
-  std::string text() const {
-    const std::string key = "n." + quote(start().key_property);
-    std::string page = "CYPHER 5 MATCH (n:" + quote(start().node->label) + ") WHERE " + key +
-                       (last_.is_null() ? " IS NOT NULL" : " > $last");
-    if (node_ != nullptr) return page + " AND n._cnx_stub IS NULL RETURN " + key + ", " + key + " AS k ORDER BY k LIMIT $limit";
-    const std::string own = relationship_->key_is_pair ? "" : ", r." + quote(mapping::kKeyProperty);
-    return page + " WITH n ORDER BY " + key + " LIMIT $limit WITH collect(n) AS page, max(" + key +
-           ") AS last UNWIND page AS n OPTIONAL MATCH (n)-[r:" + quote(relationship_->relationship->type) + "]->(b:" +
-           quote(relationship_->end->node->label) + ") RETURN last, CASE WHEN r IS NOT NULL THEN " + key + " END, b." +
-           quote(relationship_->end->key_property) + own;
-  }
-
-  bolt::Connection& graph_;
-  const mapping::NodeTable* node_;
-  const mapping::RelationshipTable* relationship_;
-  bolt::Value last_;
-  bool ended_ = false;
-};
 
 class Sweep {
  public:
@@ -106,27 +46,10 @@ class Sweep {
 
  private:
   Status sweep(const postgres::Table& table) {
-    CNX_TRY(mapping::Binding binding, bind(table));
-    CNX_TRY(postgres::Session session, open_reader(context_.options));
-    CNX_TRY(postgres::Rows count,
-            session.query("SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = $1::oid "
-                          "OR c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid) t)",
-                          {std::to_string(table.oid.value())}, soon()));
-    CNX_TRY(int64_t rows, count.integer(0, 0));
-    TableKeys keys(static_cast<size_t>(rows) / TableKeys::kSliceKeys + 1);
-    for (size_t slice = 0; slice < keys.slices() && !context_.stop.asked; ++slice) {
-      CNX_TRY(keys.read(session, table, binding, slice, Clock::now() + kKeysMax));
+    return for_each_slice(context_.options, catalog_, table, [&](const TableKeys& keys) -> Result<bool> {
       CNX_TRY(remove_missing([&](const EntityKey& key) { return keys.is_missing(key); }));
-    }
-    return {};
-  }
-
-  Result<mapping::Binding> bind(const postgres::Table& table) {
-    const change::RelationPtr relation = capture::relation_of(table);
-    if (mapping::NodeTable* node = catalog_.model->find_node(table.name)) {
-      return mapping::bind(*node, relation, catalog_.types);
-    }
-    return mapping::bind(*catalog_.model->find_relationship(table.name), relation, catalog_.types);
+      return !context_.stop.asked;
+    });
   }
 
   // A node that has to stay as a stub keeps none of them.
@@ -232,7 +155,7 @@ Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner,
       text += "OPTIONAL MATCH (n)-[r:" + quote(relationship->relationship->type) + "]->(:" +
               quote(relationship->end->node->label) + ") SET r += $clear RETURN max(" + key + ")";
     }
-    const int64_t limit = node != nullptr ? kPageNodes : kPageStarts;
+    const int64_t limit = node != nullptr ? kGraphPageNodes : kGraphPageStarts;
     CNX_TRY(bolt::QueryResult result,
             apply::run_owned(graph, owner, text, {{"last", last}, {"limit", limit}, {"clear", clear}}, soon()));
     if (result.records.empty() || result.records.front().front().is_null()) return {};

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
+#include "capture/snapshot/snapshot_stage.hpp"
 #include "mapping/sha256.hpp"
+#include "pipeline/copy_rounds.hpp"
 #include "postgres/quote.hpp"
 
 namespace cnx::pipeline {
@@ -12,6 +13,9 @@ namespace {
 
 using change::DatumView;
 
+constexpr Duration kStatementMax = std::chrono::seconds(60);
+// A table's keys are read in one transaction.
+constexpr Duration kKeysMax = std::chrono::hours(12);
 constexpr const char* kFetch = "FETCH 20000 FROM contextnexus_keys";
 
 // Columns of the relation that the key is made of.
@@ -103,6 +107,29 @@ Status TableKeys::read(postgres::Session& session, const postgres::Table& table,
   }
   CNX_TRY(session.execute("COMMIT", deadline));
   std::sort(digests_.begin(), digests_.end());
+  return {};
+}
+
+Status for_each_slice(const PipelineOptions& options, Catalog& catalog, const postgres::Table& table,
+                      const std::function<Result<bool>(const TableKeys&)>& work) {
+  const change::RelationPtr relation = capture::relation_of(table);
+  mapping::NodeTable* node = catalog.model->find_node(table.name);
+  Result<mapping::Binding> binding = node != nullptr
+                                         ? mapping::bind(*node, relation, catalog.types)
+                                         : mapping::bind(*catalog.model->find_relationship(table.name), relation, catalog.types);
+  if (!binding) return fail(std::move(binding.error()));
+  CNX_TRY(postgres::Session session, open_reader(options));
+  CNX_TRY(postgres::Rows count,
+          session.query("SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_catalog.pg_class c "
+                        "WHERE c.oid = $1::oid OR c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid) t)",
+                        {std::to_string(table.oid.value())}, Clock::now() + kStatementMax));
+  CNX_TRY(int64_t rows, count.integer(0, 0));
+  TableKeys keys(static_cast<size_t>(rows) / TableKeys::kSliceKeys + 1);
+  for (size_t slice = 0; slice < keys.slices(); ++slice) {
+    CNX_TRY(keys.read(session, table, *binding, slice, Clock::now() + kKeysMax));
+    CNX_TRY(bool goes_on, work(keys));
+    if (!goes_on) return {};
+  }
   return {};
 }
 

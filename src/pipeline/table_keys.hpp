@@ -3,11 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "mapping/binding.hpp"
+#include "pipeline/catalog.hpp"
+#include "pipeline/options.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/session.hpp"
 
@@ -39,5 +42,9 @@ class TableKeys {
   size_t slice_ = 0;
   std::vector<Digest> digests_;  // Sorted.
 };
+
+// Reads the table's keys slice by slice and calls `work` with each, until it says false. Blocks, by statement.
+Status for_each_slice(const PipelineOptions& options, Catalog& catalog, const postgres::Table& table,
+                      const std::function<Result<bool>(const TableKeys&)>& work);
 
 }  // namespace cnx::pipeline
