@@ -78,6 +78,9 @@ class Check {
     CNX_TRY(std::optional<postgres::Publication> publication,
             postgres::read_publication(session, options_.publication(), deadline));
     try_reading(findings_, session, tables, server_, deadline);
+    if (Status filters = read_row_filters(session, options_.mapping, tables, deadline); !filters) {
+      findings_.fault(FindingKind::mapping_refused, "mapping", filters.error(), "correct the mapping");
+    }
     judge_tables(findings_, options_.mapping, tables, server_);
     judge_publication(findings_, options_.mapping, tables, publication, options_.publication());
     findings_.side("mapping");

@@ -50,6 +50,17 @@ tables:
     to: {staff: b}
     key: id
     properties: [note]
+  posts:
+    node: Post
+    where: |
+      state <> 'draft' AND id < 1000   -- published ones
+    relationships:
+      - BY: {to: {staff: author}}
+  marks:
+    relationship: MARKED
+    from: {staff: a}
+    to: {posts: b}
+    where: a > 0
   follows:
     relationship: FOLLOWS
     from: {forms: a}
@@ -64,6 +75,9 @@ CREATE TABLE staff (id int PRIMARY KEY, kind text, chief int, version int NOT NU
 CREATE TABLE guests (id int PRIMARY KEY, kind text);
 CREATE TABLE opinions (a int, b int, kind text, note text, PRIMARY KEY (a, b));
 CREATE TABLE calls (id int PRIMARY KEY, a int, b int, kind text, note text);
+CREATE TABLE posts (id int PRIMARY KEY, state text, author int, body text);
+ALTER TABLE posts REPLICA IDENTITY FULL;
+CREATE TABLE marks (a int, b int, PRIMARY KEY (a, b));
 CREATE TABLE follows (a int REFERENCES forms, b int REFERENCES forms, about json, share numeric, PRIMARY KEY (a, b));
 """
 
@@ -399,3 +413,85 @@ def test_a_truncated_table_loses_relationships_of_all_types(line):
     line.database.execute("TRUNCATE opinions")
     line.sync()
     assert _links(line, "LIKES", "HATES") == []
+
+
+# Row filters.
+
+def _posts(line):
+    return {row["id"]: row["state"] for row in line.graph.rows("MATCH (p:Post) WHERE p._cnx_stub IS NULL RETURN p.id AS id, p.state AS state")}
+
+
+def test_the_copy_and_the_stream_take_the_rows_of_the_filter(line):
+    rows = [(1, "public"), (2, "draft"), (3, None), (1001, "public")]
+    for key, state in rows:
+        line.database.execute("INSERT INTO posts VALUES (%s, %s, 1)", (key, state))
+    line.database.execute("INSERT INTO marks VALUES (1, 1), (-1, 1)")
+    line.engine.start()
+    line.sync()
+    assert _posts(line) == {1: "public"}
+    for key, state in rows:
+        line.database.execute("INSERT INTO posts VALUES (%s, %s, 1)", (key + 10, state))
+    line.database.execute("INSERT INTO marks VALUES (1, 11), (-1, 11)")
+    line.sync()
+    assert _posts(line) == {1: "public", 11: "public"}
+    assert line.graph.value("MATCH (:Employee {id: 1})-[r:MARKED]->(:Post) RETURN count(r)") == 2
+    assert line.graph.value("MATCH ()-[r:MARKED]->() RETURN count(r)") == 2
+
+
+def test_a_row_that_leaves_the_filter_goes_and_one_that_enters_comes(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO staff VALUES (1)")
+    line.database.execute("INSERT INTO posts VALUES (1, 'public', 1), (2, 'draft', 1)")
+    line.sync()
+    line.database.execute("UPDATE posts SET state = 'draft' WHERE id = 1")
+    line.database.execute("UPDATE posts SET state = 'public' WHERE id = 2")
+    line.sync()
+    assert _posts(line) == {2: "public"}
+    line.database.execute("UPDATE posts SET body = 'changed' WHERE id = 1")
+    line.database.execute("UPDATE posts SET id = 1002 WHERE id = 2")
+    line.sync()
+    assert _posts(line) == {}
+    with line.database.transaction():
+        line.database.execute("UPDATE posts SET id = 3 WHERE id = 1002")
+        line.database.execute("UPDATE posts SET state = 'public' WHERE id = 1")
+    line.sync()
+    assert _posts(line) == {1: "public", 3: "public"}
+    assert line.graph.value("MATCH (:Post)-[r:BY]->(:Employee {id: 1}) RETURN count(r)") == 2
+
+
+def test_a_publication_without_the_filter_is_seen_and_mended(line, mapping):
+    assert line.engine.verb("check", "--mapping", str(mapping), url=line.engine.url).code == 0
+    assert line.engine.expect("init", "--dry-run").output.count("PUBLICATION") == 0
+    for other in ("", " WHERE (state <> 'draft')"):
+        line.database.execute("ALTER PUBLICATION contextnexus SET TABLE forms, staff, guests, opinions, calls, follows, marks WHERE (a > 0), posts" + other)
+        outcome = line.engine.verb("check", "--mapping", str(mapping), url=line.engine.url)
+        assert outcome.code != 0 and "the mapping takes WHERE" in outcome.text
+        outcome = line.engine.verb("run", "--once", url=line.engine.url)
+        assert outcome.code != 0 and "other rows" in outcome.text
+        line.engine.init()
+        assert line.engine.verb("check", "--mapping", str(mapping), url=line.engine.url).code == 0
+    line.database.execute("INSERT INTO posts VALUES (1, 'public', 1), (2, 'draft', 1)")
+    line.engine.once()
+    assert _posts(line) == {1: "public"}
+
+
+@pytest.mark.parametrize("where, word", [
+    ("stat = 'public'", 'column "stat" does not exist'),
+    ("body", "must be type boolean"),
+    ("state = ", "syntax error"),
+    ("kind = 'a'", "kind"),
+])
+def test_a_condition_that_is_none_is_refused_with_the_servers_word(line, mapping, where, word):
+    mapping.write_text(_MAPPING.replace("state <> 'draft' AND id < 1000   -- published ones", where))
+    outcome = line.engine.verb("init")
+    assert outcome.code != 0 and word in outcome.text and "posts" in outcome.text
+
+
+def test_a_filter_by_a_column_that_old_rows_lack_is_refused_before_it_harms(line, mapping):
+    mapping.write_text(_MAPPING.replace("    where: a > 0\n", "    where: note IS NULL\n"))
+    line.database.execute("ALTER TABLE marks ADD note text")
+    for verb in ("init", "run"):
+        outcome = line.engine.verb(verb)
+        assert outcome.code != 0 and "REPLICA IDENTITY FULL" in outcome.text
+    line.database.execute("INSERT INTO marks VALUES (1, 1)")
+    line.database.execute("UPDATE marks SET note = 'x'")
