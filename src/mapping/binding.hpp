@@ -34,6 +34,11 @@ struct BoundComputed {
   std::optional<BoundTemplate> otherwise;
 };
 
+struct BoundChoice {
+  int column = -1;  // Negative: nothing is chosen.
+  const ValueChoice* rule = nullptr;
+};
+
 struct BoundKey {
   std::vector<uint16_t> columns;
   std::vector<KeyForm> forms;  // Of the columns of the key that it is, or leads to.
@@ -42,6 +47,7 @@ struct BoundKey {
 struct BoundForeignKey {
   BoundKey key;
   std::vector<BoundProperty> properties;
+  Properties constants;
 };
 
 // Immutable once made; shared by the rows of a batch.
@@ -54,6 +60,9 @@ struct Binding {
   BoundKey end;
   std::vector<BoundProperty> properties;
   std::vector<BoundComputed> computed;
+  Properties constants;
+  BoundChoice label;  // Of a node.
+  BoundChoice type;   // Of a relationship.
   std::vector<BoundForeignKey> foreign_keys;
   int tenant_column = -1;
 };
@@ -82,6 +91,12 @@ Result<ProjectedProperties> project_properties(const Binding& binding,
                                                const std::vector<BoundProperty>& properties,
                                                const std::vector<BoundComputed>& computed,
                                                const std::vector<change::DatumView>& row);
+// All that the row says of its node or relationship, and of the relationship by a foreign key; constants too.
+Result<ProjectedProperties> project_row(const Binding& binding, const std::vector<change::DatumView>& row);
+Result<ProjectedProperties> project_end(const Binding& binding, const BoundForeignKey& foreign,
+                                        const std::vector<change::DatumView>& row);
+// Known and without a name where nothing is to be chosen.
+ChosenName project_choice(const BoundChoice& choice, const std::vector<change::DatumView>& row);
 std::optional<std::string> project_tenant(const Binding& binding,
                                           const std::vector<change::DatumView>& row);
 

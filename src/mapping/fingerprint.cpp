@@ -3,6 +3,7 @@
 #include "mapping/fingerprint.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "mapping/sha256.hpp"
@@ -64,14 +65,54 @@ std::string text_of(const ComputedProperty& computed) {
   return text.take();
 }
 
+// Of words that came to the language later: nothing where a rule does not use them, so that its fingerprint stays.
+std::string text_of(const AskedForms& forms) {
+  if (forms.empty()) return {};
+  std::map<std::string, std::string> words;
+  for (const auto& [property, form] : forms) words.emplace(property, to_word(form));
+  return Canonical().word("as").columns(words).take();
+}
+
+std::string text_of(const change::Value& constant) {
+  if (const auto* text = std::get_if<std::string>(&constant)) return "text:" + *text;
+  if (const auto* whole = std::get_if<int64_t>(&constant)) return "integer:" + std::to_string(*whole);
+  if (const auto* truth = std::get_if<bool>(&constant)) return *truth ? "true" : "false";
+  char digits[32];
+  auto [end, error] = std::to_chars(std::begin(digits), std::end(digits), std::get<double>(constant));
+  return "float:" + std::string(digits, end);
+}
+
+std::string text_of(const Constants& constants) {
+  if (constants.empty()) return {};
+  std::map<std::string, std::string> values;
+  for (const auto& [property, value] : constants) values.emplace(property, text_of(value));
+  return Canonical().word("constant").columns(values).take();
+}
+
 std::string text_of(const ForeignKeyRule& rule) {
   return Canonical()
-      .word(rule.type)
-      .word(rule.incoming ? "from" : "to")
-      .table(rule.other)
-      .words(rule.columns)
-      .columns(rule.properties)
-      .take();
+             .word(rule.type)
+             .word(rule.incoming ? "from" : "to")
+             .table(rule.other)
+             .words(rule.columns)
+             .columns(rule.properties.columns)
+             .take() +
+         text_of(rule.properties.forms) + text_of(rule.properties.constants);
+}
+
+std::string text_of(const ValueChoice& choice) {
+  Canonical text;
+  text.word("choice").word(choice.column);
+  text.columns({choice.names.begin(), choice.names.end()});
+  text.word(choice.otherwise ? "otherwise" : "none").word(choice.otherwise.value_or(""));
+  return text.take();
+}
+
+std::string labels_text(const NodeRule& node) {
+  std::string text;
+  if (!node.more_labels.empty()) text += Canonical().word("labels").words(node.more_labels).take();
+  if (node.labels) text += text_of(*node.labels);
+  return text;
 }
 
 std::string text_of(const NodeRule& node) {
@@ -85,20 +126,21 @@ std::string text_of(const NodeRule& node) {
   text.sorted(std::exchange(parts, {}));
   for (const ForeignKeyRule& rule : node.relationships) parts.push_back(text_of(rule));
   text.sorted(std::move(parts));
-  return text.take();
+  return text.take() + text_of(properties.forms) + text_of(properties.constants) + labels_text(node);
 }
 
 std::string text_of(const RelationshipRule& rule) {
   return Canonical()
-      .word("relationship")
-      .word(rule.type)
-      .table(rule.start.table)
-      .words(rule.start.columns)
-      .table(rule.end.table)
-      .words(rule.end.columns)
-      .words(rule.key)
-      .columns(rule.properties)
-      .take();
+             .word("relationship")
+             .word(rule.type)
+             .table(rule.start.table)
+             .words(rule.start.columns)
+             .table(rule.end.table)
+             .words(rule.end.columns)
+             .words(rule.key)
+             .columns(rule.properties.columns)
+             .take() +
+         text_of(rule.properties.forms) + text_of(rule.properties.constants) + (rule.types ? text_of(*rule.types) : "");
 }
 
 std::string text_of(const TableRule& rule) {
@@ -107,6 +149,7 @@ std::string text_of(const TableRule& rule) {
   text.word(std::visit([](const auto& form) { return text_of(form); }, rule.form));
   text.word(rule.version_column).word(rule.tenant_column);
   text.word(rule.cypher ? "cypher" : "generated").word(rule.cypher.value_or(""));
+  if (!rule.where.empty()) text.word("where").word(rule.where);
   return text.take();
 }
 

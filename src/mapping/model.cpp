@@ -1,5 +1,6 @@
 #include "mapping/model.hpp"
 
+#include "mapping/indexes.hpp"
 #include "mapping/names.hpp"
 
 namespace cnx::mapping {
@@ -59,6 +60,14 @@ std::vector<KeyForm> key_forms(const postgres::Table& table, const std::vector<s
   return forms;
 }
 
+std::vector<std::string> carried_columns(const postgres::Table& table) {
+  std::vector<std::string> columns;
+  for (const postgres::TableColumn& column : table.columns) {
+    if (!column.generated) columns.push_back(column.name);
+  }
+  return columns;
+}
+
 Status choose_key(NodeTable& table, const postgres::Table& found) {
   const NodeRule& node = *table.node;
   for (const std::string& column : node.key) {
@@ -85,7 +94,7 @@ std::string version_of(const TableRule& rule, const NodeRule& node, Naming namin
   return names.empty() ? std::string() : names.front();
 }
 std::string version_of(const TableRule& rule, const RelationshipRule& relationship, Naming) {
-  for (const auto& [property, column] : relationship.properties) {
+  for (const auto& [property, column] : relationship.properties.columns) {
     if (column == rule.version_column) return property;
   }
   return {};
@@ -122,7 +131,12 @@ Status read_node(const Mapping& mapping, const std::vector<postgres::Table>& cat
   CNX_TRY(read_common(mapping, *found, *table.node, table));
   CNX_TRY(choose_key(table, *found));
   CNX_TRY(check_name(table.node->label));
+  for (const std::string& label : table.node->more_labels) CNX_TRY(check_name(label));
+  if (table.node->labels) {
+    for (const std::string& label : table.node->labels->all()) CNX_TRY(check_name(label));
+  }
   CNX_TRY(check_name(table.key_property));
+  CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   std::vector<std::string> columns;
   for (const postgres::TableColumn& column : found->columns) columns.push_back(column.name);
   return check_properties(*table.rule, table.node->properties, table.naming, columns);
@@ -132,7 +146,8 @@ Status read_relationship(const Mapping& mapping, const std::vector<postgres::Tab
                          RelationshipTable& table) {
   CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
   CNX_TRY(read_common(mapping, *found, *table.relationship, table));
-  CNX_TRY(check_name(table.relationship->type));
+  CNX_TRY(check_name(table.type));
+  CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   const RelationshipRule& rule = *table.relationship;
   std::set<std::string> ends(rule.start.columns.begin(), rule.start.columns.end());
   ends.insert(rule.end.columns.begin(), rule.end.columns.end());
@@ -146,11 +161,11 @@ Status read_relationship(const Mapping& mapping, const std::vector<postgres::Tab
 
 }  // namespace
 
-const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_unfit) {
+const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_unfit, bool flattened) {
   for (PropertyName& known : names_) {
     if (known.name == name && known.may_be_unfit == may_be_unfit) return &known;
   }
-  names_.push_back({name, name + "__pg", may_be_unfit});
+  names_.push_back({name, name + "__pg", may_be_unfit, flattened ? field_prefix(name) : std::string()});
   return &names_.back();
 }
 
@@ -179,17 +194,30 @@ Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping,
   }
   for (const TableRule& rule : mapping.tables) {
     const auto* relationship = std::get_if<RelationshipRule>(&rule.form);
-    if (relationship == nullptr) continue;
-    RelationshipTable& table = model->relationships_.emplace_back();
-    table.rule = &rule;
-    table.relationship = relationship;
-    table.index = model->relationships_.size() - 1;
-    CNX_TRY(read_relationship(mapping, catalog, table));
-    CNX_TRY(table.start, model->end_of(rule, relationship->start.table));
-    CNX_TRY(table.end, model->end_of(rule, relationship->end.table));
-    model->relationship_by_table_[rule.table] = &table;
+    if (relationship != nullptr) CNX_TRY(model->add_relationships(rule, *relationship, catalog));
   }
   return model;
+}
+
+Status Model::add_relationships(const TableRule& rule, const RelationshipRule& relationship,
+                                const std::vector<postgres::Table>& catalog) {
+  std::vector<RelationshipTable*> made;
+  for (const std::string& type : relationship.all_types()) {
+    RelationshipTable& table = relationships_.emplace_back();
+    table.rule = &rule;
+    table.relationship = &relationship;
+    table.type = type;
+    table.index = relationships_.size() - 1;
+    CNX_TRY(read_relationship(*mapping_, catalog, table));
+    CNX_TRY(table.start, end_of(rule, relationship.start.table));
+    CNX_TRY(table.end, end_of(rule, relationship.end.table));
+    made.push_back(&table);
+  }
+  if (relationship.types) {
+    for (RelationshipTable* table : made) table->siblings.assign(made.begin(), made.end());
+  }
+  relationship_by_table_[rule.table] = made.front();
+  return {};
 }
 
 Result<const NodeTable*> Model::end_of(const TableRule& rule, const TableName& other) {

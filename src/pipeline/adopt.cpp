@@ -38,7 +38,7 @@ class Unmatched {
 
  private:
   Status mark_missing(const TableKeys& keys) {
-    GraphKeys all(graph_, context_.ground.catalog, node_.rule->table);
+    GraphKeys all(graph_, node_);
     bolt::List missing;
     while (true) {
       CNX_TRY(std::vector<EntityKey> page, all.next());

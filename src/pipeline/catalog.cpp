@@ -4,6 +4,7 @@
 
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "mapping/binding.hpp"
+#include "pipeline/row_filters.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -78,6 +79,7 @@ Result<Catalog> read_catalog(postgres::Session& session, const mapping::Mapping&
     if (table != found.end()) catalog.tables.push_back(std::move(*table));
   }
   CNX_TRY(catalog.model, mapping::Model::make(mapping, catalog.tables));
+  CNX_TRY(read_row_filters(session, mapping, catalog.tables, deadline));
   return catalog;
 }
 
@@ -90,6 +92,7 @@ Status check_table(const postgres::Table& table, const std::vector<std::string>&
 Status check_tables(const Catalog& catalog) {
   for (const postgres::Table* table : catalog.followed()) {
     CNX_TRY(check_table(*table, key_of(*catalog.model->mapping().find(table->name))));
+    CNX_TRY(check_filter_columns({*table}));
   }
   return {};
 }
@@ -111,10 +114,16 @@ Status check_publication(const Catalog& catalog, const std::optional<postgres::P
   if (!publication->insert || !publication->update || !publication->remove || !publication->truncate) {
     return fail(Error(ErrorKind::invalid, "the publication leaves out some operations").with("publication", name).advise(cure));
   }
-  std::set<postgres::TableName> published;
-  for (const postgres::PublishedTable& table : publication->tables) published.insert(table.name);
   for (const postgres::Table* table : catalog.followed()) {
-    if (published.contains(table->name)) continue;
+    const auto at = std::find_if(publication->tables.begin(), publication->tables.end(),
+                                 [&](const postgres::PublishedTable& each) { return each.name == table->name; });
+    if (at != publication->tables.end() && sends_rows_of(*at, *table)) continue;
+    if (at != publication->tables.end()) {
+      return fail(Error(ErrorKind::invalid, "the publication sends other rows of a table than the mapping takes")
+                      .with("publication", name)
+                      .with("table", postgres::to_string(table->name))
+                      .advise(cure));
+    }
     return fail(Error(ErrorKind::invalid, "the publication lacks a mapped table")
                     .with("publication", name)
                     .with("table", postgres::to_string(table->name))
@@ -130,7 +139,7 @@ bool publishes_all_of(const postgres::Publication& there, const std::vector<post
   return std::all_of(tables.begin(), tables.end(), [&](const postgres::Table& table) {
     auto at = std::find_if(there.tables.begin(), there.tables.end(),
                            [&](const postgres::PublishedTable& p) { return p.name == table.name; });
-    if (at == there.tables.end() || !at->row_filter.empty()) return false;
+    if (at == there.tables.end() || !sends_rows_of(*at, table)) return false;
     return std::all_of(table.columns.begin(), table.columns.end(),
                        [&](const postgres::TableColumn& column) {
                          return column.generated || at->columns.empty() ||

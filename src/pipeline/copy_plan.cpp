@@ -154,7 +154,10 @@ std::vector<const postgres::Table*> copy_order(const std::vector<const postgres:
     add(node.rule->table);
   };
   for (const mapping::NodeTable& node : model.nodes()) visit(node);
-  for (const mapping::RelationshipTable& table : model.relationships()) add(table.rule->table);
+  for (const mapping::RelationshipTable& table : model.relationships()) {
+    const bool again = !table.siblings.empty() && table.siblings.front() != &table;
+    if (!again) add(table.rule->table);
+  }
   return order;
 }
 

@@ -42,7 +42,7 @@ GraphForm form_of(const mapping::NodeTable& table) {
 
 GraphForm form_of(const mapping::RelationshipTable& table) {
   GraphForm form;
-  form.links.insert({table.relationship->type, table.start->node->label, table.end->node->label});
+  form.links.insert({table.type, table.start->node->label, table.end->node->label});
   return form;
 }
 

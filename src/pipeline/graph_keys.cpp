@@ -17,9 +17,6 @@ std::optional<mapping::Key> key_of_value(const bolt::Value& value) {
 
 }  // namespace
 
-GraphKeys::GraphKeys(bolt::Connection& graph, const Catalog& catalog, const postgres::TableName& name)
-    : graph_(graph), node_(catalog.model->find_node(name)), relationship_(catalog.model->find_relationship(name)) {}
-
 Result<std::vector<EntityKey>> GraphKeys::next() {
   while (!ended_) {
     CNX_TRY(bolt::QueryResult result,
@@ -47,7 +44,7 @@ std::string GraphKeys::text() const {
   if (node_ != nullptr) return page + " AND n._cnx_stub IS NULL RETURN " + key + ", " + key + " AS k ORDER BY k LIMIT $limit";
   const std::string own = relationship_->key_is_pair ? "" : ", r." + quote(mapping::kKeyProperty);
   return page + " WITH n ORDER BY " + key + " LIMIT $limit WITH collect(n) AS page, max(" + key +
-         ") AS last UNWIND page AS n OPTIONAL MATCH (n)-[r:" + quote(relationship_->relationship->type) + "]->(b:" +
+         ") AS last UNWIND page AS n OPTIONAL MATCH (n)-[r:" + quote(relationship_->type) + "]->(b:" +
          quote(relationship_->end->node->label) + ") RETURN last, CASE WHEN r IS NOT NULL THEN " + key + " END, b." +
          quote(relationship_->end->key_property) + own;
 }

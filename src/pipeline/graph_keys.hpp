@@ -17,7 +17,8 @@ inline constexpr int64_t kGraphPageStarts = 500;
 // One thread. What it is given must outlive it.
 class GraphKeys {
  public:
-  GraphKeys(bolt::Connection& graph, const Catalog& catalog, const postgres::TableName& name);
+  GraphKeys(bolt::Connection& graph, const mapping::NodeTable& table) : graph_(graph), node_(&table) {}
+  GraphKeys(bolt::Connection& graph, const mapping::RelationshipTable& table) : graph_(graph), relationship_(&table) {}
 
   // Empty: that was all. A page of starts without a relationship is passed over. Blocks.
   Result<std::vector<EntityKey>> next();
@@ -28,8 +29,8 @@ class GraphKeys {
   std::string text() const;
 
   bolt::Connection& graph_;
-  const mapping::NodeTable* node_;
-  const mapping::RelationshipTable* relationship_;
+  const mapping::NodeTable* node_ = nullptr;  // One of the two.
+  const mapping::RelationshipTable* relationship_ = nullptr;
   bolt::Value last_;
   bool ended_ = false;
 };

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <span>
+
 #include "apply/lane_stage.hpp"
 #include "apply/neo4j_graph.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
@@ -62,7 +64,20 @@ class Sweep {
   }
 
   Status remove_missing(const std::function<bool(const EntityKey&)>& is_missing) {
-    GraphKeys all(graph_, catalog_, state_.name);
+    if (const mapping::NodeTable* node = catalog_.model->find_node(state_.name)) {
+      return remove_missing(GraphKeys(graph_, *node), is_missing, [&](std::span<EntityKey> keys) { return removal(*node, keys); });
+    }
+    for (const mapping::RelationshipTable& table : catalog_.model->relationships()) {
+      if (table.rule->table != state_.name) continue;
+      CNX_TRY(remove_missing(GraphKeys(graph_, table), is_missing,
+                             [&](std::span<EntityKey> keys) { return removal(table, keys); }));
+    }
+    return {};
+  }
+
+  using Removal = std::function<mapping::Mutations(std::span<EntityKey>)>;
+
+  Status remove_missing(GraphKeys all, const std::function<bool(const EntityKey&)>& is_missing, const Removal& removal) {
     std::vector<EntityKey> missing;
     while (!context_.stop.asked) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
@@ -71,13 +86,13 @@ class Sweep {
         if (is_missing(key)) missing.push_back(std::move(key));
       }
       if (missing.size() < kRemovedAtOnce) continue;
-      CNX_TRY(remove(std::exchange(missing, {})));
+      CNX_TRY(remove(std::exchange(missing, {}), removal));
     }
-    return missing.empty() ? Status() : remove(std::move(missing));
+    return missing.empty() ? Status() : remove(std::move(missing), removal);
   }
 
   // As the stream's removals are done, by a lane of the copy.
-  Status remove(std::vector<EntityKey> keys) {
+  Status remove(std::vector<EntityKey> keys, const Removal& removal) {
     CNX_TRY(apply::make_copy_lanes(graph_, owner_, 1, soon()));
     removed_ += keys.size();
     stream::Queue<apply::Batch> batches({.items_max = keys.size() + 1, .bytes_max = SIZE_MAX});
@@ -88,7 +103,7 @@ class Sweep {
       batch.from = at;
       ++at.position.ordinal;
       batch.to = at;
-      batch.mutations = removal(keys, i, std::min(i + kBatchKeys, keys.size()));
+      batch.mutations = removal(std::span(keys).subspan(i, std::min(kBatchKeys, keys.size() - i)));
       batch.rows = std::min(kBatchKeys, keys.size() - i);
       batches.try_push(std::move(batch), 1);
     }
@@ -110,20 +125,22 @@ class Sweep {
     return {};
   }
 
-  mapping::Mutations removal(std::vector<EntityKey>& keys, size_t from, size_t upto) const {
+  static mapping::Mutations removal(const mapping::NodeTable& table, std::span<EntityKey> keys) {
     mapping::Mutations mutations;
-    if (const mapping::NodeTable* node = catalog_.model->find_node(state_.name)) {
-      mapping::NodeMutations& nodes = mutations.nodes.emplace_back();
-      nodes.table = node;
-      for (size_t i = from; i < upto; ++i) nodes.removed.push_back(std::move(keys[i][0]));
-      for (const mapping::PropertyName& name : node->names.all()) nodes.known_properties.push_back(&name);
-    } else {
-      mapping::RelationshipMutations& links = mutations.relationships.emplace_back();
-      links.table = catalog_.model->find_relationship(state_.name);
-      for (size_t i = from; i < upto; ++i) {
-        std::string own = keys[i].size() > 2 ? std::get<std::string>(keys[i][2]) : std::string();
-        links.removed.push_back({std::move(keys[i][0]), std::move(keys[i][1]), std::move(own)});
-      }
+    mapping::NodeMutations& nodes = mutations.nodes.emplace_back();
+    nodes.table = &table;
+    for (EntityKey& key : keys) nodes.removed.push_back(std::move(key[0]));
+    for (const mapping::PropertyName& name : table.names.all()) nodes.known_properties.push_back(&name);
+    return mutations;
+  }
+
+  static mapping::Mutations removal(const mapping::RelationshipTable& table, std::span<EntityKey> keys) {
+    mapping::Mutations mutations;
+    mapping::RelationshipMutations& links = mutations.relationships.emplace_back();
+    links.table = &table;
+    for (EntityKey& key : keys) {
+      std::string own = key.size() > 2 ? std::get<std::string>(key[2]) : std::string();
+      links.removed.push_back({std::move(key[0]), std::move(key[1]), std::move(own)});
     }
     return mutations;
   }
@@ -137,30 +154,36 @@ class Sweep {
 };
 
 // Page by page in the order of the key's index; of relationships by their starts.
-Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const Catalog& catalog,
-                         const apply::TableState& state) {
-  bolt::Map clear;
-  for (const std::string& name : state.stale_properties) clear.add(name, {});
-  const mapping::NodeTable* node = catalog.model->find_node(state.name);
-  const mapping::RelationshipTable* relationship = catalog.model->find_relationship(state.name);
-  const mapping::NodeTable& start = node != nullptr ? *node : *relationship->start;
+Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const mapping::NodeTable& start,
+                         const std::string& what, int64_t limit, const bolt::Map& clear) {
   const std::string key = "n." + quote(start.key_property);
   bolt::Value last;
   while (true) {
-    std::string text = "MATCH (n:" + quote(start.node->label) + ") WHERE " + key +
-                       (last.is_null() ? " IS NOT NULL" : " > $last") + " WITH n ORDER BY " + key + " LIMIT $limit ";
-    if (node != nullptr) {
-      text += "SET n += $clear RETURN max(" + key + ")";
-    } else {
-      text += "OPTIONAL MATCH (n)-[r:" + quote(relationship->relationship->type) + "]->(:" +
-              quote(relationship->end->node->label) + ") SET r += $clear RETURN max(" + key + ")";
-    }
-    const int64_t limit = node != nullptr ? kGraphPageNodes : kGraphPageStarts;
+    const std::string text = "MATCH (n:" + quote(start.node->label) + ") WHERE " + key +
+                             (last.is_null() ? " IS NOT NULL" : " > $last") + " WITH n ORDER BY " + key + " LIMIT $limit " + what +
+                             " RETURN max(" + key + ")";
     CNX_TRY(bolt::QueryResult result,
             apply::run_owned(graph, owner, text, {{"last", last}, {"limit", limit}, {"clear", clear}}, soon()));
     if (result.records.empty() || result.records.front().front().is_null()) return {};
     last = result.records.front().front();
   }
+}
+
+Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const Catalog& catalog,
+                         const apply::TableState& state) {
+  bolt::Map clear;
+  for (const std::string& name : state.stale_properties) clear.add(name, {});
+  if (const mapping::NodeTable* node = catalog.model->find_node(state.name)) {
+    return remove_properties(graph, owner, *node, "SET n += $clear", kGraphPageNodes, clear);
+  }
+  for (const mapping::RelationshipTable& table : catalog.model->relationships()) {
+    if (table.rule->table != state.name) continue;
+    CNX_TRY(remove_properties(graph, owner, *table.start,
+                              "OPTIONAL MATCH (n)-[r:" + quote(table.type) + "]->(:" + quote(table.end->node->label) +
+                                  ") SET r += $clear",
+                              kGraphPageStarts, clear));
+  }
+  return {};
 }
 
 }  // namespace

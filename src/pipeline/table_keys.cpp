@@ -89,7 +89,8 @@ Status TableKeys::read(postgres::Session& session, const postgres::Table& table,
   CNX_TRY(session.execute(table.row_security_applies ? "SET LOCAL row_security = on" : "SET LOCAL row_security = off",
                           deadline));
   CNX_TRY(session.execute("DECLARE contextnexus_keys NO SCROLL CURSOR FOR SELECT " + list + " FROM " +
-                              postgres::own_rows(table),
+                              postgres::own_rows(table) +
+                              (table.filter.sql.empty() ? "" : " WHERE " + postgres::enclosed(table.filter.sql)),
                           deadline));
   std::vector<DatumView> row(binding.relation->columns.size());
   while (true) {

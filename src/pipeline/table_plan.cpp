@@ -6,6 +6,7 @@
 #include "mapping/binding.hpp"
 #include "mapping/catalog_check.hpp"
 #include "mapping/fingerprint.hpp"
+#include "pipeline/row_filters.hpp"
 #include "pipeline/table_changes.hpp"
 
 namespace cnx::pipeline {
@@ -50,8 +51,17 @@ Result<Live> read_live(postgres::Session& session, const TablePlanInput& input, 
   return live;
 }
 
-bool publishes(const Live& live, const postgres::TableName& name) {
-  return live.publication && find(live.publication->tables, name) != nullptr;
+// What each `where` of the mapping means; one that PostgreSQL does not take is the table's problem.
+Status read_filters(postgres::Session& session, const mapping::Mapping& mapping, Live& live,
+                    std::map<postgres::TableName, Problem>& problems, TimePoint deadline) {
+  for (postgres::Table& table : live.tables) {
+    std::vector<postgres::Table> one{table};
+    Status read = read_row_filters(session, mapping, one, deadline);
+    if (!read && read.error().kind() != ErrorKind::invalid) return read;
+    if (!read) problems[table.name] = Problem{read.error().describe(), read.error().advice()};
+    table.filter = one.front().filter;
+  }
+  return {};
 }
 
 std::optional<Problem> problem_of(const Live& live, const TableRule& rule,
@@ -64,14 +74,17 @@ std::optional<Problem> problem_of(const Live& live, const TableRule& rule,
   for (const mapping::CatalogFault& fault : faults) {
     if (fault.table == rule.table) return Problem{fault.message, fault.advice};
   }
-  if (Status fits = check_table(*table, key_of(rule)); !fits) return Problem{fits.error().describe(), fits.error().advice()};
+  Status fits = check_table(*table, key_of(rule));
+  if (fits) fits = check_filter_columns({*table});
+  if (!fits) return Problem{fits.error().describe(), fits.error().advice()};
   return std::nullopt;
 }
 
 // A table that came under the name of another is in no publication yet. Says whether it was put there.
-Result<bool> publish(postgres::Session& session, const std::string& publication, const postgres::TableName& name,
+Result<bool> publish(postgres::Session& session, const std::string& publication, const postgres::Table& table,
                      TimePoint deadline) {
-  Status added = postgres::add_to_publication(session, publication, {name}, deadline);
+  if (!table.filter.sql.empty()) return false;
+  Status added = postgres::add_to_publication(session, publication, {table.name}, deadline);
   if (added) return true;
   if (added.error().root().kind() == ErrorKind::server) return false;
   return fail(std::move(added.error()));
@@ -83,7 +96,12 @@ class Planner {
       : session_(session), input_(input), live_(live), deadline_(deadline) {}
 
   Result<TablePlan> run() {
+    CNX_TRY(read_filters(session_, input_.mapping, live_, problems_, deadline_));
     if (input_.strict) {
+      if (!problems_.empty()) {
+        const auto& [name, problem] = *problems_.begin();
+        return fail(Error(ErrorKind::invalid, problem.reason).with("table", postgres::to_string(name)).advise(problem.advice));
+      }
       CNX_TRY(make_catalog());
     } else {
       CNX_TRY(find_held());
@@ -102,8 +120,13 @@ class Planner {
     const std::vector<mapping::CatalogFault> faults = mapping::catalog_faults(input_.mapping, live_.tables);
     for (const TableRule& rule : input_.mapping.tables) {
       std::optional<Problem> problem = problem_of(live_, rule, faults);
-      if (!problem && live_.publication && !publishes(live_, rule.table)) {
-        CNX_TRY(bool published, publish(session_, input_.publication, rule.table, deadline_));
+      if (auto found = problems_.find(rule.table); !problem && found != problems_.end()) problem = found->second;
+      const postgres::PublishedTable* sent = live_.publication ? find(live_.publication->tables, rule.table) : nullptr;
+      if (!problem && sent != nullptr && !sends_rows_of(*sent, *find(live_.tables, rule.table))) {
+        problem = Problem{"the publication sends other rows than the mapping takes", "contextnexus init mends it"};
+      }
+      if (!problem && live_.publication && sent == nullptr) {
+        CNX_TRY(bool published, publish(session_, input_.publication, *find(live_.tables, rule.table), deadline_));
         plan_.waits_for_writers = plan_.waits_for_writers || published;
         if (published) plan_.said.push_back(postgres::to_string(rule.table) + " was put into the publication");
         if (!published) problem = Problem{"the publication lacks the table", "contextnexus init puts it there"};
@@ -157,10 +180,9 @@ class Planner {
     now.advice = problem.advice;
     now.since = input_.position;
     plan_.said.push_back("table " + postgres::to_string(now.name) + " is held: " + problem.reason + "; " + problem.advice);
-    // Of a table that was dropped no row is left.
-    if (find(live_.tables, now.name) != nullptr) return;
-    now.sweep = true;
-    now.due = live_.log_end;
+    // What is there stays until it is released and copied anew; of a table that was dropped no row is left.
+    now.sweep = find(live_.tables, now.name) == nullptr;
+    now.due = now.sweep ? live_.log_end : change::Lsn();
   }
 
   Status follow(const TableRule& rule, const TableState* known, TableState& now) {
@@ -256,7 +278,11 @@ class Planner {
 
   GraphForm form_of_table(const postgres::TableName& name) {
     if (const mapping::NodeTable* node = plan_.catalog.model->find_node(name)) return form_of(*node);
-    return form_of(*plan_.catalog.model->find_relationship(name));
+    GraphForm form;
+    for (const mapping::RelationshipTable& table : plan_.catalog.model->relationships()) {
+      if (table.rule->table == name) form.links.merge(form_of(table).links);
+    }
+    return form;
   }
 
   // Every name but the key's and the tenant's, as the catalog describes the table.
