@@ -52,40 +52,40 @@ TEST(Forms, stand_by_the_property_whatever_its_column_is_called) {
 }
 
 TEST(Forms, faults_are_found_at_their_places) {
-  EXPECT_EQ(faults_of("{p: {column: x, as: flot}}"), "f:4:78: `as` does not know the form `flot` (did you mean `float`?)\n");
-  EXPECT_EQ(faults_of("{p: {column: x, as: integer}}"), "f:4:78: `as` does not know the form `integer`\n");
-  EXPECT_EQ(faults_of("{p: {column: x, as: [float]}}"), "f:4:78: `as` must be one word\n");
+  EXPECT_EQ(faults_of("{p: {column: x, as: flot}}"), "f:4:80: `as` does not know the form `flot` (did you mean `float`?)\n");
+  EXPECT_EQ(faults_of("{p: {column: x, as: integer}}"), "f:4:80: `as` does not know the form `integer`\n");
+  EXPECT_EQ(faults_of("{p: {column: x, as: [float]}}"), "f:4:80: `as` must be one word\n");
   EXPECT_EQ(faults_of("{p: {colum: x, as: float}}"),
-            "f:4:62: the property `p` has no `column` (write `p: {column: …, as: …}`)\n"
-            "f:4:63: unknown key `colum` in the property `p` (did you mean `column`?)\n");
-  EXPECT_EQ(faults_of("{p: {column: x, template: y}}"), "f:4:74: `template` has no meaning for the property `p`\n");
-  EXPECT_EQ(faults_of("{p__pg: {column: x, as: float}}"), "f:4:59: `p__pg`: names that end with `__pg` belong to the engine\n");
+            "f:4:64: the property `p` has no `column` (write `p: {column: …, as: …}`)\n"
+            "f:4:65: unknown key `colum` in the property `p` (did you mean `column`?)\n");
+  EXPECT_EQ(faults_of("{p: {column: x, template: y}}"), "f:4:76: `template` has no meaning for the property `p`\n");
+  EXPECT_EQ(faults_of("{p__pg: {column: x, as: float}}"), "f:4:61: `p__pg`: names that end with `__pg` belong to the engine\n");
 }
 
 TEST(Forms, what_finds_guards_and_owns_a_row_keeps_its_own) {
   EXPECT_EQ(faults_of("{id: {column: id, as: string}}"),
-            "f:4:46: `id` is the table's key and keeps the form of its column (make another property of that column for `as: string`)\n");
+            "f:4:48: `id` is the table's key and keeps the form of its column (make another property of that column for `as: string`)\n");
   EXPECT_EQ(faults_of("{v: {column: v, as: float}}"),
-            "f:4:46: `v` is the table's version and keeps the form of its column (make another property of that column for `as: "
+            "f:4:48: `v` is the table's version and keeps the form of its column (make another property of that column for `as: "
             "float`)\n");
   EXPECT_EQ(faults_of("{tenantId: {column: t, as: string}}"),
-            "f:4:46: `tenantId` is the table's tenant and keeps the form of its column (make another property of that column for `as: "
+            "f:4:48: `tenantId` is the table's tenant and keeps the form of its column (make another property of that column for `as: "
             "string`)\n");
   EXPECT_EQ(faults_of("{id: id, number: {column: id, as: string}}"), "none");
   auto join = load(std::string(kHead) + "  a: {node: A, key: id}\n  j: {relationship: J, from: {a: x}, to: {a: y}, version: v, "
                                         "properties: {n: {column: v, as: string}}}\n", "f");
   ASSERT_FALSE(join);
-  EXPECT_EQ(format(join.error()), "f:5:22: `n` is the table's version and keeps the form of its column (make another property of that column "
+  EXPECT_EQ(format(join.error()), "f:5:21: `n` is the table's version and keeps the form of its column (make another property of that column "
                                   "for `as: string`)\n");
 }
 
 TEST(Forms, a_name_among_the_fields_of_a_flattened_property_is_taken) {
   const char* taken = ": the property `m_x` would be taken for a field of `m`, which is flattened (give one of them another name)\n";
-  EXPECT_EQ(faults_of("{m: {column: m, as: flatten}, m_x: y}"), std::string("f:4:46") + taken);
-  EXPECT_EQ(faults_of("{m: {column: m, as: flatten}, m_x: {template: y}}"), std::string("f:4:46") + taken);
+  EXPECT_EQ(faults_of("{m: {column: m, as: flatten}, m_x: y}"), std::string("f:4:48") + taken);
+  EXPECT_EQ(faults_of("{m: {column: m, as: flatten}, m_x: {template: y}}"), std::string("f:4:48") + taken);
   auto link = load(std::string(kHead) + "  a: {node: A, key: id, relationships: [R: {to: {a: b}, properties: {m: {column: m, as: flatten}, m_x: y}}]}\n", "f");
   ASSERT_FALSE(link);
-  EXPECT_EQ(format(link.error()), std::string("f:4:59") + taken);
+  EXPECT_EQ(format(link.error()), std::string("f:4:57") + taken);
   EXPECT_EQ(faults_of("{m: {column: m, as: flatten}, mx: y}"), "none");
 }
 

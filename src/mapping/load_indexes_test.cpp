@@ -56,8 +56,8 @@ TEST(Indexes, faults_are_found_at_their_places) {
   EXPECT_EQ(faults_of("{range: x}"), "f:4:34: `indexes` must be a list" + form);
   EXPECT_EQ(faults_of("[x]"), "f:4:35: an index must be a map\n");
   EXPECT_EQ(faults_of("[{}]"), "f:4:34: an item of `indexes` has no kind" + form);
-  EXPECT_EQ(faults_of("[{rang: x}]"), "f:4:36: an item of `indexes` has no kind" + form +
-                                          "f:4:36: unknown key `rang` in an index (did you mean `range`?)\n");
+  EXPECT_EQ(faults_of("[{rang: x}]"), "f:4:36: unknown key `rang` in an index (did you mean `range`?)\n"
+                                      "f:4:36: an item of `indexes` has no kind" + form);
   EXPECT_EQ(faults_of("[{range: x, text: y}]"), "f:4:46: an index is of one kind (give each an item of the list)\n");
   EXPECT_EQ(faults_of("[{range: }]"), "f:4:36: `range` is empty\n");
   EXPECT_EQ(faults_of("[{text: [x, y]}]"), "f:4:46: an index of the kind `text` is of one property\n");

@@ -30,17 +30,17 @@ TEST(Types, are_chosen_by_a_value) {
 }
 
 TEST(Types, faults_are_found_at_their_places) {
-  EXPECT_EQ(faults_of("relationship: [R]"), "f:5:48: `relationship` must be one word\n");
+  EXPECT_EQ(faults_of("relationship: [R]"), "f:5:47: `relationship` must be one word\n");
   EXPECT_EQ(faults_of("relationship: {column: k, wen: {l: L}}"),
-            "f:5:48: `relationship` has no `when` (`when: {value: name}`)\n"
-            "f:5:60: unknown key `wen` in `relationship` (did you mean `when`?)\n");
-  EXPECT_EQ(faults_of("relationship: {column: k, when: {l: _cnx_L}}"), "f:5:70: `_cnx_L`: names that begin with `_cnx_` belong to the engine\n");
+            "f:5:47: `relationship` has no `when` (`when: {value: name}`)\n"
+            "f:5:59: unknown key `wen` in `relationship` (did you mean `when`?)\n");
+  EXPECT_EQ(faults_of("relationship: {column: k, when: {l: _cnx_L}}"), "f:5:69: `_cnx_L`: names that begin with `_cnx_` belong to the engine\n");
   EXPECT_EQ(faults_of("relationship: {column: k, when: {l: L}}, version: v"),
-            "f:5:48: a type that a value chooses cannot be guarded: a relationship of another type is another one (say `version: null`)\n");
+            "f:5:47: a type that a value chooses cannot be guarded: a relationship of another type is another one (say `version: null`)\n");
   EXPECT_EQ(faults_of("relationship: {column: k, when: {l: L}}, cypher: \"UNWIND $rows AS row\""),
-            "f:5:48: `cypher` stands in place of the generated upsert, which would choose the type (name one type, and let the statement "
+            "f:5:47: `cypher` stands in place of the generated upsert, which would choose the type (name one type, and let the statement "
             "choose)\n");
-  EXPECT_EQ(faults_of("relationship: {column: k, when: {l: L}}}\n  b: {relationship: L, from: {a: x}, to: {a: y}"),
+  EXPECT_EQ(faults_of("relationship: {column: k, when: {l: L}}}\n  b: {relationship: L, from: {a: x}, to: {a: y}, key: id"),
             "f:6:21: (:A)-[:L]->(:A) is already made in line 5 (each would remove what the other made; give one of them another type)\n");
 }
 
@@ -101,7 +101,7 @@ TEST_F(ChosenType, the_last_of_a_batch_counts) {
   begin();
   update({"1", "2", "h", "n"});
   update({"1", "2", "l", "n"});
-  EXPECT_THAT(take(), ElementsAre("LIKES +1>2"));
+  EXPECT_THAT(take(), ElementsAre("HATES -1>2", "LIKES +1>2"));
   begin();
   update({"1", "2", "h", "n"});
   begin();

@@ -59,6 +59,7 @@ struct ListedProperties {
   AskedForms forms;
   Constants constants;
   bool empty() const { return columns.empty() && constants.empty(); }
+  friend bool operator==(const ListedProperties&, const ListedProperties&) = default;
 };
 
 // Which columns become properties and how they are called. A column is a property under its own

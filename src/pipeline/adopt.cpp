@@ -71,6 +71,23 @@ class Unmatched {
   std::vector<std::string> listed_;
 };
 
+// Relationships have no mark to carry: they are counted.
+Status tell_unmatched(CopyContext& context, bolt::Connection& graph, const mapping::RelationshipTable& relationship,
+                      const postgres::Table& table) {
+  size_t unmatched = 0;
+  CNX_TRY(for_each_slice(context.options, context.ground.catalog, table, [&](const TableKeys& keys) -> Result<bool> {
+    GraphKeys all(graph, relationship);
+    while (true) {
+      CNX_TRY(std::vector<EntityKey> page, all.next());
+      if (page.empty()) return !context.stop.asked;
+      for (const EntityKey& key : page) unmatched += keys.is_missing(key) ? 1 : 0;
+    }
+  }));
+  if (unmatched == 0) return {};
+  spdlog::warn("{} relationships :{} have no row in {}: they stay", unmatched, relationship.type, postgres::to_string(table.name));
+  return {};
+}
+
 }  // namespace
 
 Status mark_unmatched(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner) {
@@ -78,6 +95,11 @@ Status mark_unmatched(CopyContext& context, bolt::Connection& graph, const apply
   for (const mapping::NodeTable& node : catalog.model->nodes()) {
     for (const postgres::Table& table : catalog.tables) {
       if (table.name == node.rule->table) CNX_TRY(Unmatched(context, graph, owner, node).mark(table));
+    }
+  }
+  for (const mapping::RelationshipTable& relationship : catalog.model->relationships()) {
+    for (const postgres::Table& table : catalog.tables) {
+      if (table.name == relationship.rule->table) CNX_TRY(tell_unmatched(context, graph, relationship, table));
     }
   }
   return {};

@@ -7,8 +7,9 @@
 namespace cnx::pipeline {
 
 // Of each mapped label: nodes that have the key and no row. They stay as they are, marked as stubs (`_cnx_stub`), so that the
-// row that comes later fills them and no sweep takes them; so many are listed by their element ids. To be called between the
-// copy and the stream, by the copy's owner. Blocks; may be repeated.
+// row that comes later fills them and no sweep takes them; so many are listed by their element ids. Relationships of mapped
+// types without a row stay too, and are counted. To be called between the copy and the stream, by the copy's owner. Blocks; may
+// be repeated.
 Status mark_unmatched(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner);
 
 }  // namespace cnx::pipeline
