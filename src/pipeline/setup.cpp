@@ -249,8 +249,13 @@ class Setup {
                                   "WHERE p.polrelid = $1::oid AND p.polpermissive AND p.polcmd IN ('r', '*') AND r.rolname = $2 "
                                   "AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true'",
                                   {std::to_string(table.oid.value()), std::string(kEngineRole)}));
-      CNX_TRY(step({.sql = "CREATE POLICY " + quote_identifier(kEngineRole) + " ON " + quote_table(table.name) +
-                           " FOR SELECT TO " + quote_identifier(kEngineRole) + " USING (true)",
+      const std::string create = "CREATE POLICY " + quote_identifier(kEngineRole) + " ON " + quote_table(table.name) +
+                                 " FOR SELECT TO " + quote_identifier(kEngineRole) + " USING (true)";
+      // The script may be run again.
+      const std::string once = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_policies WHERE schemaname = " +
+                               quote_literal(table.name.schema) + " AND tablename = " + quote_literal(table.name.name) +
+                               " AND policyname = " + quote_literal(kEngineRole) + ") THEN " + create + "; END IF; END $$";
+      CNX_TRY(step({.sql = setup_.mode == SetupMode::print_sql ? once : create,
                     .done = stands ? "" : "policy by which " + std::string(kEngineRole) + " sees all rows of " +
                                               postgres::to_string(table.name),
                     .stands = stands}));
