@@ -111,7 +111,7 @@ Status BatchStage::take_row(change::RowChange&& row) {
   if (binding == nullptr) return {};
   // Applied already: the rest of a transaction of which pieces are in the graph.
   if (row.position <= from_.position) return {};
-  if (!refetched_.rows().empty() && !row.old_row.empty()) row.splits_key_change = true;
+  if (!refetched_.rows().empty()) row.over_copy = true;
   switch (refetched_.taken(row, open_->xid)) {
     case Taken::as_it_is:
       break;

@@ -27,10 +27,10 @@ struct TableState {
   std::string form;    // As pipeline/graph_form writes it.
   // Names that its nodes or relationships may have, but the key's.
   std::vector<std::string> properties;
-  // To be done once the position is here: properties that no column makes any more are taken off, and what no row has is
-  // removed. 0/0: nothing.
-  change::Lsn due;
+  // Properties that no column makes any more; they are taken off once the position is here. 0/0: nothing waits.
   std::vector<std::string> stale_properties;
+  change::Lsn due;
+  // What no row makes is to be removed, as soon as nothing is under way: with the end of its copy, or of a table that is gone.
   bool sweep = false;
   friend bool operator==(const TableState&, const TableState&) = default;
 };

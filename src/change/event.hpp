@@ -54,10 +54,10 @@ struct RowChange {
   Buffer buffer{nullptr, [](const void*) {}};
   uint32_t buffer_bytes = 0;
   bool old_is_full = false;        // The old row is whole (REPLICA IDENTITY FULL), not only the key.
-  // A key change is a removal at the old key and an insertion at the new one. Else the node takes the other key, and what
-  // hangs on it goes along; but where rows were read ahead of the stream, their relationships hang on keys that its older
-  // changes have yet to give to other nodes.
-  bool splits_key_change = false;
+  // Rows were read ahead of the stream, and this change may meet them. A key change is then a removal at the old key and an
+  // insertion at the new: else the node takes the other key and what hangs on it goes along, but the relationships that were
+  // read hang on keys that older changes have yet to give to other nodes. An insertion replaces what may be left at its key.
+  bool over_copy = false;
   std::vector<DatumView> old_row;  // Empty where the message had none; as long as the relation's columns otherwise.
   std::vector<DatumView> row;      // Empty for a removal.
 };

@@ -88,26 +88,32 @@ Status Merge::add(const Binding& binding, const change::RowChange& change) {
   ++rows_;
   bytes_ += change.buffer_bytes;
   elements_ += 1 + binding.foreign_keys.size();
-  if (binding.node == nullptr)
-    return add_relationship(binding, change.operation, change.old_row, change.row);
-  CNX_TRY(bool split, remove_at_old_key(binding, change));
-  if (!split) return add_node(binding, change.operation, change.old_row, change.row);
-  // One that lacks a column is no whole row: it is read again where its node is not there.
-  const bool whole = std::none_of(change.row.begin(), change.row.end(), [](const DatumView& datum) {
-    return datum.kind == DatumView::Kind::unchanged;
-  });
-  return add_node(binding, whole ? Operation::insert : Operation::update, {}, change.row);
+  if (change.over_copy && change.operation != Operation::remove) return add_over_copy(binding, change);
+  return binding.node != nullptr
+             ? add_node(binding, change.operation, change.old_row, change.row)
+             : add_relationship(binding, change.operation, change.old_row, change.row);
 }
 
-// Of a key change that is to be split.
-Result<bool> Merge::remove_at_old_key(const Binding& binding, const change::RowChange& change) {
-  if (!change.splits_key_change || change.operation != Operation::update || change.old_row.empty())
-    return false;
-  CNX_TRY(Key old_key, project_key(binding, binding.key, change.old_row));
+Status Merge::add_over_copy(const Binding& binding, const change::RowChange& change) {
+  if (binding.node == nullptr) {
+    if (change.operation == Operation::insert) CNX_TRY(add_relationship(binding, Operation::remove, change.row, {}));
+    return add_relationship(binding, change.operation, change.old_row, change.row);
+  }
+  NodeStates& states = nodes_[binding.node->index];
   CNX_TRY(Key key, project_key(binding, binding.key, change.row));
-  if (old_key == key) return false;
-  nodes_[binding.node->index].remove(old_key, transaction_);
-  return true;
+  bool inserts = change.operation == Operation::insert;
+  if (!inserts && !change.old_row.empty()) {
+    CNX_TRY(Key old_key, project_key(binding, binding.key, change.old_row));
+    if (old_key == key) return add_node(binding, Operation::update, change.old_row, change.row);
+    states.remove(old_key, transaction_);
+    // One that lacks a column is no whole row: it is read again where its node is not there.
+    inserts = std::none_of(change.row.begin(), change.row.end(),
+                           [](const DatumView& datum) { return datum.kind == DatumView::Kind::unchanged; });
+  }
+  if (!inserts) return add_node(binding, Operation::update, {}, change.row);
+  // Removed and inserted in one transaction: what is left at the key is replaced in its place.
+  states.remove(key, transaction_);
+  return add_node(binding, Operation::insert, {}, change.row);
 }
 
 Status Merge::add(const Binding& binding, const change::SnapshotRow& row, bool replaces) {

@@ -59,7 +59,7 @@ class Merge {
   using NodeStates = EntityStates<Key, KeyHash>;
   using RelationshipStates = EntityStates<RelationshipKey, RelationshipKeyHash>;
 
-  Result<bool> remove_at_old_key(const Binding& binding, const change::RowChange& change);
+  Status add_over_copy(const Binding& binding, const change::RowChange& change);
   Status add_node(const Binding& binding, change::Operation operation,
                   const std::vector<change::DatumView>& old_row,
                   const std::vector<change::DatumView>& row);

@@ -151,7 +151,7 @@ TEST_F(MergeTest, a_split_key_change_takes_no_relationship_along) {
   EXPECT_THAT(taken.nodes[0].removed, ElementsAre(key(1)));
   ASSERT_THAT(taken.nodes[0].upserts, SizeIs(1));
   EXPECT_EQ(taken.nodes[0].upserts[0].key, key(2));
-  EXPECT_TRUE(taken.nodes[0].upserts[0].inserted);
+  EXPECT_TRUE(taken.nodes[0].upserts[0].replaced);
   const RelationshipMutations& likes = taken.relationships[0];
   ASSERT_THAT(likes.removed, SizeIs(1));
   EXPECT_EQ(likes.removed[0].start, key(1));

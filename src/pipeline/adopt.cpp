@@ -20,11 +20,12 @@ bolt::Value value_of(const mapping::Key& key) {
 
 class Unmatched {
  public:
-  Unmatched(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner, const mapping::NodeTable& node)
-      : context_(context), graph_(graph), owner_(owner), node_(node) {}
+  Unmatched(CopyContext& context, postgres::Session& session, bolt::Connection& graph, const apply::CopyOwner& owner,
+            const mapping::NodeTable& node)
+      : context_(context), session_(session), graph_(graph), owner_(owner), node_(node) {}
 
   Status mark(const postgres::Table& table) {
-    CNX_TRY(for_each_slice(context_.options, context_.ground.catalog, table, [&](const TableKeys& keys) -> Result<bool> {
+    CNX_TRY(for_each_slice(session_, context_.ground.catalog, table, [&](const TableKeys& keys) -> Result<bool> {
       CNX_TRY(mark_missing(keys));
       return !context_.stop.asked;
     }));
@@ -64,6 +65,7 @@ class Unmatched {
   }
 
   CopyContext& context_;
+  postgres::Session& session_;
   bolt::Connection& graph_;
   const apply::CopyOwner& owner_;
   const mapping::NodeTable& node_;
@@ -72,10 +74,10 @@ class Unmatched {
 };
 
 // Relationships have no mark to carry: they are counted.
-Status tell_unmatched(CopyContext& context, bolt::Connection& graph, const mapping::RelationshipTable& relationship,
+Status tell_unmatched(CopyContext& context, postgres::Session& session, bolt::Connection& graph, const mapping::RelationshipTable& relationship,
                       const postgres::Table& table) {
   size_t unmatched = 0;
-  CNX_TRY(for_each_slice(context.options, context.ground.catalog, table, [&](const TableKeys& keys) -> Result<bool> {
+  CNX_TRY(for_each_slice(session, context.ground.catalog, table, [&](const TableKeys& keys) -> Result<bool> {
     GraphKeys all(graph, relationship);
     while (true) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
@@ -92,14 +94,16 @@ Status tell_unmatched(CopyContext& context, bolt::Connection& graph, const mappi
 
 Status mark_unmatched(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner) {
   const Catalog& catalog = context.ground.catalog;
+  CNX_TRY(postgres::Session session, open_reader(context.options));
+  CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", Clock::now() + kStatementMax));
   for (const mapping::NodeTable& node : catalog.model->nodes()) {
     for (const postgres::Table& table : catalog.tables) {
-      if (table.name == node.rule->table) CNX_TRY(Unmatched(context, graph, owner, node).mark(table));
+      if (table.name == node.rule->table) CNX_TRY(Unmatched(context, session, graph, owner, node).mark(table));
     }
   }
   for (const mapping::RelationshipTable& relationship : catalog.model->relationships()) {
     for (const postgres::Table& table : catalog.tables) {
-      if (table.name == relationship.rule->table) CNX_TRY(tell_unmatched(context, graph, relationship, table));
+      if (table.name == relationship.rule->table) CNX_TRY(tell_unmatched(context, session, graph, relationship, table));
     }
   }
   return {};

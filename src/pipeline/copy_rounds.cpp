@@ -79,6 +79,7 @@ Status CopyRounds::take_snapshot() {
                         soon()));
   TakenSnapshot snapshot{.text = std::string(rows.text(0, 1)), .seen_until = {}};
   CNX_TRY(snapshot.seen_until, rows.lsn(0, 2));
+  seen_until_ = snapshot.seen_until;
   snapshot_name_ = std::string(rows.text(0, 0));
   exporter_.emplace(std::move(session));
   CNX_TRY(flush_log(context_.options));

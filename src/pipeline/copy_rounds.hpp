@@ -55,6 +55,11 @@ class CopyRounds {
   // Round after round, until all is in the graph: true; or until a stop was asked for or the pipeline paused: false. Blocks.
   Result<bool> run();
 
+  // After take_snapshot(): the session that holds the snapshot in an open transaction, and how far it sees. Valid until the
+  // next one is taken.
+  postgres::Session& snapshot() { return *exporter_; }
+  change::Lsn seen_until() const { return seen_until_; }
+
   bool ended_early() const { return context_.stop.asked || paused_; }
   // With the names that their nodes have now. Blocks.
   Status read_segments();
@@ -76,6 +81,7 @@ class CopyRounds {
   Options options_;
   std::vector<change::Segment> segments_;  // All of the graph's.
   std::string snapshot_name_;
+  change::Lsn seen_until_;
   // One of them holds the snapshot.
   std::optional<postgres::ReplicationStream> slot_exporter_;
   std::optional<postgres::Session> exporter_;

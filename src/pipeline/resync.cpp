@@ -47,7 +47,8 @@ class Resync {
 
   Result<bool> run() {
     const std::vector<const postgres::Table*> tables = tables_to_copy(ground_.catalog, plan_.states);
-    if (!plan_.changed && tables.empty()) return true;
+    const bool sweeps = std::any_of(plan_.states.begin(), plan_.states.end(), [](const TableState& s) { return s.sweep; });
+    if (!plan_.changed && tables.empty() && !sweeps) return true;
     for (const std::string& line : plan_.said) spdlog::warn("{}", line);
     CNX_TRY(bolt::Connection graph, open_graph(options_, soon()));
     graph_.emplace(std::move(graph));
@@ -60,6 +61,7 @@ class Resync {
     if (plan_.changed) {
       CNX_TRY(apply::write_table_states(*graph_, owner_, plan_.states, options_.mapping.fingerprint, soon()));
     }
+    CNX_TRY(sweep_gone());
     if (tables.empty()) return true;
     if (plan_.waits_for_writers) CNX_TRY(wait_for_writers(options_, context_.stop));
     return copy(tables);
@@ -95,9 +97,16 @@ class Resync {
     CNX_TRY(rounds.take_snapshot());
     CNX_TRY(bool all, rounds.run());
     if (!all) return false;
-    CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(*graph_, options_.name, soon()));
+    // Before the stream goes on: its changes must not meet what is left over.
     for (TableState& state : plan_.states) {
-      if (state.state == State::copying) end_copy(state, segments);
+      if (state.state != State::copying) continue;
+      if (state.sweep) CNX_TRY(sweep_table(context_, *graph_, owner_, state, rounds.snapshot()));
+      CNX_TRY(remove_stale_properties(*graph_, owner_, ground_.catalog, state));
+      if (context_.stop.asked) return false;
+    }
+    CNX_TRY(widen_segments(rounds.seen_until()));
+    for (TableState& state : plan_.states) {
+      if (state.state == State::copying) end_copy(state);
     }
     CNX_TRY(apply::write_table_states(*graph_, owner_, plan_.states, options_.mapping.fingerprint, soon()));
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
@@ -105,16 +114,43 @@ class Resync {
     return true;
   }
 
-  // What is left over is removed once the position has passed all that the read saw.
-  static void end_copy(TableState& state, const std::vector<change::Segment>& segments) {
+  static void end_copy(TableState& state) {
     state.state = State::streaming;
     state.reason.clear();
-    if (!state.sweep && state.stale_properties.empty()) return;
-    for (const change::Segment& segment : segments) {
-      if (segment.schema == state.name.schema && segment.table == state.name.name) {
-        state.due = std::max(state.due, segment.seen_until);
-      }
+    state.stale_properties.clear();
+    state.due = {};
+    state.sweep = false;
+  }
+
+  // The sweep's snapshot may be a later one than the copy's: until the stream is behind it, changes may meet what either left.
+  Status widen_segments(change::Lsn seen_until) {
+    CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(*graph_, options_.name, soon()));
+    bool widened = false;
+    for (change::Segment& segment : segments) {
+      if (!is_copying({segment.schema, segment.table}) || segment.seen_until >= seen_until) continue;
+      segment.seen_until = seen_until;
+      widened = true;
     }
+    return widened ? apply::replace_segments(*graph_, owner_, segments, soon()) : Status();
+  }
+
+  bool is_copying(const postgres::TableName& name) const {
+    return std::any_of(plan_.states.begin(), plan_.states.end(), [&](const TableState& state) {
+      return state.name == name && state.state == State::copying;
+    });
+  }
+
+  // Of tables that are held because they are not there: no change of theirs is applied any more.
+  Status sweep_gone() {
+    bool swept = false;
+    for (TableState& state : plan_.states) {
+      if (state.state != State::held || !state.sweep) continue;
+      CNX_TRY(sweep_gone_table(context_, *graph_, owner_, state));
+      if (context_.stop.asked) return {};
+      state.sweep = false;
+      swept = true;
+    }
+    return swept ? apply::write_table_states(*graph_, owner_, plan_.states, options_.mapping.fingerprint, soon()) : Status();
   }
 
   CopyContext& context_;
@@ -150,9 +186,8 @@ Status clean_tables(CopyContext& context, change::Lsn position) {
   for (TableState& state : plan.states) {
     if (context.stop.asked) return {};
     if (state.state == State::copying || state.due == change::Lsn() || state.due > position) continue;
-    CNX_TRY(remove_leftovers(context, graph, owner, state));
+    CNX_TRY(remove_stale_properties(graph, owner, context.ground.catalog, state));
     state.due = {};
-    state.sweep = false;
     state.stale_properties.clear();
     CNX_TRY(apply::write_table_states(graph, owner, plan.states, context.options.mapping.fingerprint, soon()));
   }

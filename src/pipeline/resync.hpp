@@ -12,12 +12,12 @@ namespace cnx::pipeline {
 // attempt goes on after any error that one may cure.
 Result<bool> resync_tables(CopyContext& context);
 
-// Whether some table waits for the position to be at `position`, so that its leftovers can be removed. Pure.
+// Whether some table waits for the position to be at `position`, so that properties of dropped columns can be removed. Pure.
 bool is_due(const std::vector<apply::TableState>& states, change::Lsn position);
 // The place of the log that the position must reach for all of that; 0/0: none waits.
 change::Lsn due_until(const std::vector<apply::TableState>& states);
 
-// Removes what is due: properties that no column makes any more, and what no row makes. Blocks.
+// Removes what is due. Blocks.
 Status clean_tables(CopyContext& context, change::Lsn position);
 
 }  // namespace cnx::pipeline

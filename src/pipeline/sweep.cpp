@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <span>
 
 #include "apply/lane_stage.hpp"
@@ -31,29 +32,27 @@ class Sweep {
   Sweep(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner, const apply::TableState& state)
       : context_(context), catalog_(context.ground.catalog), graph_(graph), owner_(owner), state_(state) {}
 
-  Status run() {
-    const bool gone = catalog_.held.contains(state_.name);
-    const postgres::Table* table = nullptr;
-    for (const postgres::Table& each : catalog_.tables) table = each.name == state_.name ? &each : table;
-    CNX_CHECK(table != nullptr, "a table that is swept is in the catalog, or remembered");
+  // Without a snapshot, all goes.
+  Status run(postgres::Session* snapshot) {
     intern_properties();
-    if (gone) {
+    if (snapshot == nullptr) {
       CNX_TRY(remove_missing([](const EntityKey&) { return true; }));
     } else {
-      CNX_TRY(sweep(*table));
+      const auto table = std::find_if(catalog_.tables.begin(), catalog_.tables.end(),
+                                      [&](const postgres::Table& each) { return each.name == state_.name; });
+      CNX_CHECK(table != catalog_.tables.end(), "a table that is swept is in the catalog");
+      CNX_TRY(for_each_slice(*snapshot, catalog_, *table, [&](const TableKeys& keys) -> Result<bool> {
+        CNX_TRY(remove_missing([&](const EntityKey& key) { return keys.is_missing(key); }));
+        return !context_.stop.asked;
+      }));
     }
-    if (removed_ > 0) spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
+    if (removed_ > 0) {
+      spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
+    }
     return {};
   }
 
  private:
-  Status sweep(const postgres::Table& table) {
-    return for_each_slice(context_.options, catalog_, table, [&](const TableKeys& keys) -> Result<bool> {
-      CNX_TRY(remove_missing([&](const EntityKey& key) { return keys.is_missing(key); }));
-      return !context_.stop.asked;
-    });
-  }
-
   // A node that has to stay as a stub keeps none of them.
   void intern_properties() {
     mapping::NodeTable* node = catalog_.model->find_node(state_.name);
@@ -169,8 +168,11 @@ Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner,
   }
 }
 
-Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const Catalog& catalog,
-                         const apply::TableState& state) {
+}  // namespace
+
+Status remove_stale_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const Catalog& catalog,
+                               const apply::TableState& state) {
+  if (state.stale_properties.empty()) return {};
   bolt::Map clear;
   for (const std::string& name : state.stale_properties) clear.add(name, {});
   if (const mapping::NodeTable* node = catalog.model->find_node(state.name)) {
@@ -186,13 +188,14 @@ Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner,
   return {};
 }
 
-}  // namespace
+Status sweep_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
+                   const apply::TableState& state, postgres::Session& snapshot) {
+  return Sweep(context, graph, owner, state).run(&snapshot);
+}
 
-Status remove_leftovers(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
+Status sweep_gone_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
                         const apply::TableState& state) {
-  if (!state.stale_properties.empty()) CNX_TRY(remove_properties(graph, owner, context.ground.catalog, state));
-  if (state.sweep) CNX_TRY(Sweep(context, graph, owner, state).run());
-  return {};
+  return Sweep(context, graph, owner, state).run(nullptr);
 }
 
 }  // namespace cnx::pipeline

@@ -7,10 +7,15 @@
 
 namespace cnx::pipeline {
 
-// The graph's keys are held against the table's as it is now: what the stream tells later of rows that are gone by then finds
-// nothing to do. Nobody else writes meanwhile: between two passes, by the owner. Of a table that is held because it is not
-// there, all goes. Blocks; may be repeated.
-Status remove_leftovers(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
+// All block, and may be repeated. Nobody else writes meanwhile: between two passes, by the owner.
+
+// Holds the graph's keys against the table's in the session's snapshot, under which the table was copied: what no row has goes.
+Status sweep_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
+                   const apply::TableState& state, postgres::Session& snapshot);
+// Of a table that is not there any more: all goes.
+Status sweep_gone_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
                         const apply::TableState& state);
+Status remove_stale_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const Catalog& catalog,
+                               const apply::TableState& state);
 
 }  // namespace cnx::pipeline

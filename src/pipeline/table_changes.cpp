@@ -72,11 +72,11 @@ void compare_partitions(const TableShape& known, const TableShape& now, const st
   for (uint32_t partition : known.partitions) {
     auto file = now.files.find(partition);
     if (file == now.files.end()) {
-      change.sweep = true;
+      change.copy = true;
       say(change, "a partition was detached or dropped");
     } else if (file->second != known.files.at(partition)) {
       // TRUNCATE of a partition alone is not in the stream of its root.
-      change.sweep = true;
+      change.copy = true;
       say(change, "a partition was truncated or rewritten");
     }
   }
@@ -98,7 +98,7 @@ std::set<uint32_t> new_partitions(const TableShape& known, const TableShape& now
 TableChange compare(const TableShape& known, const TableShape& now, const std::set<uint32_t>& filled_partitions) {
   TableChange change;
   if (known.oid != now.oid) {
-    change.copy = change.columns = change.sweep = true;
+    change.copy = change.columns = true;
     say(change, "another table has its name");
     return change;
   }
@@ -113,7 +113,6 @@ TableChange compare(const TableShape& known, const TableShape& now, const std::s
     say(change, "a composite type was altered");
   }
   compare_partitions(known, now, filled_partitions, change);
-  change.sweep = change.sweep || change.copy;
   return change;
 }
 

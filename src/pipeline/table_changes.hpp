@@ -8,15 +8,14 @@
 namespace cnx::pipeline {
 
 struct TableChange {
-  // Rows may look otherwise without a message in the stream: they are read again.
+  // Rows may look otherwise, or be gone, without a message in the stream: they are read again, and what the graph has beside
+  // them is removed.
   bool copy = false;
-  // Rows may be gone without a message: what the graph has is held against the table's keys.
-  bool sweep = false;
   // Columns are another set: properties may have gone with some.
   bool columns = false;
   std::string why;  // For people: the first that was found. Empty: nothing to be done.
 
-  bool any() const { return copy || sweep || columns; }
+  bool any() const { return copy || columns; }
 };
 
 // `filled_partitions`: those of the present partitions, unknown before, in which rows are.

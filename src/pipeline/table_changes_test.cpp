@@ -43,7 +43,6 @@ TEST(TableChanges, another_table_of_the_name_is_read_and_what_the_former_made_is
   now.oid = change::Oid(200);
   const TableChange change = compare(table(), now, {});
   EXPECT_TRUE(change.copy);
-  EXPECT_TRUE(change.sweep);
   EXPECT_EQ(change.why, "another table has its name");
 }
 
@@ -111,15 +110,14 @@ TEST(TableChanges, a_composite_type_that_is_altered_changes_the_text_of_every_ro
   EXPECT_FALSE(compare(table(), now, {}).copy);  // Of a column that is new.
 }
 
-TEST(TableChanges, partitions_that_go_are_swept_and_those_that_come_with_rows_are_read) {
+TEST(TableChanges, partitions_that_go_or_come_with_rows_are_read) {
   TableShape detached = partitioned();
   detached.files.erase(102);
   detached.partitions.erase(102);
-  EXPECT_TRUE(compare(partitioned(), detached, {}).sweep);
-  EXPECT_FALSE(compare(partitioned(), detached, {}).copy);
+  EXPECT_TRUE(compare(partitioned(), detached, {}).copy);
   TableShape truncated = partitioned();
   truncated.files[101] = "999";
-  EXPECT_TRUE(compare(partitioned(), truncated, {}).sweep);
+  EXPECT_TRUE(compare(partitioned(), truncated, {}).copy);
   TableShape attached = partitioned();
   attached.files[103] = "103";
   attached.partitions.insert(103);

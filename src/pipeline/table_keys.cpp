@@ -5,7 +5,6 @@
 
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "mapping/sha256.hpp"
-#include "pipeline/copy_rounds.hpp"
 #include "postgres/quote.hpp"
 
 namespace cnx::pipeline {
@@ -84,7 +83,6 @@ Status TableKeys::read(postgres::Session& session, const postgres::Table& table,
   for (uint16_t column : columns) {
     list += (list.empty() ? "" : ", ") + postgres::quote_identifier(binding.relation->columns[column].name);
   }
-  CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", deadline));
   // As for the copy: hidden rows are an error, unless a policy admits us to all (R5).
   CNX_TRY(session.execute(table.row_security_applies ? "SET LOCAL row_security = on" : "SET LOCAL row_security = off",
                           deadline));
@@ -106,12 +104,12 @@ Status TableKeys::read(postgres::Session& session, const postgres::Table& table,
       if (made[0] % slices_ == slice) digests_.push_back(made);
     }
   }
-  CNX_TRY(session.execute("COMMIT", deadline));
+  CNX_TRY(session.execute("CLOSE contextnexus_keys", deadline));
   std::sort(digests_.begin(), digests_.end());
   return {};
 }
 
-Status for_each_slice(const PipelineOptions& options, Catalog& catalog, const postgres::Table& table,
+Status for_each_slice(postgres::Session& session, Catalog& catalog, const postgres::Table& table,
                       const std::function<Result<bool>(const TableKeys&)>& work) {
   const change::RelationPtr relation = capture::relation_of(table);
   mapping::NodeTable* node = catalog.model->find_node(table.name);
@@ -119,7 +117,6 @@ Status for_each_slice(const PipelineOptions& options, Catalog& catalog, const po
                                          ? mapping::bind(*node, relation, catalog.types)
                                          : mapping::bind(*catalog.model->find_relationship(table.name), relation, catalog.types);
   if (!binding) return fail(std::move(binding.error()));
-  CNX_TRY(postgres::Session session, open_reader(options));
   CNX_TRY(postgres::Rows count,
           session.query("SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_catalog.pg_class c "
                         "WHERE c.oid = $1::oid OR c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid) t)",

@@ -10,7 +10,6 @@
 #include "base/result.hpp"
 #include "mapping/binding.hpp"
 #include "pipeline/catalog.hpp"
-#include "pipeline/options.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/session.hpp"
 
@@ -27,7 +26,7 @@ class TableKeys {
   explicit TableKeys(size_t slices = 1) : slices_(slices == 0 ? 1 : slices) {}
 
   size_t slices() const { return slices_; }
-  // Reads the keys of one slice, in a transaction of its own. Of a row that makes nothing (an end is NULL) there is none.
+  // Reads the keys of one slice, in the session's open transaction. Of a row that makes nothing (an end is NULL) there is none.
   // Blocks until `deadline`; kinds as Session, malformed as project_key.
   Status read(postgres::Session& session, const postgres::Table& table, const mapping::Binding& binding, size_t slice,
               TimePoint deadline);
@@ -43,8 +42,9 @@ class TableKeys {
   std::vector<Digest> digests_;  // Sorted.
 };
 
-// Reads the table's keys slice by slice and calls `work` with each, until it says false. Blocks, by statement.
-Status for_each_slice(const PipelineOptions& options, Catalog& catalog, const postgres::Table& table,
+// Reads the table's keys slice by slice, in the session's open transaction, and calls `work` with each, until it says false.
+// Blocks, by statement.
+Status for_each_slice(postgres::Session& session, Catalog& catalog, const postgres::Table& table,
                       const std::function<Result<bool>(const TableKeys&)>& work);
 
 }  // namespace cnx::pipeline

@@ -182,7 +182,7 @@ class Planner {
     plan_.said.push_back("table " + postgres::to_string(now.name) + " is held: " + problem.reason + "; " + problem.advice);
     // What is there stays until it is released and copied anew; of a table that was dropped no row is left.
     now.sweep = find(live_.tables, now.name) == nullptr;
-    now.due = now.sweep ? live_.log_end : change::Lsn();
+    now.due = {};
   }
 
   Status follow(const TableRule& rule, const TableState* known, TableState& now) {
@@ -198,19 +198,21 @@ class Planner {
       now.properties = std::move(properties);
       // The beginning copies all; later a table is new in the mapping.
       copy(now, input_.strict || input_.known.empty() ? "" : "it is new in the mapping");
+      // Nothing was made of it yet: what is there is others'.
+      now.sweep = false;
       return {};
     }
     CNX_TRY(TableShape before, shape_of(rule.table, known->shape));
     CNX_TRY(std::set<uint32_t> filled, filled_partitions(before, shape));
     TableChange change = compare(before, shape, filled);
     if (known->state == State::held) {
-      change.copy = change.columns = change.sweep = true;
+      change.copy = change.columns = true;
       change.why = "what held it (" + known->reason + ") is mended";
       plan_.waits_for_writers = true;
     }
     if (before.oid != shape.oid) plan_.waits_for_writers = true;
     if (known->rule != now.rule) {
-      change.copy = change.columns = change.sweep = true;
+      change.copy = change.columns = true;
       change.why = "the mapping says something else of it";
       CNX_TRY(add_outdated(*known, form));
     }
@@ -218,8 +220,7 @@ class Planner {
     if (change.columns || !known->stale_properties.empty()) note_stale(*known, properties, now);
     now.properties = std::move(properties);
     if (!change.any()) return {};
-    now.sweep = now.sweep || change.sweep;
-    if (now.sweep || !now.stale_properties.empty()) now.due = live_.log_end;
+    if (!now.stale_properties.empty()) now.due = live_.log_end;
     if (change.copy || known->state == State::copying) {
       copy(now, change.why);
     } else {
@@ -231,6 +232,8 @@ class Planner {
   void copy(TableState& now, const std::string& why) {
     plan_.anew.insert(now.name);
     now.state = State::copying;
+    now.due = {};
+    now.sweep = !input_.strict;
     now.reason = why;
     now.advice.clear();
     now.since = input_.position;

@@ -60,7 +60,8 @@ reached AS (
               WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) next(type)
   WHERE next.type <> 0))sql";
 
-// What a row of the catalog's own tables was written by tells whether it is the same; counts and sums do not depend on order.
+// Rights that the write-back alone needs are not in it: those are tried, and told, by it. Of rows that have no more to say, what
+// they were written by tells whether they are the same; counts and sums do not depend on order.
 constexpr std::string_view kMark = R"sql(
 WITH wanted AS (SELECT * FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS w(schema, name)),
 named AS (
@@ -69,9 +70,12 @@ named AS (
 tables AS (
   SELECT oid FROM named UNION SELECT p.relid FROM named CROSS JOIN LATERAL pg_catalog.pg_partition_tree(named.oid) p),
 rows AS (
-  SELECT 'class ' || c.oid || ' ' || c.xmin || ' ' || coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS text
+  SELECT pg_catalog.concat_ws(' ', 'class', c.oid, c.relnamespace, c.relname, c.relkind, c.relreplident, c.relpersistence,
+                              c.relrowsecurity, c.relforcerowsecurity, pg_catalog.pg_relation_filenode(c.oid),
+                              pg_catalog.has_table_privilege(c.oid, 'SELECT')) AS text
   FROM pg_catalog.pg_class c JOIN tables USING (oid)
-  UNION ALL SELECT 'column ' || a.attrelid || ' ' || a.attnum || ' ' || a.xmin
+  UNION ALL SELECT pg_catalog.concat_ws(' ', 'column', a.attrelid, a.attnum, a.attisdropped, a.atttypid, a.atttypmod,
+                                        a.attgenerated, a.atthasmissing, a.attname)
   FROM pg_catalog.pg_attribute a JOIN named ON named.oid = a.attrelid WHERE a.attnum > 0
   UNION ALL SELECT 'index ' || i.indexrelid || ' ' || i.xmin
   FROM pg_catalog.pg_index i JOIN named ON named.oid = i.indrelid

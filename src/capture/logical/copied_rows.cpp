@@ -100,7 +100,7 @@ Result<bool> CopiedRows::sees(const Table& table, const std::vector<DatumView>& 
 
 Result<bool> CopiedRows::counts(const change::Begin& transaction, change::RowChange& row) {
   if (tables_.empty() || transaction.final_lsn >= seen_until_) return true;
-  row.splits_key_change = row.operation == change::Operation::update && !row.old_row.empty();
+  row.over_copy = true;
   Table* table = find(*row.relation);
   if (table == nullptr) return true;
   CNX_TRY(locate(*table, row.relation));

@@ -148,7 +148,7 @@ class Source {
     change.relation = binding(table).relation;
     change.old_row = views(old_row);
     change.row = views(row);
-    change.splits_key_change = true;
+    change.over_copy = true;
     Status added = merge.add(binding(table), change);
     EXPECT_TRUE(added) << added.error().describe();
   }
