@@ -126,10 +126,11 @@ std::string take_over(const NodeTable& table) {
          " SET n += s {.*, " +
          key + ": own." + key + "} SET n += own, n." + stub + " = own." + stub +
          " WITH s, n"
-         " CALL { WITH s, n MATCH (s)-[r]->(x) CREATE (n)-[q:$(type(r))]->(x) SET q = properties(r)"
-         " DELETE r }"
-         " CALL { WITH s, n MATCH (s)<-[r]-(x) CREATE (n)<-[q:$(type(r))]-(x) SET q = properties(r)"
-         " DELETE r }"
+         // Deleted first: a relationship's own key may be there once.
+         " CALL { WITH s, n MATCH (s)-[r]->(x) WITH n, x, r, type(r) AS t, properties(r) AS p DELETE r"
+         " WITH n, x, t, p CREATE (n)-[q:$(t)]->(x) SET q = p }"
+         " CALL { WITH s, n MATCH (s)<-[r]-(x) WITH n, x, r, type(r) AS t, properties(r) AS p DELETE r"
+         " WITH n, x, t, p CREATE (n)<-[q:$(t)]-(x) SET q = p }"
          " DELETE s";
 }
 

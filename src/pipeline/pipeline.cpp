@@ -90,6 +90,10 @@ class Run {
         if (ended_early()) return {};
         CNX_TRY(look());
       }
+      // A whole table that is read again is newer than rows of it that were.
+      for (const postgres::Table* table : tables_to_copy(ground_.catalog, ground_.plan.states)) {
+        std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.key.table == table->name; });
+      }
       CNX_TRY(bool copied, resync_tables(context));
       if (!copied || ended_early()) return {};
       CNX_TRY(clean_tables(context, ground_.position->stored.lane.position.lsn));
