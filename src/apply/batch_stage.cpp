@@ -111,6 +111,7 @@ Status BatchStage::take_row(change::RowChange&& row) {
   if (binding == nullptr) return {};
   // Applied already: the rest of a transaction of which pieces are in the graph.
   if (row.position <= from_.position) return {};
+  if (!refetched_.rows().empty()) row.over_copy = true;
   switch (refetched_.taken(row, open_->xid)) {
     case Taken::as_it_is:
       break;
@@ -146,6 +147,7 @@ Status BatchStage::merge_row(const std::variant<change::RowChange, change::Trunc
       // keeps none of them.
       CNX_TRY(binding_of(relation));
       const mapping::TableName table{relation->schema, relation->name};
+      if (options_.held.contains(table)) continue;
       merge_.truncate(table);
       // A row that was read behind the TRUNCATE is newer than it.
       for (const RefetchedRow& row : refetched_.rows()) {
@@ -235,7 +237,7 @@ Status BatchStage::take_snapshot(const change::SnapshotRow& row) {
   CNX_CHECK(segment_.has_value(), "a row of the copy belongs to a segment");
   CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
   CNX_CHECK(binding != nullptr, "only mapped tables are copied");
-  CNX_TRY(merge_.add(*binding, row));
+  CNX_TRY(merge_.add(*binding, row, options_.copy_replaces));
   segment_->last.resize(segment_key_.size());
   for (size_t i = 0; i < segment_key_.size(); ++i) segment_->last[i] = row.row[segment_key_[i]].text;
   to_ = {.position = {from_.position.lsn, from_.position.ordinal + 1},
@@ -252,7 +254,12 @@ Result<const mapping::Binding*> BatchStage::binding_of(const change::RelationPtr
   mapping::TableName name{relation->schema, relation->name};
   mapping::NodeTable* node = model_.find_node(name);
   mapping::RelationshipTable* relationship = model_.find_relationship(name);
-  if (node == nullptr && relationship == nullptr) return nullptr;
+  if ((node == nullptr && relationship == nullptr) || options_.held.contains(name)) return nullptr;
+  if (options_.expects && !options_.expects(*relation)) {
+    unexpected_ = relation;
+    return fail(Error(ErrorKind::state, std::string(kTableChanged), "a table is another than it was")
+                    .with("table", postgres::to_string(name)));
+  }
   Result<mapping::Binding> bound = node != nullptr ? mapping::bind(*node, relation, types_)
                                                    : mapping::bind(*relationship, relation, types_);
   if (!bound) return fail(std::move(bound.error()));

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <set>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -31,9 +33,19 @@ struct BatchOptions {
   // A piece has so many rows, or bytes_target of them: no more than is needed, since a piece is
   // held several times over (rows, mutations, parameters, what is being sent).
   size_t piece_rows = 5'000;
+  // Rows of the copy replace what the graph has of them: a table is read again.
+  bool copy_replaces = false;
+  // Tables whose changes pass by (I6).
+  std::set<mapping::TableName> held;
+  // Whether the relation describes the table as the pass was begun with; empty: any does.
+  std::function<bool(const change::Relation&)> expects;
   // Those read at `start` lead the first batch; of all, what the stream tells later is passed over.
   std::vector<RefetchedRow> refetched;
 };
+
+// The code of the stage's failure where a table is described otherwise than the pass was begun with: nothing of it was
+// taken, and the catalog is to be looked at again.
+constexpr std::string_view kTableChanged = "table changed";
 
 class BatchStage final : public stream::Stage {
  public:
@@ -44,6 +56,8 @@ class BatchStage final : public stream::Stage {
   std::string_view name() const override { return "batch"; }
   stream::Step step(TimePoint now) override;
   void stop() override {}
+  // After a failure with kTableChanged: the relation. Once the stage's thread has ended.
+  const change::RelationPtr& unexpected() const { return unexpected_; }
 
  private:
   stream::Step give_up(Error error);
@@ -90,6 +104,7 @@ class BatchStage final : public stream::Stage {
   bool in_pieces_ = false;
 
   std::unordered_map<change::Oid, mapping::Binding> bindings_;
+  change::RelationPtr unexpected_;
   std::vector<Batch> finished_;  // Waiting for room, oldest first.
 };
 

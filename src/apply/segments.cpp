@@ -1,7 +1,6 @@
 #include "apply/segments.hpp"
 
-#include <algorithm>
-
+#include "apply/node_properties.hpp"
 #include "bolt/packstream.hpp"
 
 namespace cnx::apply {
@@ -49,12 +48,6 @@ bolt::Map owner_parameters(const CopyOwner& owner) {
           {"prefix", lanes_prefix(owner.pipeline)}};
 }
 
-bolt::List list_of(const std::vector<std::string>& texts) {
-  bolt::List list;
-  for (const std::string& text : texts) list.push_back(text);
-  return list;
-}
-
 bolt::Map node_of(const change::Segment& segment, const std::string& pipeline, int64_t number) {
   bolt::List names;
   bolt::List orders;
@@ -88,41 +81,8 @@ bolt::List nodes_of(const std::vector<change::Segment>& segments, const std::str
   return nodes;
 }
 
-// A node's properties; one that is absent is as strange as one of another type.
-class Properties {
- public:
-  explicit Properties(const bolt::Map& map) : map_(map) {}
-  Result<std::string> text(std::string_view name) const { return text_of(value(name)); }
-  Result<uint64_t> number(std::string_view name) const {
-    CNX_TRY(int64_t number, integer_of(value(name)));
-    return static_cast<uint64_t>(std::max<int64_t>(number, 0));
-  }
-  bool flag(std::string_view name) const {
-    const auto* flag = value(name).get_if<bool>();
-    return flag != nullptr && *flag;
-  }
-  Result<std::vector<std::string>> texts(std::string_view name) const {
-    std::vector<std::string> texts;
-    const auto* list = value(name).get_if<bolt::List>();
-    if (list == nullptr) return fail(text_of(bolt::Value()).error());
-    for (const bolt::Value& item : *list) {
-      CNX_TRY(std::string text, text_of(item));
-      texts.push_back(std::move(text));
-    }
-    return texts;
-  }
-
- private:
-  const bolt::Value& value(std::string_view name) const {
-    static const bolt::Value kNone;
-    const bolt::Value* found = map_.find(name);
-    return found == nullptr ? kNone : *found;
-  }
-  const bolt::Map& map_;
-};
-
 Result<change::Segment> segment_of(const bolt::Map& map) {
-  const Properties node(map);
+  const NodeProperties node(map);
   change::Segment segment;
   CNX_TRY(segment.key, node.text("key"));
   CNX_TRY(segment.schema, node.text("schema"));

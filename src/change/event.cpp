@@ -12,6 +12,17 @@ size_t row_weight(size_t buffer_bytes, size_t data) {
 
 }  // namespace
 
+std::string describe(const Relation& relation) {
+  auto word = [](const std::string& text) { return std::to_string(text.size()) + ":" + text; };
+  std::string text = std::to_string(relation.oid.value()) + static_cast<char>(relation.identity);
+  text += word(relation.schema) + word(relation.name);
+  for (const Column& column : relation.columns) {
+    text += word(column.name) + std::to_string(column.type.value()) + "/" + std::to_string(column.type_modifier) +
+            (column.identity ? "*" : ",");
+  }
+  return text;
+}
+
 size_t weight(const RowChange& row) {
   return row_weight(row.buffer_bytes, row.old_row.size() + row.row.size());
 }

@@ -30,6 +30,8 @@ struct Relation {
   ReplicaIdentity identity = ReplicaIdentity::primary_key;
   std::vector<Column> columns;  // In the order of the row's data.
 };
+// All that a relation says, as text: equal texts describe a table alike. Pure.
+std::string describe(const Relation& relation);
 // Shared: every change of a table points to it, across threads, and it is never changed.
 using RelationPtr = std::shared_ptr<const Relation>;
 
@@ -52,6 +54,10 @@ struct RowChange {
   Buffer buffer{nullptr, [](const void*) {}};
   uint32_t buffer_bytes = 0;
   bool old_is_full = false;        // The old row is whole (REPLICA IDENTITY FULL), not only the key.
+  // Rows were read ahead of the stream, and this change may meet them. A key change is then a removal at the old key and an
+  // insertion at the new: else the node takes the other key and what hangs on it goes along, but the relationships that were
+  // read hang on keys that older changes have yet to give to other nodes. An insertion replaces what may be left at its key.
+  bool over_copy = false;
   std::vector<DatumView> old_row;  // Empty where the message had none; as long as the relation's columns otherwise.
   std::vector<DatumView> row;      // Empty for a removal.
 };

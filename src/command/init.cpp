@@ -1,10 +1,12 @@
-// contextnexus init: prepares both databases for a pipeline, by an administrator.
+// contextnexus init: prepares both databases for a pipeline, by an administrator. With --from it makes
+// a mapping file instead (infer.cpp).
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "command/infer.hpp"
 #include "command/verb.hpp"
 #include "pipeline/setup.hpp"
 
@@ -20,9 +22,20 @@ constexpr const char* kFooter =
     "nothing\n"
     "  psql -f prepare.sql                                       by the administrator\n"
     "  contextnexus init                                         by NAME: the graph's part\n\n"
-    "Exit codes: 0 done, 2 wrong words or mapping, 4 a database cannot be reached, 5 some steps "
-    "need\n"
-    "another role: their SQL was printed.";
+    "Where there is no mapping yet, --from reads a database's catalog and writes one, and prepares "
+    "nothing:\n\n"
+    "  contextnexus init --from URL                 writes mapping.yaml, each choice with its "
+    "reason\n"
+    "  contextnexus init --from URL --mapping -     prints it instead\n"
+    "  contextnexus check --mapping mapping.yaml    then this, and init and run likewise\n\n"
+    "Tables become nodes by their keys, tables between two others become relationships, and so do "
+    "foreign\n"
+    "keys. Columns that look like secrets are left out. It reads the catalog and no row, needs no "
+    "Neo4j, and\n"
+    "never overwrites a file.\n\n"
+    "Exit codes: 0 done, 2 wrong words or mapping, or a file that is there already, 4 a database "
+    "cannot be\n"
+    "reached, 5 some steps need another role: their SQL was printed.";
 
 struct InitFlags {
   ConnectionFlags connection;
@@ -30,6 +43,8 @@ struct InitFlags {
   std::string password_file;
   bool dry_run = false;  // Changes nothing.
   bool print_sql = false;
+  bool from = false;  // A mapping file, and no preparation.
+  std::vector<std::string> schemas;
 };
 
 Result<pipeline::SetupOptions> setup_options(const InitFlags& flags) {
@@ -72,6 +87,7 @@ ExitCode print_json(const std::string& pipeline, const InitFlags& flags, const p
 }
 
 ExitCode init(const InitFlags& flags) {
+  if (flags.from) return infer_file(flags.connection, flags.schemas);
   Result<pipeline::PipelineOptions> options =
       flags.print_sql ? source_options(flags.connection) : pipeline_options(flags.connection);
   if (!options) return report(flags.connection, options.error());
@@ -94,13 +110,37 @@ ExitCode init(const InitFlags& flags) {
   return ExitCode::success;
 }
 
+void add_from_flags(CLI::App& verb, const std::shared_ptr<InitFlags>& flags) {
+  InitFlags* at = flags.get();
+  CLI::Option* from = verb.add_option_function<std::string>(
+      "--from",
+      [at](const std::string& url) {
+        at->from = true;
+        at->connection.line.flags.push_back({"postgres.url", url, "--from"});
+      },
+      "Write a mapping file from this database's catalog (--mapping: mapping.yaml; - prints it), and "
+      "prepare nothing");
+  from->type_name("URL");
+  for (const char* other : {"--postgres", "--role", "--role-password-file", "--dry-run", "--print-sql"}) {
+    from->excludes(verb.get_option(other));
+  }
+  verb.add_option("--schema", flags->schemas,
+                  "With --from: only this schema's tables; may be repeated. Not given: all but "
+                  "PostgreSQL's own and the engine's")
+      ->type_name("NAME")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->needs(from);
+}
+
 }  // namespace
 
 void add_init(CLI::App& program, Action& action) {
   CLI::App* verb =
       program.add_subcommand("init",
                              "Prepare both databases: role, grants, publication, constraints, the "
-                             "position. With an administrator's URLs");
+                             "position. With an administrator's URLs. With --from: make a mapping "
+                             "file from a database");
   auto flags = std::make_shared<InitFlags>();
   add_connection_flags(*verb, flags->connection);
   verb->add_option("--role", flags->role,
@@ -117,6 +157,7 @@ void add_init(CLI::App& program, Action& action) {
   verb->add_flag("--print-sql", flags->print_sql,
                  "Print PostgreSQL's part as SQL for an administrator, and change nothing")
       ->excludes(dry_run);
+  add_from_flags(*verb, flags);
   verb->footer(kFooter);
   verb->callback([flags, &action] { action = [flags] { return init(*flags); }; });
 }

@@ -12,6 +12,7 @@ namespace {
 struct RunFlags {
   ConnectionFlags connection;
   bool once = false;
+  bool adopt = false;
 };
 
 // A signal handler has no other way to what it must reach.
@@ -45,6 +46,7 @@ ExitCode run(const RunFlags& flags) {
   Result<pipeline::PipelineOptions> options = pipeline_options(*settings);
   if (!options) return report(options.error());
   settings->run.once = flags.once;
+  settings->run.adopt = flags.adopt;
   pipeline::StopRequest stop;
   stop_request = &stop;
   struct sigaction handler {};
@@ -65,6 +67,8 @@ void add_run(CLI::App& program, Action& action) {
   auto flags = std::make_shared<RunFlags>();
   add_connection_flags(*verb, flags->connection);
   verb->add_flag("--once", flags->once, "Until all that is committed now is in the graph, then end");
+  verb->add_flag("--adopt", flags->adopt,
+                 "Take over a graph that was filled by something else: by label and key, others' properties stay");
   add_switch(*verb, flags->connection, "--no-write-back", "write_back.enabled", "false",
              "Leave the synchronisation columns (neo4j_sync_status and its like) of PostgreSQL's tables as they are");
   verb->footer(kFooter);

@@ -31,6 +31,18 @@ nlohmann::ordered_json copy_to_json(const std::optional<pipeline::StatusReport::
           {"segments_done", copy->segments_done}};
 }
 
+nlohmann::ordered_json to_json(const std::vector<pipeline::StatusReport::Table>& tables) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const pipeline::StatusReport::Table& table : tables) {
+    list.push_back({{"table", table.name},
+                    {"state", table.state},
+                    {"reason", table.reason},
+                    {"advice", table.advice},
+                    {"since", table.since}});
+  }
+  return list;
+}
+
 nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
   return {{"pipeline", report.pipeline},
           {"state", report.state},
@@ -58,7 +70,8 @@ nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
           {"database", report.database},
           {"system_identifier", report.system_identifier},
           {"timeline", report.timeline},
-          {"write_back", to_json(report.write_back)}};
+          {"write_back", to_json(report.write_back)},
+          {"tables", to_json(report.tables)}};
 }
 
 void line(const char* name, const std::string& value) { std::printf("%-12s %s\n", name, value.c_str()); }
@@ -82,7 +95,8 @@ void print(const pipeline::StatusReport& report) {
   if (!report.advice.empty()) line("advice", report.advice);
   if (report.position.empty()) return;
   line("position", report.position + (report.partial ? "  (inside a transaction that is applied in pieces)" : ""));
-  if (!report.consistent) {
+  const bool copying = report.copy || report.tables.empty();
+  if (!report.consistent && copying) {
     std::string text = "not yet consistent";
     if (report.copy) {
       text += ": " + std::to_string(report.copy->rows) + " of about " + std::to_string(report.copy->estimate) +
@@ -99,6 +113,11 @@ void print(const pipeline::StatusReport& report) {
   line("log kept", std::to_string(report.retained_wal_bytes) + " bytes" +
                        (report.wal_status.empty() ? "" : ", " + report.wal_status));
   if (report.write_back) print(*report.write_back);
+  for (const pipeline::StatusReport::Table& table : report.tables) {
+    line("table", table.name + " " + table.state + (table.since.empty() ? "" : " since " + table.since) +
+                      (table.reason.empty() ? "" : ": " + table.reason));
+    if (!table.advice.empty()) line("", table.advice);
+  }
 }
 
 ExitCode status(const ConnectionFlags& flags) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "cypher/node_rows.hpp"
 #include "cypher/rows.hpp"
 
 namespace cnx::cypher {
@@ -11,8 +12,6 @@ namespace {
 using mapping::Key;
 using mapping::NodeMutations;
 using mapping::NodeUpsert;
-
-constexpr std::string_view kStub = "_cnx_stub";
 
 struct Unlinked {
   const Key* child;
@@ -82,19 +81,6 @@ Statement move_statement(const Text& text, const std::vector<Move>& moves) {
   });
 }
 
-// The flat map of a node: its key, its other properties, and no stub any more.
-void pack_node(bolt::Packer& packer, const mapping::NodeTable& table, const NodeUpsert& row,
-               Companions companions) {
-  const bool has_key = std::any_of(
-      row.properties.begin(), row.properties.end(),
-      [&](const mapping::Property& each) { return each.name->name == table.key_property; });
-  packer.map_header(entry_count(row.properties, companions) + (has_key ? 1 : 2));
-  if (!has_key) pack_key_entry(packer, table.key_property, row.key);
-  packer.string(kStub);
-  packer.null();
-  pack_entries(packer, row.properties, companions);
-}
-
 // Children grouped by their other end, so that a shared end is looked up once. `pack_child` writes
 // one child's map.
 template <typename PackChild>
@@ -141,7 +127,8 @@ Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, 
 Statement linked_update(const Text& text, const mapping::NodeTable& table,
                         const std::vector<const NodeUpsert*>& rows) {
   return rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
-    packer.map_header(4);
+    packer.map_header(table.node->labels ? 5 : 4);
+    if (table.node->labels) pack_label_entry(packer, row->label);
     pack_key_entry(packer, "k", row->key);
     pack_tenant_entry(packer, row->tenant);
     packer.string("o");
@@ -251,7 +238,7 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
     if (rows.empty()) return;
     Statement statement =
         rows_statement(text, sorted(std::move(rows)), [&](bolt::Packer& packer, const NodeUpsert* row) {
-          pack_node(packer, *node.table, *row, companions);
+          pack_row(packer, *node.table, *row, companions);
         });
     statement.counts_refused = guarded;
     statement.needs_entity = needs;
@@ -264,7 +251,7 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
       out.push_back(grouped_statement(
           texts.insert_linked, std::move(linked), *texts.linked,
           [&](bolt::Packer& packer, const NodeUpsert& row) {
-            pack_node(packer, *node.table, row, Companions::when_unfit);
+            pack_row(packer, *node.table, row, Companions::when_unfit);
           }));
     }
   }

@@ -23,9 +23,31 @@ Statement removal(const Text& text, const std::vector<RelationshipKey>& keys) {
     return comes_before(*x, *y);
   });
   return rows_statement(text, rows, [](bolt::Packer& packer, const RelationshipKey* key) {
-    packer.map_header(2);
-    pack_key_entry(packer, "a", key->start);
-    pack_key_entry(packer, "b", key->end);
+    pack_removed(packer, *key);
+  });
+}
+
+void pack_end(bolt::Packer& packer, std::string_view name, const std::optional<mapping::Key>& key) {
+  packer.string(name);
+  if (key) {
+    pack(packer, *key);
+  } else {
+    packer.null();
+  }
+}
+
+// Of keys of their own: what is not between these ends goes, before nodes are removed.
+Statement lead_away(const Text& text, const std::vector<RelationshipUpsert>& upserts) {
+  return rows_statement(text, upserts, [](bolt::Packer& packer, const RelationshipUpsert& row) {
+    packer.map_header(4);
+    pack_end(packer, "a", row.kept_start);
+    pack_end(packer, "b", row.kept_end);
+    packer.string("y");
+    packer.string(row.key.own);
+    packer.string("p");
+    // An insert is not guarded, nor is what replaces a row: without a version nothing is newer.
+    const bool guarded = !row.inserted && !row.replaced;
+    pack_map(packer, guarded ? row.properties : mapping::Properties(), Companions::when_unfit);
   });
 }
 
@@ -35,6 +57,8 @@ void remove_relationships(const RelationshipTexts& texts, const RelationshipMuta
                           std::vector<Statement>& out) {
   if (mutations.truncated) out.push_back(bare_statement(texts.remove_all));
   if (!mutations.removed.empty()) out.push_back(removal(texts.remove, mutations.removed));
+  const bool own = !texts.lead_away.text.empty() && texts.user.text.empty();
+  if (own && !mutations.upserts.empty()) out.push_back(lead_away(texts.lead_away, mutations.upserts));
 }
 
 void upsert_relationships(const RelationshipTexts& texts, const RelationshipMutations& mutations,
@@ -56,9 +80,13 @@ void upsert_relationships(const RelationshipTexts& texts, const RelationshipMuta
               });
     Statement statement =
         rows_statement(text, rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
-          packer.map_header(4);
+          packer.map_header(row->key.own.empty() ? 4 : 5);
           pack_key_entry(packer, "a", row->key.start);
           pack_key_entry(packer, "b", row->key.end);
+          if (!row->key.own.empty()) {
+            packer.string("y");
+            packer.string(row->key.own);
+          }
           pack_tenant_entry(packer, row->tenant);
           packer.string("p");
           pack_map(packer, row->properties, companions);

@@ -98,11 +98,7 @@ void RemovalPlan::add_relationships(const RelationshipMutations& mutations,
   if (mutations.removed.empty()) return;
   removal.steps.push_back(bounded_rows(texts.remove, mutations.removed, kLimit,
                                        limits.piece_elements,
-                                       [](bolt::Packer& packer, const RelationshipKey& key) {
-                                         packer.map_header(2);
-                                         pack_key_entry(packer, "a", key.start);
-                                         pack_key_entry(packer, "b", key.end);
-                                       }));
+                                       pack_removed));
 }
 
 void RemovalPlan::add_links(const NodeMutations& node, const RemovalLimits& limits,

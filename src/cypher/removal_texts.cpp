@@ -63,19 +63,20 @@ NodeRemovalTexts node_removal_texts(const NodeTable& table) {
            " IS NOT NULL AND n." + stub + " IS NULL WITH n LIMIT $limit WITH n, COUNT {(n)--()} AS degree"
            " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
            " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." + stub +
-           " = true) RETURN count(*) AS done")};
+           " = true" + drop_fields("x", mapping::flattened(table.node->properties.forms)) + drop_labels("x", table) + ") RETURN count(*) AS done")};
   return texts;
 }
 
 RelationshipRemovalTexts relationship_removal_texts(const RelationshipTable& table) {
-  const std::string& type = table.relationship->type;
+  const std::string& type = table.type;
   std::set<std::string> ours = stub_properties(*table.start);
   ours.merge(stub_properties(*table.end));
   const std::string arrow = "-[r:" + quote(type) + "]->";
   const std::string remove = remove_some("[a, b]", ours);
+  const std::string by_ends = match_node("a", *table.start, "row.a") + " " +
+                              match_node("b", *table.end, "row.b") + each_between(arrow);
   return {.remove = {"remove in pieces " + type,
-                     text("UNWIND $batch.rows AS row " + match_node("a", *table.start, "row.a") + " " +
-                          match_node("b", *table.end, "row.b") + each_between(arrow) + remove)},
+                     text("UNWIND $batch.rows AS row " + (table.key_is_pair ? by_ends : match_own_key(table)) + remove)},
           .remove_all = {"remove all in pieces " + type,
                          text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow + "(b:" +
                               quote(table.end->node->label) + ")" + remove)}};
@@ -95,7 +96,7 @@ Text truncation_size_text(const std::vector<const NodeTable*>& nodes,
     }
   }
   for (const RelationshipTable* table : relationships) {
-    add("(:" + quote(table->start->node->label) + ")-[r:" + quote(table->relationship->type) + "]->()", "r");
+    add("(:" + quote(table->start->node->label) + ")-[r:" + quote(table->type) + "]->()", "r");
   }
   return {"size of the truncation", text("CALL { " + counts + " }" + fail_above_max("sum(count)"))};
 }

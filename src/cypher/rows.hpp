@@ -58,6 +58,19 @@ inline void pack_key_entry(bolt::Packer& packer, std::string_view name, const ma
   pack(packer, key);
 }
 
+// What finds a relationship that goes: its ends, or a key of its own.
+inline void pack_removed(bolt::Packer& packer, const mapping::RelationshipKey& key) {
+  if (!key.own.empty()) {
+    packer.map_header(1);
+    packer.string("y");
+    packer.string(key.own);
+    return;
+  }
+  packer.map_header(2);
+  pack_key_entry(packer, "a", key.start);
+  pack_key_entry(packer, "b", key.end);
+}
+
 inline void pack_tenant_entry(bolt::Packer& packer, const std::optional<std::string>& tenant) {
   packer.string("n");
   if (tenant) {

@@ -31,6 +31,12 @@ std::string match_node(std::string_view variable, const NodeTable& table, std::s
          quote(table.node->label) + "(" + quote(table.key_property) + ")";
 }
 
+std::string match_own_key(const mapping::RelationshipTable& table) {
+  const std::string type = "r:" + quote(table.type);
+  const std::string key = quote(mapping::kKeyProperty);
+  return "MATCH (a)-[" + type + " {" + key + ": row.y}]->(b) USING INDEX SEEK " + type + "(" + key + ")";
+}
+
 std::string each_between(const std::string& arrow) {
   return " UNWIND [(a)" + arrow + "(b) | r] AS r";
 }
@@ -49,10 +55,107 @@ std::string name_list(const std::set<std::string>& names) {
   return "keys({" + map + "})";
 }
 
+namespace {
+
+// A name as a string.
+std::string name_text(const std::string& name) {
+  return name_list({name}) + "[0]";
+}
+
+// "[k IN keys(variable) WHERE …]", as properties that go.
+std::string drop_names(std::string_view variable, const std::string& condition) {
+  const std::string v(variable);
+  return " FOREACH (field IN [k IN keys(" + v + ") WHERE " + condition + "] | SET " + v + "[field] = null)";
+}
+
+}  // namespace
+
+std::string is_field(const std::string& name, const std::vector<std::string>& flattened) {
+  std::string condition;
+  for (const std::string& property : flattened) {
+    condition += (condition.empty() ? "" : " OR ") + name + " STARTS WITH " + name_text(mapping::field_prefix(property));
+  }
+  return condition.empty() ? "false" : condition;
+}
+
+std::string drop_vanished(std::string_view variable, std::string_view row, const std::vector<std::string>& flattened,
+                          const std::string& refused) {
+  std::string text;
+  const std::string told = "keys(" + std::string(row) + ")";
+  for (const std::string& property : flattened) {
+    std::string condition = is_field("k", {property}) + " AND NOT k IN " + told + " AND " + name_text(property) + " IN " + told;
+    if (!refused.empty()) condition += " AND NOT coalesce(" + refused + ", false)";
+    text += drop_names(variable, condition);
+  }
+  return text;
+}
+
+std::string drop_fields(std::string_view variable, const std::vector<std::string>& flattened) {
+  return flattened.empty() ? std::string() : drop_names(variable, is_field("k", flattened));
+}
+
+std::string set_labels(std::string_view variable, const NodeTable& table, const std::string& refused) {
+  const std::string v(variable);
+  std::string text;
+  for (const std::string& label : table.node->more_labels) text += (text.empty() ? " SET " + v + ":" : ":") + quote(label);
+  if (!table.node->labels) return text;
+  const std::string silent = refused.empty() ? "row.l IS NULL" : "row.l IS NULL OR coalesce(" + refused + ", false)";
+  const std::string none = "CASE WHEN " + silent + " THEN [] ELSE ";
+  return text + " REMOVE " + v + ":$(" + none + "[l IN " + name_list(table.node->labels->all()) + " WHERE NOT l IN row.l] END) SET " +
+         v + ":$(" + none + "row.l END)";
+}
+
+std::string drop_labels(std::string_view variable, const NodeTable& table) {
+  std::set<std::string> labels(table.node->more_labels.begin(), table.node->more_labels.end());
+  if (table.node->labels) labels.merge(table.node->labels->all());
+  std::string text;
+  for (const std::string& label : labels) text += (text.empty() ? " REMOVE " + std::string(variable) + ":" : ":") + quote(label);
+  return text;
+}
+
 std::set<std::string> stub_properties(const NodeTable& table) {
   std::set<std::string> names{table.key_property, std::string(kStub)};
   if (!table.tenant_property.empty()) names.insert(table.tenant_property);
   return names;
+}
+
+// Continues a statement in which `variable` is bound to nodes that just lost a relationship of
+// ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
+std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
+  std::string v(variable);
+  return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v +
+         ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
+}
+
+std::string on_create_stub(std::string_view variable, const NodeTable& table,
+                           std::string_view tenant) {
+  std::string v(variable);
+  std::string set = " ON CREATE SET " + v + "." + quote(kStub) + " = true";
+  if (!table.tenant_property.empty())
+    set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
+  return set;
+}
+
+// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
+// equal versions apply.
+std::string guarded(std::string_view variable, std::string_view row, const std::string& version) {
+  if (version.empty()) return std::string(row);
+  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
+                      "." + quote(version);
+  return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
+}
+
+std::string is_newer(std::string_view variable, std::string_view row, const std::string& version) {
+  if (version.empty()) return "";
+  return std::string(variable) + "." + quote(version) + " > " + std::string(row) + "." + quote(version);
+}
+
+std::string count_refused(std::string_view variable, std::string_view row,
+                          const std::string& version) {
+  if (version.empty()) return "";
+  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." +
+         quote(version) + " > " + std::string(row) + "." + quote(version) +
+         " RETURN count(*) AS refused";
 }
 
 }  // namespace cnx::cypher

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mapping/model.hpp"
 
@@ -16,6 +17,8 @@ std::string node_pattern(std::string_view variable, const mapping::NodeTable& ta
                          std::string_view value);
 // "MATCH (variable:Label {key: value}) USING INDEX SEEK …".
 std::string match_node(std::string_view variable, const mapping::NodeTable& table, std::string_view value);
+// "MATCH (a)-[r:TYPE {_cnx_key: row.y}]->(b) USING INDEX SEEK …".
+std::string match_own_key(const mapping::RelationshipTable& table);
 // Continues statements that have bound a and b: binds r to each relationship between them, "-[r:TYPE]->" being its arrow. As
 // a MATCH it might become a join of all that each end has.
 std::string each_between(const std::string& arrow);
@@ -23,7 +26,32 @@ std::string each_between(const std::string& arrow);
 std::string only_where(const std::string& label, const std::string& condition);
 // An expression: the names as a list of strings.
 std::string name_list(const std::set<std::string>& names);
+// Continues a SET of the entries of `row`: fields that a flattened property's object no longer has go in the same write. A row
+// that has no entry by the property's own name does not tell of it. `refused`: where this holds, nothing is written.
+std::string drop_vanished(std::string_view variable, std::string_view row, const std::vector<std::string>& flattened,
+                          const std::string& refused = {});
+// Continues a SET: all of their fields go.
+std::string drop_fields(std::string_view variable, const std::vector<std::string>& flattened);
+// A condition that holds for the names of their fields; false where there are none.
+std::string is_field(const std::string& name, const std::vector<std::string>& flattened);
+
+// Continues a SET: the labels of every node of the table, and the one that `row.l` chooses, in place of the others that it might
+// have chosen; a row without it does not tell. `refused`: where this holds, nothing is chosen.
+std::string set_labels(std::string_view variable, const mapping::NodeTable& table, const std::string& refused = {});
+// Continues a SET: all labels but the one that finds the node go.
+std::string drop_labels(std::string_view variable, const mapping::NodeTable& table);
+
 // What a stub has: a node with no more is nobody's but ours.
 std::set<std::string> stub_properties(const mapping::NodeTable& table);
+
+// Continues a statement in which `variable` is bound to nodes that just lost a relationship of ours.
+std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours);
+// " ON CREATE SET …" of a MERGE that may make a stub; `tenant` is an expression.
+std::string on_create_stub(std::string_view variable, const mapping::NodeTable& table, std::string_view tenant);
+// The expression of what an UPDATE writes, and the end of its statement that counts refused rows.
+std::string guarded(std::string_view variable, std::string_view row, const std::string& version);
+std::string count_refused(std::string_view variable, std::string_view row, const std::string& version);
+// A condition, before and after the write alike: the row is refused. Empty where no version is mapped.
+std::string is_newer(std::string_view variable, std::string_view row, const std::string& version);
 
 }  // namespace cnx::cypher

@@ -15,27 +15,6 @@ using mapping::RelationshipTable;
 
 constexpr std::string_view kStub = "_cnx_stub";
 
-// Continues a statement in which `variable` is bound to nodes that just lost a relationship of
-// ours: a stub goes with its last relationship, unless somebody else's properties hang on it.
-std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours) {
-  std::string v(variable);
-  return " WITH DISTINCT " + v + " WHERE COUNT {(" + v + ")--()} = 0 AND all(name IN keys(" + v +
-         ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
-}
-
-}  // namespace
-
-namespace {
-
-std::string on_create_stub(std::string_view variable, const NodeTable& table,
-                           std::string_view tenant) {
-  std::string v(variable);
-  std::string set = " ON CREATE SET " + v + "." + quote(kStub) + " = true";
-  if (!table.tenant_property.empty())
-    set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
-  return set;
-}
-
 // "(variable)<-[…]-" or "(variable)-[…]->", from the child's side: what stands left and right of the
 // relationship's brackets.
 struct Arrow {
@@ -65,7 +44,9 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   texts.unlink_all = {"unlink all " + name,
                       text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
-  const std::string set = key.rule->properties.empty() ? "" : " SET r += row.p";
+  const std::string set = key.rule->properties.empty()
+                              ? std::string()
+                              : " SET r += row.p" + drop_vanished("r", "row.p", mapping::flattened(key.rule->properties.forms));
   const std::string child = match_node("c", table, "row.k");
   texts.link = {
       "link " + name,
@@ -81,12 +62,21 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   return texts;
 }
 
+// Where a row of the table keeps its properties: beside the label that it chooses, or in the row itself.
+std::string properties_of_row(const NodeTable& table) {
+  return table.node->labels ? "row.p" : "row";
+}
+
+std::vector<std::string> flattened_of(const NodeTable& table) {
+  return mapping::flattened(table.node->properties.forms);
+}
+
 std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
   const Arrow arrow(key);
   return "UNWIND $batch.rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
          on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MERGE " +
-         node_pattern("n", table, "row." + quote(table.key_property)) + " SET n += row MERGE (n)" +
-         arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
+         node_pattern("n", table, properties_of_row(table) + "." + quote(table.key_property)) + " SET n += " + properties_of_row(table) +
+         drop_vanished("n", properties_of_row(table), flattened_of(table)) + set_labels("n", table) + " MERGE (n)" + arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
 }
 
 // Reads the other ends before it writes, and touches a relationship only where they differ from the
@@ -121,6 +111,7 @@ std::string update_linked(const NodeTable& table) {
   }
   return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + " WITH n, row, " + newer +
          " AS newer" + before + " SET n += CASE WHEN newer THEN {} ELSE row.p END" +
+         drop_vanished("n", "row.p", flattened_of(table), "newer") + set_labels("n", table, "newer") +
          " WITH count(CASE WHEN newer THEN 1 END) AS refused" + moved + moves + " RETURN refused";
 }
 
@@ -135,28 +126,12 @@ std::string take_over(const NodeTable& table) {
          " SET n += s {.*, " +
          key + ": own." + key + "} SET n += own, n." + stub + " = own." + stub +
          " WITH s, n"
-         " CALL { WITH s, n MATCH (s)-[r]->(x) CREATE (n)-[q:$(type(r))]->(x) SET q = properties(r)"
-         " DELETE r }"
-         " CALL { WITH s, n MATCH (s)<-[r]-(x) CREATE (n)<-[q:$(type(r))]-(x) SET q = properties(r)"
-         " DELETE r }"
+         // Deleted first: a relationship's own key may be there once.
+         " CALL { WITH s, n MATCH (s)-[r]->(x) WITH n, x, r, type(r) AS t, properties(r) AS p DELETE r"
+         " WITH n, x, t, p CREATE (n)-[q:$(t)]->(x) SET q = p }"
+         " CALL { WITH s, n MATCH (s)<-[r]-(x) WITH n, x, r, type(r) AS t, properties(r) AS p DELETE r"
+         " WITH n, x, t, p CREATE (n)<-[q:$(t)]-(x) SET q = p }"
          " DELETE s";
-}
-
-// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
-// equal versions apply.
-std::string guarded(std::string_view variable, std::string_view row, const std::string& version) {
-  if (version.empty()) return std::string(row);
-  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
-                      "." + quote(version);
-  return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
-}
-
-std::string count_refused(std::string_view variable, std::string_view row,
-                          const std::string& version) {
-  if (version.empty()) return "";
-  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." +
-         quote(version) + " > " + std::string(row) + "." + quote(version) +
-         " RETURN count(*) AS refused";
 }
 
 }  // namespace
@@ -168,11 +143,16 @@ NodeTexts node_texts(const NodeTable& table) {
   const std::string& version = table.version_property;
   NodeTexts texts;
   texts.guarded = !version.empty();
+  const std::vector<std::string> flattened = flattened_of(table);
+  const std::string row = properties_of_row(table);
+  const std::string newer = is_newer("n", row, version);
+  const std::string updated = guarded("n", row, version) + drop_vanished("n", row, flattened, newer) +
+                              set_labels("n", table, newer) + count_refused("n", row, version);
   const std::string remove =
       " WITH n, COUNT {(n)--()} AS degree"
       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
       " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." +
-      stub + " = true)";
+      stub + " = true" + drop_fields("x", flattened) + drop_labels("x", table) + ")";
   texts.remove = {"remove " + label,
                   text("UNWIND $batch.rows AS row " + match_node("n", table, "row.k") + remove)};
   texts.remove_all = {"remove all " + label, text("MATCH (n:" + quote(label) + ") WHERE n." + key +
@@ -181,15 +161,14 @@ NodeTexts node_texts(const NodeTable& table) {
   texts.change_key = {"change key " + label,
                       text("UNWIND $batch.rows AS row " + match_node("n", table, "row.f") +
                            " SET n." + key + " = row.t")};
-  const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row." + key);
-  texts.insert = {"insert " + label, text(merge + " SET n += row")};
-  texts.update = {"update " + label, text(merge + " SET n += " + guarded("n", "row", version) +
-                                          count_refused("n", "row", version))};
+  const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, row + "." + key);
+  texts.insert = {"insert " + label,
+                  text(merge + " SET n += " + row + drop_vanished("n", row, flattened) + set_labels("n", table))};
+  texts.update = {"update " + label, text(merge + " SET n += " + updated)};
   texts.update_existing = {
       "update existing " + label,
-      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, "row." + key) +
-           " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " +
-           guarded("n", "row", version) + count_refused("n", "row", version))};
+      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, row + "." + key) +
+           " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " + updated)};
   for (const ForeignKey& foreign : table.foreign_keys)
     texts.foreign_keys.push_back(foreign_key_texts(table, foreign));
   for (size_t i = 0; i < table.foreign_keys.size() && !texts.linked; ++i) {
@@ -210,36 +189,8 @@ NodeTexts node_texts(const NodeTable& table) {
   return texts;
 }
 
-RelationshipTexts relationship_texts(const RelationshipTable& table) {
-  const std::string& type = table.relationship->type;
-  const std::string& version = table.version_property;
-  const std::string a = node_pattern("a", *table.start, "row.a");
-  const std::string b = node_pattern("b", *table.end, "row.b");
-  const std::string arrow = "-[r:" + quote(type) + "]->";
-  std::set<std::string> ours = stub_properties(*table.start);
-  ours.merge(stub_properties(*table.end));
-  RelationshipTexts texts;
-  texts.guarded = !version.empty();
-  const std::string remove = " DELETE r WITH [n IN [a, b] WHERE n." + quote(kStub) +
-                             "] AS stubs UNWIND stubs AS n" + drop_lonely_stubs("n", ours);
-  texts.remove = {"remove " + type, text("UNWIND $batch.rows AS row " + match_node("a", *table.start, "row.a") + " " +
-                                         match_node("b", *table.end, "row.b") + each_between(arrow) + remove)};
-  texts.remove_all = {"remove all " + type,
-                      text("MATCH (a:" + quote(table.start->node->label) + ")" + arrow +
-                           "(b:" + quote(table.end->node->label) + ")" + remove)};
-  const std::string merge = "UNWIND $batch.rows AS row MERGE " + a +
-                            on_create_stub("a", *table.start, "row.n") + " MERGE " + b +
-                            on_create_stub("b", *table.end, "row.n") + " MERGE (a)" + arrow + "(b)";
-  texts.insert = {"insert " + type, text(merge + " SET r += row.p")};
-  texts.update = {"update " + type, text(merge + " SET r += " + guarded("r", "row.p", version) +
-                                         count_refused("r", "row.p", version))};
-  texts.update_existing = {
-      "update existing " + type,
-      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("a", *table.start, "row.a") + " OPTIONAL " +
-           match_node("b", *table.end, "row.b") + " OPTIONAL MATCH (a)" + arrow + "(b) WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
-           guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
-  if (table.rule->cypher) texts.user = {"user's statement for " + type, *table.rule->cypher};
-  return texts;
+std::string constraint_name(const NodeTable& table) {
+  return "contextnexus_" + table.node->label + "_" + table.key_property;
 }
 
 std::vector<Text> constraint_texts(const mapping::Model& model) {
@@ -247,10 +198,19 @@ std::vector<Text> constraint_texts(const mapping::Model& model) {
   std::set<std::pair<std::string, std::string>> made;
   for (const NodeTable& table : model.nodes()) {
     if (!made.insert({table.node->label, table.key_property}).second) continue;
-    const std::string name = "contextnexus_" + table.node->label + "_" + table.key_property;
+    const std::string name = constraint_name(table);
     texts.push_back({name, "CYPHER 5 CREATE CONSTRAINT " + quote(name) +
                                 " IF NOT EXISTS FOR (n:" + quote(table.node->label) +
                                 ") REQUIRE n." + quote(table.key_property) + " IS UNIQUE"});
+  }
+  for (const RelationshipTable& table : model.relationships()) {
+    if (table.key_is_pair) continue;
+    const std::string& type = table.type;
+    const std::string key(mapping::kKeyProperty);
+    const std::string name = "contextnexus_" + type + "_" + key;
+    if (!made.insert({type, key}).second) continue;
+    texts.push_back({name, "CYPHER 5 CREATE CONSTRAINT " + quote(name) + " IF NOT EXISTS FOR ()-[r:" + quote(type) +
+                               "]-() REQUIRE r." + quote(key) + " IS UNIQUE"});
   }
   return texts;
 }

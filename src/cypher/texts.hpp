@@ -1,7 +1,7 @@
 // The statement texts of each table, made once from the model. `_cnx_stub` marks a node that stands
 // for a row that is not there; $batch.rows is a list of maps, whose short keys are:  k key · o other
 // end's key (or a list of one for each foreign key) · f from · t to · n tenant · a start's key · b end's
-// key · p properties · r rows of a group.
+// key · y a relationship's own key · p properties · r rows of a group · l labels that a value chooses, at most one.
 #pragma once
 
 #include <optional>
@@ -38,7 +38,7 @@ struct NodeTexts {
   Text take_over;
   // rows {f, t}.
   Text change_key;
-  // rows: flat maps of properties.
+  // rows: flat maps of properties; {l, p} where a value chooses a label.
   Text insert;
   // The same, guarded by the version where one is mapped.
   Text update;
@@ -60,10 +60,13 @@ struct NodeTexts {
 };
 
 struct RelationshipTexts {
-  // rows {a, b}.
+  // rows {a, b}; {y} where the key is its own.
   Text remove;
   Text remove_all;
-  // rows {a, b, n, p}.
+  // rows {a, b, y, p}, only where the key is its own: before the nodes are removed, removes what is not between those ends,
+  // by their keys before the batch (null: whatever the end is).
+  Text lead_away;
+  // rows {a, b, n, p}, with y where the key is its own.
   Text insert;
   Text update;
   Text update_existing;
@@ -78,5 +81,7 @@ RelationshipTexts relationship_texts(const mapping::RelationshipTable& table);
 // and data cannot share a transaction in Neo4j, so these run alone, before the first write, and are
 // awaited.
 std::vector<Text> constraint_texts(const mapping::Model& model);
+// Of the one that keeps a table's nodes apart.
+std::string constraint_name(const mapping::NodeTable& table);
 
 }  // namespace cnx::cypher

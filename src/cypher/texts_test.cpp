@@ -44,8 +44,8 @@ std::vector<Text> all_texts(const mapping::Model& model) {
   for (const mapping::RelationshipTable& table : model.relationships()) {
     const RelationshipTexts texts = relationship_texts(table);
     for (const Text* text :
-         {&texts.remove, &texts.remove_all, &texts.insert, &texts.update, &texts.update_existing}) {
-      all.push_back(*text);
+         {&texts.remove, &texts.remove_all, &texts.lead_away, &texts.insert, &texts.update, &texts.update_existing}) {
+      if (!text->text.empty()) all.push_back(*text);
     }
     const RelationshipRemovalTexts removal = relationship_removal_texts(table);
     all.push_back(removal.remove);
@@ -68,8 +68,34 @@ TEST(Texts, are_those_that_were_tried_against_neo4j) {
                 {"customers (id int8, version int8, tenant text)",
                  "orders (id int8, customer int8, previous int8, version int8, tenant text)"});
   ASSERT_FALSE(orders.error()) << orders.error()->describe();
+  // Keys of several columns, and relationships with a key of their own.
+  Source visits("defaults: {key: id, version: version}\n"
+                "tables:\n"
+                "  people: {node: Person}\n"
+                "  places: {node: Place, key: [country, city], relationships: [{TWIN_OF: {to: {places: [twin_country, twin_city]}}}]}\n"
+                "  visits: {relationship: VISITED, from: {people: person}, to: {places: [country, city]}, key: id}\n"
+                "  stays: {relationship: STAYED, from: {people: person}, to: {places: [country, city]}, key: id, version: null}\n",
+                {"people (id int8, version int8)", "places (country text, city text, twin_country text, twin_city text)",
+                 "visits (id int8, person int8, country text, city text, version int8)",
+                 "stays (id int8, person int8, country text, city text)"});
+  ASSERT_FALSE(visits.error()) << visits.error()->describe();
+  // Several labels, one by value; flattened properties; both under a version.
+  Source staff("defaults: {key: id, version: version}\n"
+               "tables:\n"
+               "  staff:\n"
+               "    node: [Employee, Human]\n"
+               "    labels: {column: kind, when: {a: Admin, g: Guest}}\n"
+               "    properties: {meta: {column: meta, as: flatten}}\n"
+               "    relationships: [{WORKS_UNDER: {to: {staff: chief}}}]\n"
+               "  notes: {node: Note, properties: {meta: {column: meta, as: flatten}},\n"
+               "          relationships: [{ABOUT: {to: {staff: about}, properties: {meta: {column: meta, as: flatten}}}}]}\n"
+               "  peers: {relationship: PEERS, from: {staff: a}, to: {staff: b}, properties: {meta: {column: meta, as: flatten}}}\n"
+               "  talks: {relationship: TALKED, from: {staff: a}, to: {staff: b}, key: id, properties: {meta: {column: meta, as: flatten}}}\n",
+               {"staff (id int8, kind text, meta text, chief int8, version int8)", "notes (id int8, meta text, about int8)",
+                "peers (a int8, b int8, meta text)", "talks (id int8, a int8, b int8, meta text, version int8)"});
+  ASSERT_FALSE(staff.error()) << staff.error()->describe();
   std::string actual;
-  for (mapping::Model* model : {&family.model(), &orders.model()}) {
+  for (mapping::Model* model : {&family.model(), &orders.model(), &visits.model(), &staff.model()}) {
     for (const Text& text : all_texts(*model)) actual += text.name + "\n    " + text.text + "\n";
   }
   std::ifstream file(CNX_TEST_DATA "/cypher/family_texts.txt");

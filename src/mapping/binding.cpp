@@ -1,14 +1,9 @@
 #include "mapping/binding.hpp"
 
-#include <charconv>
-
-#include "mapping/key_types.hpp"
 #include "mapping/names.hpp"
 
 namespace cnx::mapping {
 namespace {
-
-using change::DatumView;
 
 Error lacks_column(const change::Relation& relation, const std::string& column) {
   return Error(ErrorKind::invalid, "the mapping uses a column that the table no longer has")
@@ -40,8 +35,8 @@ class Binder {
         names_(names),
         types_(types) {}
 
-  Result<BoundKey> key(const std::vector<std::string>& columns, bool integer) {
-    BoundKey bound{.columns = {}, .integer = integer};
+  Result<BoundKey> key(const std::vector<std::string>& columns, const std::vector<KeyForm>& forms) {
+    BoundKey bound{.columns = {}, .forms = forms};
     for (const std::string& column : columns) {
       CNX_TRY(uint16_t index, column_index(relation_, column));
       bound.columns.push_back(index);
@@ -49,27 +44,41 @@ class Binder {
     return bound;
   }
 
-  // The node's own key: its type is known from the catalog, and all of the graph's keys are of it.
-  Status own_key(const NodeTable& table) {
-    CNX_TRY(binding_.key, key(table.node->key, table.integer_key));
-    const change::Column& column = relation_.columns[binding_.key.columns.front()];
-    const bool fits = is_plain_key(column.type) && is_integer_key(column.type) == table.integer_key;
-    if (fits) return {};
-    return fail(Error(ErrorKind::state, "the type of the table's key has changed")
-                    .with("table", to_string(rule_.table))
-                    .with("column", column.name)
-                    .advise("the graph has to be built anew"));
+  // The row's own key: its types are known from the catalog, and all of the graph's keys are of them.
+  Status own_key(const std::vector<std::string>& columns, const std::vector<KeyForm>& forms) {
+    CNX_TRY(binding_.key, key(columns, forms));
+    for (size_t i = 0; i < forms.size(); ++i) {
+      const change::Column& column = relation_.columns[binding_.key.columns[i]];
+      CNX_TRY(KeyForm form, key_form(types_, column.type));
+      if (form == forms[i]) continue;
+      return fail(Error(ErrorKind::state, "the type of the table's key has changed")
+                      .with("table", to_string(rule_.table))
+                      .with("column", column.name)
+                      .advise("the graph has to be built anew"));
+    }
+    return {};
   }
 
-  Result<std::vector<BoundProperty>> listed(PropertyNames& names,
-                                            const std::map<std::string, std::string>& properties) {
+  Result<std::vector<BoundProperty>> listed(PropertyNames& names, const ListedProperties& properties) {
     std::vector<BoundProperty> bound;
-    for (const auto& [name, column] : properties) {
+    for (const auto& [name, column] : properties.columns) {
       CNX_TRY(std::optional<uint16_t> index, index_unless_default(column));
       if (!index) continue;
-      CNX_TRY(BoundProperty made, property(names, name, *index));
+      CNX_TRY(BoundProperty made, property(names, name, *index, properties.forms));
       bound.push_back(std::move(made));
     }
+    return bound;
+  }
+
+  Result<BoundChoice> choice(const std::optional<ValueChoice>& rule) {
+    if (!rule) return BoundChoice{};
+    CNX_TRY(uint16_t index, column_index(relation_, rule->column));
+    return BoundChoice{.column = index, .rule = &*rule};
+  }
+
+  Properties constants(PropertyNames& names, const Constants& values) {
+    Properties bound;
+    for (const auto& [name, value] : values) bound.push_back({names.intern(name, false), value});
     return bound;
   }
 
@@ -79,7 +88,7 @@ class Binder {
     CNX_TRY(check_properties(rule_, rules, naming, columns));
     for (size_t i = 0; i < columns.size(); ++i) {
       for (const std::string& name : properties_of(rules, naming, columns[i])) {
-        CNX_TRY(BoundProperty made, property(names_, name, static_cast<uint16_t>(i)));
+        CNX_TRY(BoundProperty made, property(names_, name, static_cast<uint16_t>(i), rules.forms));
         binding_.properties.push_back(std::move(made));
       }
     }
@@ -103,11 +112,23 @@ class Binder {
     return found;
   }
 
-  Result<BoundProperty> property(PropertyNames& names, const std::string& name, uint16_t index) {
+  Result<BoundProperty> property(PropertyNames& names, const std::string& name, uint16_t index,
+                                 const AskedForms& forms) {
     const change::Column& column = relation_.columns[index];
-    CNX_TRY(postgres::Codec codec, postgres::codec_for(types_, column.type, column.type_modifier));
-    bool unfit = postgres::may_be_unfit(codec);
-    return BoundProperty{.column = index, .name = names.intern(name, unfit), .codec = codec};
+    CNX_TRY(postgres::Codec codec, codec_of(column));
+    auto asked = forms.find(name);
+    if (asked != forms.end()) codec = postgres::codec_as(asked->second, codec);
+    const bool flattened = codec.form == postgres::ValueForm::as_fields;
+    const PropertyName* interned = names.intern(name, postgres::may_be_unfit(codec), flattened);
+    return BoundProperty{.column = index, .name = interned, .codec = codec};
+  }
+
+  // A relation may be older than the catalog: a type that is gone went with its column, whose values are removed once the
+  // stream is there.
+  Result<postgres::Codec> codec_of(const change::Column& column) const {
+    auto codec = postgres::codec_for(types_, column.type, column.type_modifier);
+    if (codec || codec.error().kind() != ErrorKind::state) return codec;
+    return postgres::Codec{};
   }
 
   Result<BoundTemplate> bound_template(const Template& source) {
@@ -147,55 +168,6 @@ class Binder {
   const postgres::TypeCatalog& types_;
 };
 
-Error datum_error(const Binding& binding, uint16_t column, const char* what) {
-  return Error(ErrorKind::malformed, what)
-      .with("table", binding.relation->schema + "." + binding.relation->name)
-      .with("column", binding.relation->columns[column].name);
-}
-
-Result<Key> make_key(const Binding& binding, const BoundKey& key,
-                     const std::vector<DatumView>& row) {
-  uint16_t column = key.columns.front();
-  std::string_view text = row[column].text;
-  if (!key.integer) return Key(std::string(text));
-  int64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    return fail(
-        datum_error(binding, column, "a key column of an integer type does not hold an integer"));
-  }
-  return Key(number);
-}
-
-// Null, or the template's text; nullopt where a column is unchanged and so unknown.
-std::optional<change::Value> fill(const BoundTemplate& bound, const std::vector<DatumView>& row) {
-  std::string text;
-  for (const BoundTemplate::Part& part : bound.parts) {
-    if (part.column < 0) {
-      text += part.text;
-      continue;
-    }
-    const DatumView& datum = row[static_cast<size_t>(part.column)];
-    if (datum.kind == DatumView::Kind::unchanged) return std::nullopt;
-    if (datum.kind == DatumView::Kind::null) return change::Value(change::Null{});
-    text += datum.text;
-  }
-  return change::Value(std::move(text));
-}
-
-std::optional<change::Value> compute(const BoundComputed& computed,
-                                     const std::vector<DatumView>& row) {
-  if (computed.choice_column >= 0) {
-    const DatumView& choice = row[static_cast<size_t>(computed.choice_column)];
-    if (choice.kind == DatumView::Kind::unchanged) return std::nullopt;
-    for (const auto& [value, bound] : computed.choices) {
-      if (choice.kind == DatumView::Kind::text && choice.text == value) return fill(bound, row);
-    }
-  }
-  if (computed.otherwise) return fill(*computed.otherwise, row);
-  return change::Value(change::Null{});
-}
-
 }  // namespace
 
 Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
@@ -204,12 +176,15 @@ Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
   binding.node = &table;
   binding.relation = std::move(relation);
   Binder binder(binding, *table.rule, table.names, types);
-  CNX_TRY(binder.own_key(table));
+  CNX_TRY(binder.own_key(table.node->key, table.key_forms));
   CNX_TRY(binder.all(table.node->properties, table.naming));
+  binding.constants = binder.constants(table.names, table.node->properties.constants);
+  CNX_TRY(binding.label, binder.choice(table.node->labels));
   for (ForeignKey& foreign : table.foreign_keys) {
     BoundForeignKey& bound = binding.foreign_keys.emplace_back();
-    CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->integer_key));
+    CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->key_forms));
     CNX_TRY(bound.properties, binder.listed(foreign.names, foreign.rule->properties));
+    bound.constants = binder.constants(foreign.names, foreign.rule->properties.constants);
   }
   CNX_TRY(binder.tenant(table.tenant_column));
   return binding;
@@ -222,75 +197,18 @@ Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation,
   binding.relation = std::move(relation);
   const RelationshipRule& rule = *table.relationship;
   Binder binder(binding, *table.rule, table.names, types);
-  CNX_TRY(binding.key, binder.key(rule.key, false));
-  CNX_TRY(binding.start, binder.key(rule.start.columns, table.start->integer_key));
-  CNX_TRY(binding.end, binder.key(rule.end.columns, table.end->integer_key));
+  if (table.key_is_pair) {
+    CNX_TRY(binding.key, binder.key(rule.key, {}));
+  } else {
+    CNX_TRY(binder.own_key(rule.key, table.key_forms));
+  }
+  CNX_TRY(binding.start, binder.key(rule.start.columns, table.start->key_forms));
+  CNX_TRY(binding.end, binder.key(rule.end.columns, table.end->key_forms));
   CNX_TRY(binding.properties, binder.listed(table.names, rule.properties));
+  binding.constants = binder.constants(table.names, rule.properties.constants);
+  CNX_TRY(binding.type, binder.choice(rule.types));
   CNX_TRY(binder.tenant(table.tenant_column));
   return binding;
-}
-
-Result<Key> project_key(const Binding& binding, const BoundKey& key,
-                        const std::vector<DatumView>& row) {
-  for (uint16_t column : key.columns) {
-    if (row[column].kind != DatumView::Kind::text) {
-      return fail(datum_error(binding, column, "a key column holds no value"));
-    }
-  }
-  return make_key(binding, key, row);
-}
-
-Result<std::optional<Key>> project_foreign_key(const Binding& binding, const BoundKey& key,
-                                               const std::vector<DatumView>& row) {
-  for (uint16_t column : key.columns) {
-    if (row[column].kind == DatumView::Kind::null) return std::optional<Key>();
-    if (row[column].kind == DatumView::Kind::unchanged) {
-      return fail(datum_error(binding, column, "a foreign key's column was left out as unchanged"));
-    }
-  }
-  CNX_TRY(Key made, make_key(binding, key, row));
-  return std::optional<Key>(std::move(made));
-}
-
-Result<ProjectedProperties> project_properties(const Binding& binding,
-                                               const std::vector<BoundProperty>& properties,
-                                               const std::vector<BoundComputed>& computed,
-                                               const std::vector<DatumView>& row) {
-  ProjectedProperties projected;
-  projected.properties.reserve(properties.size() + computed.size());
-  for (const BoundProperty& bound : properties) {
-    const DatumView& datum = row[bound.column];
-    if (datum.kind == DatumView::Kind::unchanged) {
-      projected.lacks_columns = true;
-    } else if (datum.kind == DatumView::Kind::null) {
-      projected.properties.push_back({bound.name, change::Null{}});
-    } else {
-      Result<change::Value> value = postgres::decode(bound.codec, datum.text);
-      if (!value) {
-        return fail(std::move(value.error())
-                        .wrap("reading a column's value")
-                        .with("table", binding.relation->schema + "." + binding.relation->name)
-                        .with("column", binding.relation->columns[bound.column].name));
-      }
-      projected.properties.push_back({bound.name, *std::move(value)});
-    }
-  }
-  for (const BoundComputed& bound : computed) {
-    if (auto value = compute(bound, row)) {
-      projected.properties.push_back({bound.name, *std::move(value)});
-    } else {
-      projected.lacks_columns = true;
-    }
-  }
-  return projected;
-}
-
-std::optional<std::string> project_tenant(const Binding& binding,
-                                          const std::vector<DatumView>& row) {
-  if (binding.tenant_column < 0) return std::nullopt;
-  const DatumView& datum = row[static_cast<size_t>(binding.tenant_column)];
-  if (datum.kind != DatumView::Kind::text) return std::nullopt;
-  return std::string(datum.text);
 }
 
 }  // namespace cnx::mapping

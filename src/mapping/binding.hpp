@@ -34,14 +34,20 @@ struct BoundComputed {
   std::optional<BoundTemplate> otherwise;
 };
 
+struct BoundChoice {
+  int column = -1;  // Negative: nothing is chosen.
+  const ValueChoice* rule = nullptr;
+};
+
 struct BoundKey {
   std::vector<uint16_t> columns;
-  bool integer = false;
+  std::vector<KeyForm> forms;  // Of the columns of the key that it is, or leads to.
 };
 
 struct BoundForeignKey {
   BoundKey key;
   std::vector<BoundProperty> properties;
+  Properties constants;
 };
 
 // Immutable once made; shared by the rows of a batch.
@@ -54,6 +60,9 @@ struct Binding {
   BoundKey end;
   std::vector<BoundProperty> properties;
   std::vector<BoundComputed> computed;
+  Properties constants;
+  BoundChoice label;  // Of a node.
+  BoundChoice type;   // Of a relationship.
   std::vector<BoundForeignKey> foreign_keys;
   int tenant_column = -1;
 };
@@ -67,6 +76,9 @@ Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation,
 // A row's parts. Errors are ErrorKind::malformed with table and column, never the value.
 Result<Key> project_key(const Binding& binding, const BoundKey& key,
                         const std::vector<change::DatumView>& row);
+// The text of a key that stands under `_cnx_key`.
+Result<std::string> project_key_text(const Binding& binding, const BoundKey& key,
+                                     const std::vector<change::DatumView>& row);
 // None where a column of the foreign key is NULL.
 Result<std::optional<Key>> project_foreign_key(const Binding& binding, const BoundKey& key,
                                                const std::vector<change::DatumView>& row);
@@ -79,6 +91,12 @@ Result<ProjectedProperties> project_properties(const Binding& binding,
                                                const std::vector<BoundProperty>& properties,
                                                const std::vector<BoundComputed>& computed,
                                                const std::vector<change::DatumView>& row);
+// All that the row says of its node or relationship, and of the relationship by a foreign key; constants too.
+Result<ProjectedProperties> project_row(const Binding& binding, const std::vector<change::DatumView>& row);
+Result<ProjectedProperties> project_end(const Binding& binding, const BoundForeignKey& foreign,
+                                        const std::vector<change::DatumView>& row);
+// Known and without a name where nothing is to be chosen.
+ChosenName project_choice(const BoundChoice& choice, const std::vector<change::DatumView>& row);
 std::optional<std::string> project_tenant(const Binding& binding,
                                           const std::vector<change::DatumView>& row);
 

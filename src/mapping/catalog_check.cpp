@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "mapping/fault.hpp"
-#include "mapping/key_types.hpp"
+#include "mapping/indexes.hpp"
+#include "mapping/key_form.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -44,6 +45,7 @@ class TableCheck {
     } else {
       check_relationship(std::get<RelationshipRule>(rule_.form));
     }
+    check_index_properties();
   }
 
  private:
@@ -76,6 +78,18 @@ class TableCheck {
     }
   }
 
+  void check_index_properties() {
+    std::vector<std::string> columns;
+    for (const postgres::TableColumn& column : table_->columns) {
+      if (!column.generated) columns.push_back(column.name);
+    }
+    for (const IndexWithoutProperty& each : indexes_without_property(rule_, mapping_, columns)) {
+      add("the index `" + std::string(to_word(each.index->kind)) + "` is of the property " + quoted(each.property) +
+              ", which the table's rows do not have",
+          each.suggestion.empty() ? "correct `indexes:`, or map a column to that property" : each.suggestion);
+    }
+  }
+
   void check_node(const NodeRule& node) {
     check_key(node);
     for (const std::string& column : node.key) is_carried(column);
@@ -86,10 +100,11 @@ class TableCheck {
       for (const auto& [value, choice] : computed.choices) are_carried(choice);
       if (computed.otherwise) are_carried(*computed.otherwise);
     }
+    if (node.labels) is_carried(node.labels->column);
     check_properties(node);
     for (const ForeignKeyRule& foreign : node.relationships) {
       check_end(foreign.type, foreign.other, foreign.columns);
-      for (const auto& [property, column] : foreign.properties) is_carried(column);
+      for (const auto& [property, column] : foreign.properties.columns) is_carried(column);
     }
   }
 
@@ -97,13 +112,11 @@ class TableCheck {
     bool all = true;
     for (const std::string& column : node.key) all &= has_column(column);
     if (!all) return;
-    const postgres::TableColumn* column =
-        node.key.size() == 1 ? table_->column(node.key[0]) : nullptr;
-    if (column == nullptr || !is_plain_key(column->type)) {
-      add("a node's key must be one column of an integer type, uuid, text or varchar",
-          "name another unique column by `key:`");
-    } else if (properties_of(node.properties, mapping_.naming, column->name).empty()) {
-      add("the key column " + quoted(column->name) + " is kept out of the graph",
+    std::vector<KeyForm> forms;
+    for (const std::string& column : node.key) forms.push_back(key_form(*table_->column(column)));
+    if (!is_single(forms)) return;
+    if (properties_of(node.properties, mapping_.naming, node.key.front()).empty()) {
+      add("the key column " + quoted(node.key.front()) + " is kept out of the graph",
           "take it out of `exclude:`");
     }
   }
@@ -117,11 +130,23 @@ class TableCheck {
       for (const std::string& property :
            properties_of(node.properties, mapping_.naming, column.name)) {
         check_property(made_of, property, column.name);
+        check_field(node.properties.forms, property, column.name);
       }
     }
     for (const ComputedProperty& computed : node.properties.computed) {
       check_property(made_of, computed.property, "a template");
     }
+    for (const auto& [property, value] : node.properties.constants) {
+      check_property(made_of, property, "a constant");
+    }
+  }
+
+  void check_field(const AskedForms& forms, const std::string& property, const std::string& column) {
+    auto owner = field_owner(forms, property);
+    if (!owner) return;
+    add("the column " + quoted(column) + " becomes the property " + quoted(property) +
+            ", which would be taken for a field of " + quoted(*owner) + ", which is flattened",
+        "exclude the column, or give one of them another name");
   }
 
   void check_property(std::map<std::string, std::string>& made_of, const std::string& property,
@@ -142,16 +167,11 @@ class TableCheck {
     for (const std::string& column : relationship.key) {
       if (has_column(column)) is_carried(column);
     }
-    for (const auto& [property, column] : relationship.properties) is_carried(column);
-    check_end(relationship.type, relationship.start.table, relationship.start.columns);
-    check_end(relationship.type, relationship.end.table, relationship.end.columns);
-    std::set<std::string> ends(relationship.start.columns.begin(),
-                               relationship.start.columns.end());
-    ends.insert(relationship.end.columns.begin(), relationship.end.columns.end());
-    if (ends != std::set<std::string>(relationship.key.begin(), relationship.key.end())) {
-      add("a relationship's key must be the columns of its two ends",
-          "map the table as a node, or name those columns by `key:`");
-    }
+    for (const auto& [property, column] : relationship.properties.columns) is_carried(column);
+    if (relationship.types) is_carried(relationship.types->column);
+    const std::string type = *relationship.all_types().begin();
+    check_end(type, relationship.start.table, relationship.start.columns);
+    check_end(type, relationship.end.table, relationship.end.columns);
   }
 
   void check_end(const std::string& type, const TableName& other,
@@ -174,8 +194,7 @@ class TableCheck {
     for (size_t i = 0; i < columns.size(); ++i) {
       const postgres::TableColumn* mine = table_->column(columns[i]);
       const postgres::TableColumn* theirs = other_table->column(node->key[i]);
-      if (theirs == nullptr || is_integer_key(mine->type) == is_integer_key(theirs->type))
-        continue;
+      if (theirs == nullptr || may_lead_to(key_form(*mine), key_form(*theirs))) continue;
       add("the column " + quoted(columns[i]) + " of the relationship " + quoted(type) +
               " is of another kind than the key of " + quoted(to_string(other)),
           "an integer key is found by an integer, any other by its text");

@@ -57,6 +57,19 @@ struct Label {
   TableName table;
 };
 
+// A label that does not find its node.
+struct NamedLabel {
+  YAML::Mark mark;
+  std::string name;
+};
+
+// An index, on a label or a type.
+struct DraftIndex {
+  YAML::Mark mark;
+  std::string on;  // "(:Label)" or "[:TYPE]".
+  IndexRule rule;
+};
+
 struct Draft {
   explicit Draft(std::string_view file) : reader(file) {}
 
@@ -68,17 +81,32 @@ struct Draft {
   std::map<std::string, size_t> handles;  // Into `entries`.
   std::vector<Reference> references;
   std::vector<Edge> edges;
-  std::vector<Label> labels;
+  std::vector<Label> labels;  // That find nodes.
+  std::vector<NamedLabel> more_labels;
+  std::vector<DraftIndex> indexes;
 };
+
+// `version`, `tenant`, `where` and `cypher`.
+void read_common(Draft& draft, Fields& fields, TableRule& rule);
 
 // One or more `property: column`, as a list of columns (named by `naming`) and single renamings, or
 // as a map.
-std::map<std::string, std::string> read_property_columns(Draft& draft, const MapEntry& field,
-                                                         std::set<std::string>& named);
+ListedProperties read_property_columns(Draft& draft, const MapEntry& field,
+                                       std::set<std::string>& named);
 // The `properties` of a node: renamings and computed ones. A renamed column loses its own name,
 // unless that is listed too.
 void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& properties,
                           std::set<std::string>& named);
+
+// The value of `{constant: value}`; none where that is a fault.
+std::optional<change::Value> read_constant(Draft& draft, const MapEntry& field, std::vector<MapEntry> map);
+
+// A fault where `property`, by which the graph finds, guards or owns a row (`what`), asks for another form.
+void check_forms(Draft& draft, const AskedForms& forms, std::string_view property, const char* what,
+                 const YAML::Mark& mark);
+// The fault of a property whose name is that of a field of another one.
+void fault_field(Draft& draft, const std::string& property, const std::string& owner,
+                 const YAML::Mark& mark);
 
 // `{table: columns}`: the node of another table, and the columns of this one that hold its key.
 std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,
@@ -86,10 +114,25 @@ std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,
 // The `relationships` of a node.
 void read_foreign_keys(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node);
 
+// The `indexes` of a table whose rows become `on`: "(:Label)", or one of "[:TYPE]".
+void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::vector<std::string>& on);
+// One index that two tables ask for differently.
+void check_indexes(Draft& draft);
+
+enum class NameKind { property, label, relationship_type };
+// `{column: c, when: {value: name}, otherwise: name}`; none where it has a fault.
+std::optional<ValueChoice> read_value_choice(Draft& draft, const MapEntry& field, NameKind kind,
+                                             std::set<std::string>& named);
+// `node` and `labels`.
+void read_labels(Draft& draft, Fields& fields, TableRule& rule, NodeRule& node);
+// `relationship` of a row that is one; `mark` becomes its place.
+void read_types(Draft& draft, Fields& fields, TableRule& rule, RelationshipRule& relationship, YAML::Mark& mark);
+// Further labels that find nodes of another table.
+void check_more_labels(Draft& draft);
+
 // The scalars' texts, without their places.
 std::vector<std::string> plain(const std::vector<Scalar>& scalars);
 
-enum class NameKind { property, label, relationship_type };
 // A fault where the engine keeps such names for itself: `_cnx_…`, `…__pg`, labels `ContextNexus…`.
 void check_name(YamlReader& reader, const Scalar& name, NameKind kind);
 

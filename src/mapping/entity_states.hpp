@@ -31,6 +31,7 @@ struct Entity {
   bool lacks_columns = false;
   Properties properties;
   std::optional<std::string> tenant;
+  ChosenName label = {};
   std::vector<ForeignEnd> ends;
   RowKey row;  // Where the last row that came left out a column.
 };
@@ -110,6 +111,12 @@ class EntityStates {
   bool alive(const K& key) const {
     auto found = by_key_.find(key);
     return found != by_key_.end() && !entities_[found->second].removed;
+  }
+
+  // Whether the batch's last word of the key was that it goes.
+  bool removed_now(const K& key) const {
+    auto found = by_key_.find(key);
+    return found != by_key_.end() && entities_[found->second].removed;
   }
 
   // For each key that was taken: the keys before the batch of what stands there now. The first is

@@ -2,10 +2,11 @@
 // with another.
 #include "mapping/fingerprint.hpp"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
+#include <charconv>
 #include <utility>
+
+#include "mapping/sha256.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -64,14 +65,54 @@ std::string text_of(const ComputedProperty& computed) {
   return text.take();
 }
 
+// Of words that came to the language later: nothing where a rule does not use them, so that its fingerprint stays.
+std::string text_of(const AskedForms& forms) {
+  if (forms.empty()) return {};
+  std::map<std::string, std::string> words;
+  for (const auto& [property, form] : forms) words.emplace(property, to_word(form));
+  return Canonical().word("as").columns(words).take();
+}
+
+std::string text_of(const change::Value& constant) {
+  if (const auto* text = std::get_if<std::string>(&constant)) return "text:" + *text;
+  if (const auto* whole = std::get_if<int64_t>(&constant)) return "integer:" + std::to_string(*whole);
+  if (const auto* truth = std::get_if<bool>(&constant)) return *truth ? "true" : "false";
+  char digits[32];
+  auto [end, error] = std::to_chars(std::begin(digits), std::end(digits), std::get<double>(constant));
+  return "float:" + std::string(digits, end);
+}
+
+std::string text_of(const Constants& constants) {
+  if (constants.empty()) return {};
+  std::map<std::string, std::string> values;
+  for (const auto& [property, value] : constants) values.emplace(property, text_of(value));
+  return Canonical().word("constant").columns(values).take();
+}
+
 std::string text_of(const ForeignKeyRule& rule) {
   return Canonical()
-      .word(rule.type)
-      .word(rule.incoming ? "from" : "to")
-      .table(rule.other)
-      .words(rule.columns)
-      .columns(rule.properties)
-      .take();
+             .word(rule.type)
+             .word(rule.incoming ? "from" : "to")
+             .table(rule.other)
+             .words(rule.columns)
+             .columns(rule.properties.columns)
+             .take() +
+         text_of(rule.properties.forms) + text_of(rule.properties.constants);
+}
+
+std::string text_of(const ValueChoice& choice) {
+  Canonical text;
+  text.word("choice").word(choice.column);
+  text.columns({choice.names.begin(), choice.names.end()});
+  text.word(choice.otherwise ? "otherwise" : "none").word(choice.otherwise.value_or(""));
+  return text.take();
+}
+
+std::string labels_text(const NodeRule& node) {
+  std::string text;
+  if (!node.more_labels.empty()) text += Canonical().word("labels").words(node.more_labels).take();
+  if (node.labels) text += text_of(*node.labels);
+  return text;
 }
 
 std::string text_of(const NodeRule& node) {
@@ -85,20 +126,21 @@ std::string text_of(const NodeRule& node) {
   text.sorted(std::exchange(parts, {}));
   for (const ForeignKeyRule& rule : node.relationships) parts.push_back(text_of(rule));
   text.sorted(std::move(parts));
-  return text.take();
+  return text.take() + text_of(properties.forms) + text_of(properties.constants) + labels_text(node);
 }
 
 std::string text_of(const RelationshipRule& rule) {
   return Canonical()
-      .word("relationship")
-      .word(rule.type)
-      .table(rule.start.table)
-      .words(rule.start.columns)
-      .table(rule.end.table)
-      .words(rule.end.columns)
-      .words(rule.key)
-      .columns(rule.properties)
-      .take();
+             .word("relationship")
+             .word(rule.type)
+             .table(rule.start.table)
+             .words(rule.start.columns)
+             .table(rule.end.table)
+             .words(rule.end.columns)
+             .words(rule.key)
+             .columns(rule.properties.columns)
+             .take() +
+         text_of(rule.properties.forms) + text_of(rule.properties.constants) + (rule.types ? text_of(*rule.types) : "");
 }
 
 std::string text_of(const TableRule& rule) {
@@ -107,7 +149,17 @@ std::string text_of(const TableRule& rule) {
   text.word(std::visit([](const auto& form) { return text_of(form); }, rule.form));
   text.word(rule.version_column).word(rule.tenant_column);
   text.word(rule.cypher ? "cypher" : "generated").word(rule.cypher.value_or(""));
+  if (!rule.where.empty()) text.word("where").word(rule.where);
   return text.take();
+}
+
+// In the order of the rule.
+std::vector<TableName> ends_of(const TableRule& rule) {
+  if (const auto* relationship = std::get_if<RelationshipRule>(&rule.form))
+    return {relationship->start.table, relationship->end.table};
+  std::vector<TableName> ends;
+  for (const ForeignKeyRule& key : std::get<NodeRule>(rule.form).relationships) ends.push_back(key.other);
+  return ends;
 }
 
 }  // namespace
@@ -123,16 +175,19 @@ std::string canonical_text(const Mapping& mapping) {
 }
 
 std::string fingerprint(const Mapping& mapping) {
-  const std::string text = canonical_text(mapping);
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hexadecimal;
-  for (unsigned char byte : digest) {
-    hexadecimal += kDigits[byte >> 4];
-    hexadecimal += kDigits[byte & 0x0f];
+  return sha256_hex(canonical_text(mapping));
+}
+
+std::string fingerprint(const Mapping& mapping, const TableRule& rule) {
+  Canonical text;
+  text.word(mapping.naming == Naming::camel_case ? "camelCase" : "as_is").word(mapping.tenant_property);
+  text.word(text_of(rule));
+  for (const TableName& other : ends_of(rule)) {
+    const TableRule* end = mapping.find(other);
+    const auto* node = end == nullptr ? nullptr : std::get_if<NodeRule>(&end->form);
+    if (node != nullptr) text.table(other).word(node->label).words(node->key);
   }
-  return hexadecimal;
+  return sha256_hex(text.take());
 }
 
 }  // namespace cnx::mapping

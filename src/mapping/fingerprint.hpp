@@ -14,5 +14,8 @@ std::string canonical_text(const Mapping& mapping);
 
 // SHA-256 of the canonical text, 64 hexadecimal digits.
 std::string fingerprint(const Mapping& mapping);
+// Of one table's rule, with all that decides what is made of its rows: the naming, and the nodes that its relationships lead
+// to. `rule` is one of the mapping's.
+std::string fingerprint(const Mapping& mapping, const TableRule& rule);
 
 }  // namespace cnx::mapping

@@ -66,6 +66,20 @@ bool may_coexist(const Edge& first, const Edge& second) {
   return first.pair == second.pair;
 }
 
+// A key of its own is unique among all relationships of a type, whatever their ends.
+void check_own_keys(Draft& draft) {
+  std::map<std::string, const Edge*> first_by_type;
+  for (const Edge& edge : draft.edges) {
+    if (edge.foreign_key || edge.pair) continue;
+    auto [first, is_new] = first_by_type.emplace(edge.type, &edge);
+    if (is_new) continue;
+    draft.reader.fault(edge.mark,
+                       "the type `" + edge.type + "` has keys of its own in line " +
+                           std::to_string(first->second->mark.line + 1),
+                       "rows of two tables may have one key; give one of them another type");
+  }
+}
+
 void check_edges(Draft& draft) {
   std::map<std::array<std::string, 3>, const Edge*> first_edges;
   for (const Edge& edge : draft.edges) {
@@ -88,7 +102,10 @@ void check_edges(Draft& draft) {
 void check_tables(Draft& draft) {
   check_references(draft);
   check_labels(draft);
+  check_more_labels(draft);
   check_edges(draft);
+  check_own_keys(draft);
+  check_indexes(draft);
 }
 
 }  // namespace cnx::mapping

@@ -9,33 +9,6 @@
 namespace cnx::mapping {
 namespace {
 
-// `version` or `tenant`: the table's own word, `null` for none, or what the defaults say.
-std::string read_column(Fields& fields, std::string_view key, const std::string& otherwise,
-                        std::set<std::string>& named) {
-  const MapEntry* entry = fields.find(key);
-  if (entry == nullptr) return otherwise;
-  if (entry->value.IsNull()) return {};
-  auto column = fields.text(key);
-  if (!column) return {};
-  named.insert(column->text);
-  return column->text;
-}
-
-void read_common(Draft& draft, Fields& fields, TableRule& rule) {
-  rule.version_column = read_column(fields, "version", draft.defaults.version, rule.named);
-  rule.tenant_column = read_column(fields, "tenant", draft.defaults.tenant, rule.named);
-  const MapEntry* cypher = fields.find("cypher");
-  if (cypher == nullptr) return;
-  if (!cypher->value.IsScalar() || cypher->value.Scalar().empty()) {
-    draft.reader.fault(cypher->mark, "`cypher` must be a statement");
-  } else if (cypher->value.Scalar().find("$rows") == std::string::npos) {
-    draft.reader.fault(cypher->mark, "the statement of `cypher` does not use `$rows`",
-                       "begin with `UNWIND $rows AS row`");
-  } else {
-    rule.cypher = cypher->value.Scalar();
-  }
-}
-
 // Columns that the graph needs cannot be left out: the key finds the node, the version guards it,
 // the tenant owns it.
 void check_excluded(Draft& draft, const std::vector<Scalar>& excluded, const TableRule& rule,
@@ -118,7 +91,9 @@ void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node,
 void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule,
                       const YAML::Mark& mark) {
   std::map<std::string, std::string> makers;
+  const AskedForms& forms = node.properties.forms;
   auto make = [&](const std::string& property, const std::string& maker) {
+    if (auto owner = field_owner(forms, property)) fault_field(draft, property, *owner, mark);
     auto [first, is_new] = makers.emplace(property, maker);
     if (is_new) return;
     draft.reader.fault(
@@ -137,17 +112,21 @@ void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule,
   for (const ComputedProperty& computed : node.properties.computed) {
     make(computed.property, "a template");
   }
+  for (const auto& [property, value] : node.properties.constants) make(property, "a constant");
+  auto keeps_form = [&](const std::string& column, const char* what) {
+    auto names = properties_of(node.properties, draft.mapping.naming, column);
+    if (!names.empty()) check_forms(draft, forms, names.front(), what, mark);
+  };
+  if (node.key.size() == 1) keeps_form(node.key.front(), "key");
+  if (!rule.version_column.empty()) keeps_form(rule.version_column, "version");
+  if (!rule.tenant_column.empty()) check_forms(draft, forms, draft.mapping.tenant_property, "tenant", mark);
 }
 
 void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
   Fields fields(draft.reader, entry.entries, "a node", keys::kNode, keys::kRelationship);
   NodeRule node;
   read_common(draft, fields, rule);
-  if (auto label = fields.text("node")) {
-    check_name(draft.reader, *label, NameKind::label);
-    node.label = label->text;
-    draft.labels.push_back({label->mark, rule.table});
-  }
+  read_labels(draft, fields, rule, node);
   if (auto key = fields.texts("key")) {
     node.key = plain(*key);
   } else if (fields.find("key") == nullptr) {
@@ -167,6 +146,9 @@ void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
   if (const MapEntry* links = fields.find("relationships")) {
     read_foreign_keys(draft, *links, rule, node);
   }
+  if (const MapEntry* indexes = fields.find("indexes")) {
+    read_indexes(draft, *indexes, rule, {"(:" + node.label + ")"});
+  }
   rule.form = std::move(node);
   draft.mapping.tables.push_back(std::move(rule));
 }
@@ -184,11 +166,7 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
   RelationshipRule relationship;
   read_common(draft, fields, rule);
   YAML::Mark mark = entry.mark;
-  if (auto type = fields.text("relationship")) {
-    check_name(draft.reader, *type, NameKind::relationship_type);
-    relationship.type = type->text;
-    mark = type->mark;
-  }
+  read_types(draft, fields, rule, relationship, mark);
   std::optional<RelationshipEnd> ends[2];
   constexpr std::array kSides = {keys::Word("from"), keys::Word("to")};
   for (size_t i = 0; i < kSides.size(); ++i) {
@@ -201,6 +179,11 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
   }
   if (const MapEntry* properties = fields.find("properties")) {
     relationship.properties = read_property_columns(draft, *properties, rule.named);
+  }
+  if (const MapEntry* indexes = fields.find("indexes")) {
+    std::vector<std::string> on;
+    for (const std::string& type : relationship.all_types()) on.push_back("[:" + type + "]");
+    read_indexes(draft, *indexes, rule, on);
   }
   auto key = fields.texts("key");
   if (!ends[0] || !ends[1]) return;
@@ -220,15 +203,19 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
   rule.named.insert(relationship.key.begin(), relationship.key.end());
   // The guard compares with the version in the graph, so it is kept there.
   bool has_version = rule.version_column.empty();
-  for (const auto& [property, column] : relationship.properties) {
-    has_version = has_version || column == rule.version_column;
+  for (const auto& [property, column] : relationship.properties.columns) {
+    if (column != rule.version_column || has_version) continue;
+    has_version = true;
+    check_forms(draft, relationship.properties.forms, property, "version", mark);
   }
   if (!has_version) {
-    relationship.properties.emplace(property_name(draft.mapping.naming, rule.version_column),
-                                    rule.version_column);
+    relationship.properties.columns.emplace(property_name(draft.mapping.naming, rule.version_column),
+                                            rule.version_column);
   }
-  draft.edges.push_back({mark, rule.table, relationship.type, relationship.start.table,
-                         relationship.end.table, false, false, is_pair(relationship)});
+  for (const std::string& type : relationship.all_types()) {
+    draft.edges.push_back({mark, rule.table, type, relationship.start.table, relationship.end.table, false, false,
+                           is_pair(relationship)});
+  }
   rule.form = std::move(relationship);
   draft.mapping.tables.push_back(std::move(rule));
 }

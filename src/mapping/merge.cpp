@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mapping/lacking_rows.hpp"
+#include "mapping/merge_parts.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -10,23 +11,9 @@ namespace {
 using change::DatumView;
 using change::Operation;
 
-Result<RelationshipKey> relationship_key(const Binding& binding,
-                                         const std::vector<DatumView>& row) {
-  CNX_TRY(Key start, project_key(binding, binding.start, row));
-  CNX_TRY(Key end, project_key(binding, binding.end, row));
-  return RelationshipKey{std::move(start), std::move(end), {}};
-}
-
 bool lacks_columns(const std::vector<ForeignEnd>& ends) {
   return std::any_of(ends.begin(), ends.end(),
                      [](const ForeignEnd& end) { return end.lacks_columns; });
-}
-
-template <typename E>
-void take_row(E& entity, ProjectedProperties&& projected) {
-  entity.lacks_columns =
-      projected.lacks_columns && (entity.lacks_columns || entity.properties.empty());
-  merge_properties(entity.properties, std::move(projected.properties));
 }
 
 // A relationship property that this row lacks as unchanged keeps what an earlier row of the batch
@@ -47,8 +34,7 @@ Result<std::vector<ForeignEnd>> project_ends(const Binding& binding,
   for (const BoundForeignKey& foreign : binding.foreign_keys) {
     ForeignEnd& end = ends.emplace_back();
     CNX_TRY(end.key, project_foreign_key(binding, foreign.key, row));
-    CNX_TRY(ProjectedProperties projected,
-            project_properties(binding, foreign.properties, {}, row));
+    CNX_TRY(ProjectedProperties projected, project_end(binding, foreign, row));
     end.properties = std::move(projected.properties);
     end.lacks_columns = projected.lacks_columns;
   }
@@ -69,14 +55,6 @@ void take_places(const std::unordered_map<Key, std::vector<Key>, KeyHash>& place
             [](const KeyChange& x, const KeyChange& y) { return x.from < y.from; });
   std::sort(mutations.takeovers.begin(), mutations.takeovers.end(),
             [](const Takeover& x, const Takeover& y) { return x.stub < y.stub; });
-}
-
-template <typename States, typename Rows, typename M>
-void take_user_rows(const States& states, Rows& rows, M& mutations) {
-  mutations.user_rows = std::move(rows.rows);
-  for (const auto& key : rows.keys) {
-    if (!states.alive(key)) mutations.user_removed.push_back(key);
-  }
 }
 
 }  // namespace
@@ -110,17 +88,48 @@ Status Merge::add(const Binding& binding, const change::RowChange& change) {
   ++rows_;
   bytes_ += change.buffer_bytes;
   elements_ += 1 + binding.foreign_keys.size();
+  if (change.over_copy && change.operation != Operation::remove) return add_over_copy(binding, change);
   return binding.node != nullptr
              ? add_node(binding, change.operation, change.old_row, change.row)
              : add_relationship(binding, change.operation, change.old_row, change.row);
 }
 
-Status Merge::add(const Binding& binding, const change::SnapshotRow& row) {
+Status Merge::add_over_copy(const Binding& binding, const change::RowChange& change) {
+  if (binding.node == nullptr) {
+    if (change.operation == Operation::insert) CNX_TRY(add_relationship(binding, Operation::remove, change.row, {}));
+    return add_relationship(binding, change.operation, change.old_row, change.row);
+  }
+  NodeStates& states = nodes_[binding.node->index];
+  CNX_TRY(Key key, project_key(binding, binding.key, change.row));
+  bool inserts = change.operation == Operation::insert;
+  if (!inserts && !change.old_row.empty()) {
+    CNX_TRY(Key old_key, project_key(binding, binding.key, change.old_row));
+    if (old_key == key) return add_node(binding, Operation::update, change.old_row, change.row);
+    states.remove(old_key, transaction_);
+    // One that lacks a column is no whole row: it is read again where its node is not there.
+    inserts = std::none_of(change.row.begin(), change.row.end(),
+                           [](const DatumView& datum) { return datum.kind == DatumView::Kind::unchanged; });
+  }
+  if (!inserts) return add_node(binding, Operation::update, {}, change.row);
+  // Removed and inserted in one transaction: what is left at the key is replaced in its place.
+  states.remove(key, transaction_);
+  return add_node(binding, Operation::insert, {}, change.row);
+}
+
+Status Merge::add(const Binding& binding, const change::SnapshotRow& row, bool replaces) {
   ++rows_;
   bytes_ += row.buffer_bytes;
   elements_ += 1 + binding.foreign_keys.size();
-  return binding.node != nullptr ? add_node(binding, Operation::insert, {}, row.row)
-                                 : add_relationship(binding, Operation::insert, {}, row.row);
+  auto add = [&](Operation operation, const std::vector<DatumView>& old_row, const std::vector<DatumView>& new_row) {
+    return binding.node != nullptr ? add_node(binding, operation, old_row, new_row)
+                                   : add_relationship(binding, operation, old_row, new_row);
+  };
+  if (replaces) {
+    // Removed and inserted in one transaction.
+    begin_transaction();
+    CNX_TRY(add(Operation::remove, row.row, {}));
+  }
+  return add(Operation::insert, {}, row.row);
 }
 
 void Merge::truncate(const TableName& table) {
@@ -128,6 +137,7 @@ void Merge::truncate(const TableName& table) {
     nodes_[node->index].truncate();
   } else if (const RelationshipTable* relationship = model_->find_relationship(table)) {
     relationships_[relationship->index].truncate();
+    for (const RelationshipTable* sibling : relationship->siblings) relationships_[sibling->index].truncate();
   } else {
     return;
   }
@@ -143,9 +153,10 @@ Status Merge::add_node(const Binding& binding, Operation operation,
     return {};
   }
   CNX_TRY(Key key, project_key(binding, binding.key, row));
-  CNX_TRY(ProjectedProperties projected,
-          project_properties(binding, binding.properties, binding.computed, row));
+  CNX_TRY(ProjectedProperties projected, project_row(binding, row));
   CNX_TRY(std::vector<ForeignEnd> ends, project_ends(binding, row));
+  const ChosenName label = project_choice(binding.label, row);
+  projected.lacks_columns |= !label.known;
   if (binding.node->rule->cypher) {
     auto& user = node_user_rows_[binding.node->index];
     user.rows.push_back(projected.properties);
@@ -160,35 +171,7 @@ Status Merge::add_node(const Binding& binding, Operation operation,
   if (projected.lacks_columns || lacks_columns(ends)) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   take_ends(entity, std::move(ends));
-  entity.tenant = project_tenant(binding, row);
-  return {};
-}
-
-Status Merge::add_relationship(const Binding& binding, Operation operation,
-                               const std::vector<DatumView>& old_row,
-                               const std::vector<DatumView>& row) {
-  RelationshipStates& states = relationships_[binding.relationship->index];
-  if (operation == Operation::remove) {
-    CNX_TRY(RelationshipKey key, relationship_key(binding, old_row));
-    states.remove(key, transaction_);
-    return {};
-  }
-  CNX_TRY(RelationshipKey key, relationship_key(binding, row));
-  CNX_TRY(ProjectedProperties projected,
-          project_properties(binding, binding.properties, binding.computed, row));
-  if (binding.relationship->rule->cypher) {
-    auto& user = relationship_user_rows_[binding.relationship->index];
-    user.rows.push_back(projected.properties);
-    user.keys.insert(key);
-  }
-  RelationshipKey old_key = key;
-  if (!old_row.empty()) {
-    CNX_TRY(old_key, relationship_key(binding, old_row));
-  }
-  auto& entity = operation == Operation::insert ? states.insert(key, transaction_)
-                                                : states.update(old_key, key);
-  if (projected.lacks_columns) entity.row = row_key(binding, row);
-  take_row(entity, std::move(projected));
+  if (label.known) entity.label = label;
   entity.tenant = project_tenant(binding, row);
   return {};
 }
@@ -236,6 +219,7 @@ NodeMutations Merge::take_node(size_t table) {
                                  .lacks_columns = entity.lacks_columns,
                                  .properties = std::move(entity.properties),
                                  .tenant = std::move(entity.tenant),
+                                 .label = entity.label,
                                  .ends = std::move(entity.ends),
                                  .row = std::move(entity.row)});
   }
@@ -243,41 +227,6 @@ NodeMutations Merge::take_node(size_t table) {
       !mutations.removed.empty() || !mutations.user_removed.empty() || mutations.truncated;
   if (removes) {
     for (const PropertyName& name : node.names.all()) mutations.known_properties.push_back(&name);
-  }
-  return mutations;
-}
-
-RelationshipMutations Merge::take_relationship(size_t table) {
-  const RelationshipTable& relationship = model_->relationships()[table];
-  RelationshipStates& states = relationships_[table];
-  RelationshipMutations mutations;
-  mutations.table = &relationship;
-  mutations.truncated = states.truncated();
-  if (relationship.rule->cypher) {
-    take_user_rows(states, relationship_user_rows_[table], mutations);
-  }
-  mutations.removed = std::move(states.removed());
-  // A relationship hangs on nodes, not on keys: it goes along where a node takes another key, and
-  // stays behind where another node takes this one.
-  auto goes_along = [&](const Entity<RelationshipKey>& entity) {
-    return kept_before(*relationship.start, entity.key.start) == entity.before->start &&
-           kept_before(*relationship.end, entity.key.end) == entity.before->end;
-  };
-  for (Entity<RelationshipKey>& entity : states.entities()) {
-    if (entity.removed) {
-      if (entity.before) mutations.removed.push_back(std::move(*entity.before));
-      continue;
-    }
-    const bool moved = entity.before && !goes_along(entity);
-    if (moved) mutations.removed.push_back(*entity.before);
-    // One that lacks columns is not made anew without them.
-    mutations.upserts.push_back({.key = std::move(entity.key),
-                                 .inserted = (!entity.before || moved) && !entity.lacks_columns,
-                                 .replaced = entity.replaced && !moved,
-                                 .lacks_columns = entity.lacks_columns,
-                                 .properties = std::move(entity.properties),
-                                 .tenant = std::move(entity.tenant),
-                                 .row = std::move(entity.row)});
   }
   return mutations;
 }

@@ -16,9 +16,10 @@ void merge_properties(Properties& into, Properties&& newer);
 
 struct RelationshipKeyHash {
   size_t operator()(const RelationshipKey& key) const {
+    if (!key.own.empty()) return std::hash<std::string>{}(key.own);
     size_t hash = KeyHash{}(key.start);
     hash = hash * 0x9E3779B97F4A7C15ull + KeyHash{}(key.end);
-    return hash * 0x9E3779B97F4A7C15ull + std::hash<std::string>{}(key.own);
+    return hash;
   }
 };
 
@@ -39,7 +40,8 @@ class Merge {
   void begin_transaction() { ++transaction_; }
   // ErrorKind::malformed where a row is not as its relation says, with table and column.
   Status add(const Binding& binding, const change::RowChange& change);
-  Status add(const Binding& binding, const change::SnapshotRow& row);
+  // `replaces`: the graph may have the row as it was, and its entity is replaced in its place.
+  Status add(const Binding& binding, const change::SnapshotRow& row, bool replaces = false);
   // A table that is not mapped is passed over.
   void truncate(const TableName& table);
 
@@ -57,12 +59,19 @@ class Merge {
   using NodeStates = EntityStates<Key, KeyHash>;
   using RelationshipStates = EntityStates<RelationshipKey, RelationshipKeyHash>;
 
+  Status add_over_copy(const Binding& binding, const change::RowChange& change);
   Status add_node(const Binding& binding, change::Operation operation,
                   const std::vector<change::DatumView>& old_row,
                   const std::vector<change::DatumView>& row);
   Status add_relationship(const Binding& binding, change::Operation operation,
                           const std::vector<change::DatumView>& old_row,
                           const std::vector<change::DatumView>& row);
+  Status add_relationship_of(const Binding& binding, const RelationshipTable& table,
+                             change::Operation operation,
+                             const std::vector<change::DatumView>& old_row,
+                             const std::vector<change::DatumView>& row);
+  Status remove_relationship(const Binding& binding, const RelationshipTable& table,
+                             const std::vector<change::DatumView>& old_row);
   std::optional<Key> kept_before(const NodeTable& table, const Key& key) const;
   void find_kept_ends(size_t table);
   NodeMutations take_node(size_t table);

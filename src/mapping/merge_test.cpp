@@ -142,6 +142,41 @@ TEST_F(MergeTest, a_join_row_goes_along_with_a_nodes_new_key_and_keeps_what_it_h
   EXPECT_TRUE(likes.upserts[0].lacks_columns);
 }
 
+// A copied row ("likes" 2 → 5) may hang on key 2 already, where another node is until this change.
+TEST_F(MergeTest, a_split_key_change_takes_no_relationship_along) {
+  source_.update_in_two(merge_, "parents", {"2", "acme"}, {"1", std::nullopt});
+  source_.update_in_two(merge_, "likes", {"2", "6", "big"}, {"1", "6", std::nullopt});
+  const Mutations taken = merge_.take();
+  EXPECT_THAT(taken.nodes[0].key_changes, IsEmpty());
+  EXPECT_THAT(taken.nodes[0].removed, ElementsAre(key(1)));
+  ASSERT_THAT(taken.nodes[0].upserts, SizeIs(1));
+  EXPECT_EQ(taken.nodes[0].upserts[0].key, key(2));
+  EXPECT_TRUE(taken.nodes[0].upserts[0].replaced);
+  const RelationshipMutations& likes = taken.relationships[0];
+  ASSERT_THAT(likes.removed, SizeIs(1));
+  EXPECT_EQ(likes.removed[0].start, key(1));
+  EXPECT_TRUE(likes.upserts[0].inserted);
+}
+
+TEST_F(MergeTest, split_key_changes_that_chain_replace_the_node_between_them) {
+  begin();
+  source_.update_in_two(merge_, "parents", {"3", "acme"}, {"2", std::nullopt});
+  source_.update_in_two(merge_, "parents", {"2", "acme"}, {"1", std::nullopt});
+  const Mutations taken = merge_.take();
+  EXPECT_THAT(taken.nodes[0].key_changes, IsEmpty());
+  EXPECT_THAT(taken.nodes[0].removed, ElementsAre(key(1)));
+  ASSERT_THAT(taken.nodes[0].upserts, SizeIs(2));
+}
+
+TEST_F(MergeTest, a_split_key_change_that_lacks_a_column_is_no_whole_row) {
+  source_.update_in_two(merge_, "children", {"6", std::nullopt, "note", kUnchanged}, {"5", std::nullopt, std::nullopt, std::nullopt});
+  const Mutations taken = merge_.take();
+  EXPECT_THAT(taken.nodes[0].removed, ElementsAre(key(5)));
+  ASSERT_THAT(taken.nodes[0].upserts, SizeIs(1));
+  EXPECT_TRUE(taken.nodes[0].upserts[0].lacks_columns);
+  EXPECT_EQ(taken.nodes[0].upserts[0].key_before, key(6));
+}
+
 TEST_F(MergeTest, a_join_row_that_moves_is_a_removal_and_a_creation) {
   update("likes", {"1", "6", "big"}, {"1", "5", std::nullopt});
   const Mutations taken = merge_.take();

@@ -1,6 +1,6 @@
 #include "mapping/model.hpp"
 
-#include "mapping/key_types.hpp"
+#include "mapping/indexes.hpp"
 #include "mapping/names.hpp"
 
 namespace cnx::mapping {
@@ -53,21 +53,38 @@ Status check_key_is_immediate(const TableRule& rule, const postgres::Table& foun
                   .advise("give the table a key that is checked at once"));
 }
 
+// Of columns that exist.
+std::vector<KeyForm> key_forms(const postgres::Table& table, const std::vector<std::string>& columns) {
+  std::vector<KeyForm> forms;
+  for (const std::string& column : columns) forms.push_back(key_form(*table.column(column)));
+  return forms;
+}
+
+std::vector<std::string> carried_columns(const postgres::Table& table) {
+  std::vector<std::string> columns;
+  for (const postgres::TableColumn& column : table.columns) {
+    if (!column.generated) columns.push_back(column.name);
+  }
+  return columns;
+}
+
 Status choose_key(NodeTable& table, const postgres::Table& found) {
   const NodeRule& node = *table.node;
   for (const std::string& column : node.key) {
     if (found.column(column) == nullptr) return fail(lacks_column(*table.rule, column));
   }
-  const auto* column = node.key.size() == 1 ? found.column(node.key[0]) : nullptr;
-  std::vector<std::string> names;
-  if (column != nullptr) names = properties_of(node.properties, table.naming, column->name);
-  if (column == nullptr || !is_plain_key(column->type) || names.empty()) {
-    return fail(about(*table.rule, ErrorKind::unsupported,
-                      "a node's key must be one column of an integer type, uuid, text or "
-                      "varchar that is a property"));
+  table.key_forms = key_forms(found, node.key);
+  table.key_property = kKeyProperty;
+  if (is_single(table.key_forms)) {
+    const auto names = properties_of(node.properties, table.naming, node.key.front());
+    if (names.empty()) {
+      return fail(about(*table.rule, ErrorKind::invalid, "the key column is kept out of the graph")
+                      .with("column", node.key.front())
+                      .advise("take it out of `exclude:`"));
+    }
+    table.integer_key = table.key_forms.front() == KeyForm::integer;
+    table.key_property = names.front();
   }
-  table.integer_key = is_integer_key(column->type);
-  table.key_property = names.front();
   return check_key_is_immediate(*table.rule, found, node.key);
 }
 
@@ -77,7 +94,7 @@ std::string version_of(const TableRule& rule, const NodeRule& node, Naming namin
   return names.empty() ? std::string() : names.front();
 }
 std::string version_of(const TableRule& rule, const RelationshipRule& relationship, Naming) {
-  for (const auto& [property, column] : relationship.properties) {
+  for (const auto& [property, column] : relationship.properties.columns) {
     if (column == rule.version_column) return property;
   }
   return {};
@@ -114,7 +131,12 @@ Status read_node(const Mapping& mapping, const std::vector<postgres::Table>& cat
   CNX_TRY(read_common(mapping, *found, *table.node, table));
   CNX_TRY(choose_key(table, *found));
   CNX_TRY(check_name(table.node->label));
+  for (const std::string& label : table.node->more_labels) CNX_TRY(check_name(label));
+  if (table.node->labels) {
+    for (const std::string& label : table.node->labels->all()) CNX_TRY(check_name(label));
+  }
   CNX_TRY(check_name(table.key_property));
+  CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   std::vector<std::string> columns;
   for (const postgres::TableColumn& column : found->columns) columns.push_back(column.name);
   return check_properties(*table.rule, table.node->properties, table.naming, columns);
@@ -124,25 +146,26 @@ Status read_relationship(const Mapping& mapping, const std::vector<postgres::Tab
                          RelationshipTable& table) {
   CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
   CNX_TRY(read_common(mapping, *found, *table.relationship, table));
-  CNX_TRY(check_name(table.relationship->type));
+  CNX_TRY(check_name(table.type));
+  CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   const RelationshipRule& rule = *table.relationship;
   std::set<std::string> ends(rule.start.columns.begin(), rule.start.columns.end());
   ends.insert(rule.end.columns.begin(), rule.end.columns.end());
   table.key_is_pair = ends == std::set<std::string>(rule.key.begin(), rule.key.end());
-  if (!table.key_is_pair) {
-    return fail(about(*table.rule, ErrorKind::unsupported,
-                      "a relationship's key must be the columns of its two ends"));
+  for (const std::string& column : rule.key) {
+    if (found->column(column) == nullptr) return fail(lacks_column(*table.rule, column));
   }
+  if (!table.key_is_pair) table.key_forms = key_forms(*found, rule.key);
   return check_key_is_immediate(*table.rule, *found, rule.key);
 }
 
 }  // namespace
 
-const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_unfit) {
+const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_unfit, bool flattened) {
   for (PropertyName& known : names_) {
     if (known.name == name && known.may_be_unfit == may_be_unfit) return &known;
   }
-  names_.push_back({name, name + "__pg", may_be_unfit});
+  names_.push_back({name, name + "__pg", may_be_unfit, flattened ? field_prefix(name) : std::string()});
   return &names_.back();
 }
 
@@ -171,17 +194,30 @@ Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping,
   }
   for (const TableRule& rule : mapping.tables) {
     const auto* relationship = std::get_if<RelationshipRule>(&rule.form);
-    if (relationship == nullptr) continue;
-    RelationshipTable& table = model->relationships_.emplace_back();
-    table.rule = &rule;
-    table.relationship = relationship;
-    table.index = model->relationships_.size() - 1;
-    CNX_TRY(read_relationship(mapping, catalog, table));
-    CNX_TRY(table.start, model->end_of(rule, relationship->start.table));
-    CNX_TRY(table.end, model->end_of(rule, relationship->end.table));
-    model->relationship_by_table_[rule.table] = &table;
+    if (relationship != nullptr) CNX_TRY(model->add_relationships(rule, *relationship, catalog));
   }
   return model;
+}
+
+Status Model::add_relationships(const TableRule& rule, const RelationshipRule& relationship,
+                                const std::vector<postgres::Table>& catalog) {
+  std::vector<RelationshipTable*> made;
+  for (const std::string& type : relationship.all_types()) {
+    RelationshipTable& table = relationships_.emplace_back();
+    table.rule = &rule;
+    table.relationship = &relationship;
+    table.type = type;
+    table.index = relationships_.size() - 1;
+    CNX_TRY(read_relationship(*mapping_, catalog, table));
+    CNX_TRY(table.start, end_of(rule, relationship.start.table));
+    CNX_TRY(table.end, end_of(rule, relationship.end.table));
+    made.push_back(&table);
+  }
+  if (relationship.types) {
+    for (RelationshipTable* table : made) table->siblings.assign(made.begin(), made.end());
+  }
+  relationship_by_table_[rule.table] = made.front();
+  return {};
 }
 
 Result<const NodeTable*> Model::end_of(const TableRule& rule, const TableName& other) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "mapping/key_form.hpp"
 #include "mapping/mutation.hpp"
 #include "mapping/rules.hpp"
 #include "postgres/catalog.hpp"
@@ -20,7 +21,7 @@ namespace cnx::mapping {
 // changes, so other threads may read what a mutation points to.
 class PropertyNames {
  public:
-  const PropertyName* intern(const std::string& name, bool may_be_unfit);
+  const PropertyName* intern(const std::string& name, bool may_be_unfit, bool flattened = false);
   // Every name met so far, for the removal of what is ours. Only the thread that interns may call
   // it.
   const std::deque<PropertyName>& all() const { return names_; }
@@ -41,7 +42,8 @@ struct NodeTable {
   size_t index = 0;  // Among the model's node tables.
   Naming naming = Naming::camel_case;
   std::string key_property;  // The key column's own property, or `_cnx_key`.
-  bool integer_key = false;
+  std::vector<KeyForm> key_forms;  // Of the key's columns, in order.
+  bool integer_key = false;        // The key is one column of an integer type.
   std::string version_property;  // Empty: no guard.
   std::string tenant_column;     // Empty: no tenant.
   std::string tenant_property;
@@ -52,10 +54,14 @@ struct NodeTable {
 struct RelationshipTable {
   const TableRule* rule = nullptr;
   const RelationshipRule* relationship = nullptr;
+  std::string type;
   size_t index = 0;
+  // Of a rule whose rows choose a type by a value: one table for each type, this among them; else empty.
+  std::vector<const RelationshipTable*> siblings;
   const NodeTable* start = nullptr;
   const NodeTable* end = nullptr;
   bool key_is_pair = true;  // Else `_cnx_key` identifies it.
+  std::vector<KeyForm> key_forms;  // Where `_cnx_key` does.
   std::string version_property;
   std::string tenant_column;    // Empty: no tenant.
   std::string tenant_property;  // Of a stub that it makes.
@@ -75,12 +81,15 @@ class Model {
   // Null where the table has no such form. Not const: binding a relation adds to the table's
   // property names.
   NodeTable* find_node(const TableName& table);
+  // The first, where there are several.
   RelationshipTable* find_relationship(const TableName& table);
 
  private:
   explicit Model(const Mapping& mapping) : mapping_(&mapping) {}
   // The node at which a relationship of the rule's ends.
   Result<const NodeTable*> end_of(const TableRule& rule, const TableName& other);
+  Status add_relationships(const TableRule& rule, const RelationshipRule& relationship,
+                           const std::vector<postgres::Table>& catalog);
 
   const Mapping* mapping_;
   std::deque<NodeTable> nodes_;

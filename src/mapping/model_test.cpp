@@ -105,10 +105,6 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Refused{kItems, {"others (id int8)"}, "table that the database does not have"},
         Refused{kItems, {"items (no int8)"}, "column=id"},
-        Refused{kItems, {"items (id numeric)"}, "a node's key must be one column"},
-        Refused{"tables: {items: {node: Item, key: [id, no]}}",
-                {"items (id int8, no int8)"},
-                "a node's key must be one column"},
         Refused{"tables: {items: {node: Item, key: id, exclude: [secret]}}",
                 {"items (id int8)"},
                 "column=secret"},
@@ -128,11 +124,22 @@ INSTANTIATE_TEST_SUITE_P(
                 "  pairs: {relationship: PAIR, from: {items: a}, to: {items: b}, key: [a, b], "
                 "properties: {rev: other}}",
                 {"items (id int8)", "pairs (a int8, b int8, rev int8, other int8)"},
-                "keeps it out of the graph"},
-        Refused{"tables:\n  items: {node: Item, key: id}\n"
-                "  pairs: {relationship: PAIR, from: {items: a}, to: {items: b}, key: id}",
-                {"items (id int8)", "pairs (id int8, a int8, b int8)"},
-                "key must be the columns of its two ends"}));
+                "keeps it out of the graph"}));
+
+TEST(Model, a_key_is_a_columns_own_property_or_one_text_for_all_its_columns) {
+  Source shop("tables:\n"
+              "  items: {node: Item, key: id}\n"
+              "  amounts: {node: Amount, key: n}\n"
+              "  places: {node: Place, key: [country, city], exclude: [city]}\n"
+              "  visits: {relationship: VISITED, from: {items: item}, to: {places: [country, city]}, key: id}\n",
+              {"items (id int8)", "amounts (n numeric)", "places (country text, city text)",
+               "visits (id int8, item int8, country text, city text)"});
+  ASSERT_FALSE(shop.error()) << shop.error()->describe();
+  EXPECT_EQ(shop.node("items").key_property, "id");
+  EXPECT_EQ(shop.node("amounts").key_property, "_cnx_key");
+  EXPECT_EQ(shop.node("places").key_property, "_cnx_key");
+  EXPECT_FALSE(shop.model().relationships()[0].key_is_pair);
+}
 
 TEST(Model, a_key_that_is_checked_only_at_commit_is_refused) {
   auto mapping =

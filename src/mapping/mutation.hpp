@@ -36,6 +36,7 @@ struct PropertyName {
   std::string name;
   std::string companion;      // "<name>__pg" (R3).
   bool may_be_unfit = false;  // Whether a value can need the companion.
+  std::string field_prefix = {};  // Of one that is flattened: its fields are "<name>_<field>". Empty otherwise.
 };
 
 struct Property {
@@ -51,6 +52,12 @@ struct RowKey {
   postgres::TableName table;
   std::vector<std::string> columns;
   std::vector<std::string> values;  // Of the columns, as PostgreSQL prints them.
+};
+
+// A name chosen by a column's value.
+struct ChosenName {
+  bool known = false;                 // Not where the column is an unchanged TOAST one.
+  const std::string* name = nullptr;  // The rule's own; null: the value chooses none.
 };
 
 // The other end of a foreign key's relationship, as the row says.
@@ -81,6 +88,7 @@ struct NodeUpsert {
       false;  // An unchanged TOAST column is missing: the node must be there already.
   Properties properties;
   std::optional<std::string> tenant;
+  ChosenName label = {};         // Of a table whose rows choose one.
   std::vector<ForeignEnd> ends;  // One for each of the table's foreign keys, in their order.
   RowKey row;  // After the batch; filled only where a column is missing, here or at an end.
 };
@@ -119,11 +127,18 @@ struct RelationshipKey {
   Key start;
   Key end;
   std::string own;  // `_cnx_key`, where the pair of ends is not the identity; empty otherwise.
-  friend bool operator==(const RelationshipKey&, const RelationshipKey&) = default;
+  // The same relationship, wherever it leads.
+  friend bool operator==(const RelationshipKey& x, const RelationshipKey& y) {
+    return x.own == y.own && (!x.own.empty() || (x.start == y.start && x.end == y.end));
+  }
 };
 
 struct RelationshipUpsert {
   RelationshipKey key;  // After the batch.
+  // Where the key is its own: the graph may have the relationship between other ends. By the keys before the batch, it
+  // stays where it leads from and to these; none: that end is another node than before.
+  std::optional<Key> kept_start = {};
+  std::optional<Key> kept_end = {};
   bool inserted = false;
   bool replaced = false;
   bool lacks_columns = false;

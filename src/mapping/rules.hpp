@@ -11,7 +11,9 @@
 #include <variant>
 #include <vector>
 
+#include "change/value.hpp"
 #include "postgres/quote.hpp"
+#include "postgres/text_codec.hpp"
 
 namespace cnx::mapping {
 
@@ -40,6 +42,26 @@ struct ComputedProperty {
 
 enum class Naming { camel_case, as_is };
 
+// What a property asks of its column's value, by the property's name; one that is not here takes the form of the column's
+// type. `ValueForm::text` is PostgreSQL's own text.
+using AskedForms = std::map<std::string, postgres::ValueForm>;
+
+// As the mapping language says the forms; none where it has no such word.
+std::optional<postgres::ValueForm> find_form(std::string_view word);
+std::string_view to_word(postgres::ValueForm form);
+
+// Property → a value that the mapping says, the same for every row: text, integer, float or boolean.
+using Constants = std::map<std::string, change::Value>;
+
+// The properties of a relationship: those that are listed.
+struct ListedProperties {
+  std::map<std::string, std::string> columns;  // Property → column.
+  AskedForms forms;
+  Constants constants;
+  bool empty() const { return columns.empty() && constants.empty(); }
+  friend bool operator==(const ListedProperties&, const ListedProperties&) = default;
+};
+
 // Which columns become properties and how they are called. A column is a property under its own
 // name (property_name) where it is not excluded, and under each name that `renamed` gives it,
 // excluded or not: a column that a mapping renames is in both. No column is both excluded and
@@ -50,6 +72,8 @@ struct PropertyRules {
   std::set<std::string> excluded;  // Columns that are no property under their own name.
   std::map<std::string, std::string>
       renamed;  // Property → column; a column may stand under several.
+  AskedForms forms;  // Of properties of one column, under whatever name.
+  Constants constants;
   std::vector<ComputedProperty> computed;
 };
 
@@ -59,11 +83,23 @@ struct ForeignKeyRule {
   std::vector<std::string> columns;  // Of this table, in the order of the other table's key.
   TableName other;                   // The table whose node is the other end.
   bool incoming = true;              // True: (other)-[type]->(this); false: (this)-[type]->(other).
-  std::map<std::string, std::string> properties;  // Property → column.
+  ListedProperties properties;
+};
+
+// A name (a label, a type) chosen by a column's value.
+struct ValueChoice {
+  std::string column;
+  std::map<std::string, std::string, std::less<>> names;  // Value → name.
+  std::optional<std::string> otherwise;  // For every other value, NULL too. None: no name then.
+
+  // Each name once.
+  std::set<std::string> all() const;
 };
 
 struct NodeRule {
-  std::string label;
+  std::string label;  // That finds the node: it carries the key's constraint, and stubs have no other.
+  std::vector<std::string> more_labels = {};  // Of every node.
+  std::optional<ValueChoice> labels = {};     // And one by value.
   std::vector<std::string> key;  // Columns, in key order.
   PropertyRules properties;
   std::vector<ForeignKeyRule> relationships;
@@ -77,11 +113,30 @@ struct RelationshipEnd {
 // A row that is itself a relationship. Its identity is the pair of its ends when its key is exactly
 // their columns.
 struct RelationshipRule {
-  std::string type;
+  std::string type;                  // Empty where a value chooses it.
+  std::optional<ValueChoice> types = {};
   RelationshipEnd start;
   RelationshipEnd end;
-  std::vector<std::string> key;                   // Columns, in key order.
-  std::map<std::string, std::string> properties;  // Property → column.
+  std::vector<std::string> key;  // Columns, in key order.
+  ListedProperties properties;
+
+  // The type, or those that a value may choose.
+  std::set<std::string> all_types() const;
+};
+
+enum class IndexKind { range, text, fulltext, point, vector };
+// None where the mapping language has no such word.
+std::optional<IndexKind> find_index_kind(std::string_view word);
+std::string_view to_word(IndexKind kind);
+
+// An index of the graph's that the mapping asks for, over the table's label or type. It changes nothing of what is written, and so
+// is no part of the fingerprint.
+struct IndexRule {
+  IndexKind kind = IndexKind::range;
+  std::vector<std::string> properties;  // One, but of range and fulltext.
+  int dimensions = 0;                   // Of a vector: 1 … 4096.
+  std::string similarity;               // Of a vector: cosine, euclidean.
+  friend bool operator==(const IndexRule&, const IndexRule&) = default;
 };
 
 struct TableRule {
@@ -91,6 +146,8 @@ struct TableRule {
   std::string tenant_column;   // Empty: no tenant.
   std::optional<std::string>
       cypher;  // A statement of the user's own in place of the generated upsert; gets $rows.
+  std::vector<IndexRule> indexes = {};
+  std::string where = {};  // SQL: only rows for which it holds are in the graph. Empty: all.
   // Columns that the table's own rule names: each must exist. A column that only the file's
   // `defaults` name (version, tenant, exclude) and that the table does not have is passed over.
   std::set<std::string> named = {};
@@ -114,6 +171,13 @@ struct Mapping {
 // Underscores within a name go, and the letter or digit behind them is raised; those at its start
 // and end stay.
 std::string property_name(Naming naming, std::string_view column);
+
+// What a flattened property's fields begin with: they are `<property>_<field>`.
+std::string field_prefix(std::string_view property);
+// Those of `forms` that are flattened.
+std::vector<std::string> flattened(const AskedForms& forms);
+// The flattened property one of whose fields `property` would be taken for; none: its name is free.
+std::optional<std::string> field_owner(const AskedForms& forms, std::string_view property);
 
 // The properties that a column becomes, computed ones apart: its own name first, then those of
 // `renamed` in order.

@@ -12,6 +12,7 @@
 #include "pipeline/findings.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/ground.hpp"
+#include "pipeline/row_filters.hpp"
 #include "pipeline/schema.hpp"
 
 namespace cnx::pipeline {
@@ -78,6 +79,9 @@ class Check {
     CNX_TRY(std::optional<postgres::Publication> publication,
             postgres::read_publication(session, options_.publication(), deadline));
     try_reading(findings_, session, tables, server_, deadline);
+    if (Status filters = read_row_filters(session, options_.mapping, tables, deadline); !filters) {
+      findings_.fault(FindingKind::mapping_refused, "mapping", filters.error(), "correct the mapping");
+    }
     judge_tables(findings_, options_.mapping, tables, server_);
     judge_publication(findings_, options_.mapping, tables, publication, options_.publication());
     findings_.side("mapping");
@@ -154,14 +158,14 @@ class Check {
       } else {
         findings_.fault(
             FindingKind::graph_filled, what, "the graph has nodes of the label " + foreign_label_ + " that it did not write",
-            "contextnexus drop --graph removes the nodes of the mapped labels; others stay");
+            "contextnexus run --adopt takes them over by label and key; contextnexus drop --graph removes the nodes of the mapped "
+            "labels; others stay");
       }
       return;
     }
     if (position_->source.fingerprint != options_.mapping.fingerprint) {
-      findings_.fault(FindingKind::other_mapping, what, "the graph was built with another mapping",
-                      "run with that mapping; or contextnexus drop --graph, then init and run "
-                      "build it with this one");
+      findings_.warning(FindingKind::other_mapping, what, "the graph was built with another mapping",
+                        "contextnexus init for tables that are new in it; run reads again what it says otherwise");
     }
     if (lane.phase == apply::Phase::snapshot) {
       findings_.ok(what, "copying; a copy that was interrupted starts again");

@@ -90,7 +90,7 @@ Result<std::vector<std::string>> even_integers(postgres::Session& session, const
   std::vector<std::string> values;
   const std::string name = postgres::quote_identifier(column);
   CNX_TRY(postgres::Rows rows, session.query("SELECT min(" + name + "), max(" + name + ") FROM " +
-                                                 postgres::quote_table(table.name),
+                                                 postgres::own_rows(table),
                                              deadline));
   if (rows.is_null(0, 0)) return values;
   CNX_TRY(int64_t least, rows.integer(0, 0));
@@ -140,18 +140,24 @@ std::vector<KeyColumn> ordered_key(const postgres::Table& table, const std::vect
   return {};
 }
 
-std::vector<const postgres::Table*> copy_order(const std::vector<postgres::Table>& tables, const mapping::Model& model) {
+std::vector<const postgres::Table*> copy_order(const std::vector<const postgres::Table*>& tables, const mapping::Model& model) {
   std::map<mapping::TableName, const postgres::Table*> by_name;
-  for (const postgres::Table& table : tables) by_name[table.name] = &table;
+  for (const postgres::Table* table : tables) by_name[table->name] = table;
   std::vector<const postgres::Table*> order;
+  auto add = [&](const mapping::TableName& name) {
+    if (auto found = by_name.find(name); found != by_name.end()) order.push_back(found->second);
+  };
   std::set<size_t> met;
   std::function<void(const mapping::NodeTable&)> visit = [&](const mapping::NodeTable& node) {
     if (!met.insert(node.index).second) return;
     for (const mapping::ForeignKey& key : node.foreign_keys) visit(*key.other);
-    order.push_back(by_name.at(node.rule->table));
+    add(node.rule->table);
   };
   for (const mapping::NodeTable& node : model.nodes()) visit(node);
-  for (const mapping::RelationshipTable& table : model.relationships()) order.push_back(by_name.at(table.rule->table));
+  for (const mapping::RelationshipTable& table : model.relationships()) {
+    const bool again = !table.siblings.empty() && table.siblings.front() != &table;
+    if (!again) add(table.rule->table);
+  }
   return order;
 }
 
@@ -171,7 +177,7 @@ std::vector<KeyBound> cut_at(const std::vector<std::string>& values, KeyOrder or
   return bounds;
 }
 
-Result<std::vector<Segment>> plan_segments(postgres::Session& session, const std::vector<postgres::Table>& tables,
+Result<std::vector<Segment>> plan_segments(postgres::Session& session, const std::vector<const postgres::Table*>& tables,
                                            const mapping::Model& model, const TableFiles& files, TimePoint deadline) {
   std::vector<Segment> segments;
   for (const postgres::Table* table : copy_order(tables, model)) {

@@ -28,14 +28,14 @@ struct TakenSnapshot {
 // are the mapped key's, are in the stream's old rows, and are all of a type that orders by its text. Empty: there is none. Pure.
 std::vector<change::KeyColumn> ordered_key(const postgres::Table& table, const std::vector<std::string>& mapped_key);
 
-// Tables, so that one comes behind those that its relationships lead to, as far as that can be. Pure.
-std::vector<const postgres::Table*> copy_order(const std::vector<postgres::Table>& tables, const mapping::Model& model);
+// The tables, so that one comes behind those that its relationships lead to, as far as that can be. Pure.
+std::vector<const postgres::Table*> copy_order(const std::vector<const postgres::Table*>& tables, const mapping::Model& model);
 
 // Bounds that cut at `parts - 1` places, from values that PostgreSQL's statistics hold in equal distances. Pure.
 std::vector<change::KeyBound> cut_at(const std::vector<std::string>& values, change::KeyOrder order, size_t parts);
 
 // The segments of a copy that begins: large tables in ranges of their key. Blocks until `deadline`; kinds as Session.
-Result<std::vector<change::Segment>> plan_segments(postgres::Session& session, const std::vector<postgres::Table>& tables,
+Result<std::vector<change::Segment>> plan_segments(postgres::Session& session, const std::vector<const postgres::Table*>& tables,
                                                    const mapping::Model& model, const TableFiles& files, TimePoint deadline);
 
 // The segments of a copy that goes on under a new snapshot: what is in the graph stays under its own, what is not comes

@@ -28,6 +28,7 @@ capture::SnapshotOptions snapshot_options(const CopyWorkerOptions& options) {
 apply::BatchOptions batch_options(const CopyWorkerOptions& options) {
   apply::BatchOptions batch = options.pipeline.batch;
   batch.start = start_of(options.epoch).lane;
+  batch.copy_replaces = options.replaces;
   return batch;
 }
 

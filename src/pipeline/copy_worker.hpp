@@ -22,6 +22,7 @@ struct CopyWorkerOptions {
   int64_t epoch = 0;
   std::string snapshot_name;
   std::function<std::optional<capture::SegmentTask>()> next;
+  bool replaces = false;  // The graph may have the rows as they were.
 };
 
 class CopyWorker {

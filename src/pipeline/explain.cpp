@@ -62,6 +62,7 @@ std::string graph_form(postgres::ValueForm form) {
     case ValueForm::whole_numeric:
       return "INTEGER";
     case ValueForm::floating:
+    case ValueForm::as_float:
       return "FLOAT";
     case ValueForm::bytes:
       return "BYTES";
@@ -79,6 +80,13 @@ std::string graph_form(postgres::ValueForm form) {
       return "DURATION";
     case ValueForm::list:
       return "LIST";
+    case ValueForm::as_point:
+      return "POINT";
+    case ValueForm::as_vector:
+    case ValueForm::as_float_list:
+      return "LIST OF FLOAT";
+    case ValueForm::as_fields:
+      return "by its fields";
   }
   return "STRING";
 }
@@ -86,6 +94,12 @@ std::string graph_form(postgres::ValueForm form) {
 std::string graph_form(const postgres::Codec& codec) {
   if (codec.form != postgres::ValueForm::list) return graph_form(codec.form);
   return "LIST OF " + graph_form(codec.element);
+}
+
+std::string constant_form(const change::Value& value) {
+  if (std::holds_alternative<int64_t>(value)) return "INTEGER";
+  if (std::holds_alternative<double>(value)) return "FLOAT";
+  return std::holds_alternative<bool>(value) ? "BOOLEAN" : "STRING";
 }
 
 std::string template_text(const mapping::Template& source) {
@@ -159,6 +173,8 @@ class Explainer {
     told_.form = "node";
     told_.name = table.node->label;
     told_.pattern = "(:" + table.node->label + " {" + table.key_property + "})";
+    for (const std::string& label : table.node->more_labels) told_.pattern.insert(told_.pattern.find(" {"), ":" + label);
+    if (table.node->labels) used_.insert(table.node->labels->column);
     told_.key = table.node->key;
     told_.version = table.version_property;
     used_.insert(table.node->key.begin(), table.node->key.end());
@@ -174,6 +190,7 @@ class Explainer {
       told_.properties.push_back(
           {.name = computed.property, .from = computed_text(computed), .form = "STRING"});
     }
+    note_constants(binding.constants);
     for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
       told_.relationships.push_back(
           foreign_key(table, table.foreign_keys[i], binding.foreign_keys[i]));
@@ -188,8 +205,9 @@ class Explainer {
     CNX_TRY(mapping::Binding binding, mapping::bind(table, relation_, catalog_.types));
     const mapping::RelationshipRule& rule = *table.relationship;
     told_.form = "relationship";
-    told_.name = rule.type;
-    told_.pattern = "(:" + table.start->node->label + ")-[:" + rule.type +
+    for (const std::string& type : rule.all_types()) told_.name += (told_.name.empty() ? "" : "|") + type;
+    if (rule.types) used_.insert(rule.types->column);
+    told_.pattern = "(:" + table.start->node->label + ")-[:" + told_.name +
                     "]->(:" + table.end->node->label + ")";
     told_.key = rule.key;
     told_.version = table.version_property;
@@ -198,6 +216,7 @@ class Explainer {
       told_.properties.push_back(property(bound));
       if (bound.name->name == table.version_property) told_.properties.back().role = "version";
     }
+    note_constants(binding.constants);
     told_.relationships.push_back({.pattern = "starts at (:" + table.start->node->label + ")",
                                    .columns = rule.start.columns,
                                    .other = key_of(*table.start)});
@@ -206,6 +225,12 @@ class Explainer {
                                    .other = key_of(*table.end)});
     told_.statements = relationship_statements(cypher::relationship_texts(table));
     return {};
+  }
+
+  void note_constants(const mapping::Properties& constants) {
+    for (const mapping::Property& each : constants) {
+      told_.properties.push_back({.name = each.name->name, .from = "a constant", .form = constant_form(each.value)});
+    }
   }
 
   void note_columns(const mapping::ComputedProperty& computed) {
@@ -222,7 +247,8 @@ class Explainer {
   ExplainedProperty property(const mapping::BoundProperty& bound) {
     const std::string& column = relation_->columns[bound.column].name;
     used_.insert(column);
-    return {.name = bound.name->name,
+    const std::string& fields = bound.name->field_prefix;
+    return {.name = fields.empty() ? bound.name->name : fields + "…",
             .from = column,
             .type = types_[column],
             .form = graph_form(bound.codec),

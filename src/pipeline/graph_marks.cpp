@@ -3,6 +3,8 @@
 #include <set>
 
 #include "cypher/quote.hpp"
+#include "cypher/text_parts.hpp"
+#include "pipeline/graph_indexes.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -25,7 +27,7 @@ Result<int64_t> single_integer(const bolt::QueryResult& result) {
 }
 
 std::string relationship_pattern(const mapping::RelationshipTable& table) {
-  return "(:" + quote(table.start->node->label) + ")-[r:" + quote(table.relationship->type) + "]->(:" +
+  return "(:" + quote(table.start->node->label) + ")-[r:" + quote(table.type) + "]->(:" +
          quote(table.end->node->label) + ")";
 }
 
@@ -47,6 +49,15 @@ std::set<std::string> relationship_patterns(const mapping::Model& model) {
 
 std::string node_pattern(const mapping::NodeTable& table) {
   return "(n:" + quote(table.node->label) + ") WHERE n." + quote(table.key_property) + " IS NOT NULL";
+}
+
+std::vector<std::string> flattened_of(const mapping::NodeTable& table) {
+  return mapping::flattened(table.node->properties.forms);
+}
+
+// Of n, with $clear: what of ours a stub does not keep.
+std::string make_stub(const mapping::NodeTable& table) {
+  return "SET n += $clear, n._cnx_stub = true" + cypher::drop_fields("n", flattened_of(table)) + cypher::drop_labels("n", table);
 }
 
 // Runs a statement that does a bounded part and returns how much it did, until there is nothing left.
@@ -77,12 +88,11 @@ Result<size_t> clear_nodes(bolt::Connection& connection, const mapping::NodeTabl
   }
   bolt::Map parameters{{"ours", ours}, {"clear", clear}, {"limit", kRemovedAtOnce}};
   const std::string lonely = "CYPHER 5 MATCH " + node_pattern(table) +
-                             " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
-                             " WITH n LIMIT $limit DELETE n RETURN count(*)";
+                             " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours OR " +
+                             cypher::is_field("name", flattened_of(table)) + ") WITH n LIMIT $limit DELETE n RETURN count(*)";
   CNX_TRY(size_t removed, repeat(connection, lonely, parameters));
   const std::string others = "CYPHER 5 MATCH " + node_pattern(table) +
-                             " AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true "
-                             "RETURN count(*)";
+                             " AND n._cnx_stub IS NULL WITH n LIMIT $limit " + make_stub(table) + " RETURN count(*)";
   CNX_TRY(kept, repeat(connection, others, parameters));
   return removed;
 }
@@ -113,21 +123,55 @@ std::vector<cypher::Text> all_constraint_texts(const mapping::Model& model) {
   texts.push_back({"contextnexus_segment",
                    "CYPHER 5 CREATE CONSTRAINT contextnexus_segment IF NOT EXISTS FOR (n:ContextNexusSegment) "
                    "REQUIRE n.key IS UNIQUE"});
+  texts.push_back({"contextnexus_table",
+                   "CYPHER 5 CREATE CONSTRAINT contextnexus_table IF NOT EXISTS FOR (n:ContextNexusTable) "
+                   "REQUIRE n.key IS UNIQUE"});
   texts.push_back({"contextnexus_position",
                    "CYPHER 5 CREATE CONSTRAINT contextnexus_position IF NOT EXISTS FOR (n:ContextNexusPosition) "
                    "REQUIRE n.key IS UNIQUE"});
   return texts;
 }
 
+namespace {
+
+// Which nodes share a key, where that is what a constraint failed at: some of them, by their element ids.
+Status say_duplicates(bolt::Connection& connection, const mapping::Model& model, const std::string& constraint) {
+  for (const mapping::NodeTable& table : model.nodes()) {
+    if (cypher::constraint_name(table) != constraint) continue;
+    const std::string key = "n." + quote(table.key_property);
+    CNX_TRY(bolt::QueryResult result,
+            connection.query("CYPHER 5 MATCH (n:" + quote(table.node->label) + ") WHERE " + key + " IS NOT NULL WITH " + key +
+                                 " AS key, collect(elementId(n)) AS ids WHERE size(ids) > 1 "
+                                 "RETURN reduce(text = '', id IN ids[..5] | text + ' ' + id) LIMIT 10",
+                             {}, Clock::now() + kConstraintMax));
+    if (result.records.empty()) return {};
+    std::string groups;
+    for (const bolt::List& record : result.records) {
+      const auto* ids = record.empty() ? nullptr : record.front().get_if<std::string>();
+      if (ids != nullptr) groups += (groups.empty() ? "" : ";") + *ids;
+    }
+    return fail(Error(ErrorKind::state, "nodes of one label share a key, and none of them is the row's")
+                    .with("label", table.node->label)
+                    .with("property", table.key_property)
+                    .with("element ids", groups)
+                    .advise("merge or delete them by hand, so that each key is there once; then start again"));
+  }
+  return {};
+}
+
+}  // namespace
+
 Status make_constraints(bolt::Connection& connection, const mapping::Model& model) {
   for (const cypher::Text& text : all_constraint_texts(model)) {
     Result<bolt::QueryResult> made = connection.query(text.text, {}, Clock::now() + kConstraintMax);
     if (!made) {
+      CNX_TRY(say_duplicates(connection, model, text.name));
       return fail(std::move(made.error())
                       .wrap("making the uniqueness constraint " + text.name +
                             " (nodes that share a key must be told apart or merged by hand first)"));
     }
   }
+  CNX_TRY(make_indexes(connection, model));
   CNX_TRY(connection.query("CYPHER 5 CALL db.awaitIndexes(1800)", {}, Clock::now() + kConstraintMax));
   return {};
 }
@@ -136,7 +180,7 @@ Status drop_constraints(bolt::Connection& connection, const mapping::Model& mode
   for (const cypher::Text& text : all_constraint_texts(model)) {
     CNX_TRY(connection.query("CYPHER 5 DROP CONSTRAINT " + quote(text.name) + " IF EXISTS", {}, soon()));
   }
-  return {};
+  return drop_indexes(connection, model);
 }
 
 Result<OursInGraph> count_ours(bolt::Connection& connection, const mapping::Model& model) {
@@ -196,7 +240,7 @@ Status clear_node_table(bolt::Connection& connection, const mapping::NodeTable& 
   // All become stubs; those that nothing needs go with the rest of their kind.
   return repeat_owned(connection, owner,
                       "MATCH " + node_pattern(table) +
-                          " AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true RETURN count(*)",
+                          " AND n._cnx_stub IS NULL WITH n LIMIT $limit " + make_stub(table) + " RETURN count(*)",
                       parameters);
 }
 

@@ -1,8 +1,6 @@
-// What both databases say before anything moves: the catalog held against the mapping, the slot, the position, and what
-// of it stands in the way.
+// What both databases say before anything moves: the catalog, the slot, the position, and what the graph remembers.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,10 +8,8 @@
 #include "apply/position.hpp"
 #include "base/result.hpp"
 #include "bolt/connection.hpp"
-#include "cypher/plan.hpp"
-#include "mapping/model.hpp"
 #include "pipeline/options.hpp"
-#include "postgres/catalog.hpp"
+#include "pipeline/table_plan.hpp"
 #include "postgres/publication.hpp"
 #include "postgres/replication.hpp"
 #include "postgres/server.hpp"
@@ -22,26 +18,6 @@
 
 namespace cnx::pipeline {
 
-// The mapping held against the catalog. The options' mapping must outlive it.
-struct Catalog {
-  std::vector<postgres::Table> tables;  // The mapped ones, in the mapping's order.
-  postgres::TypeCatalog types;
-  std::unique_ptr<mapping::Model> model;
-};
-Result<Catalog> read_catalog(postgres::Session& session, const mapping::Mapping& mapping, TimePoint deadline);
-
-// What stands in the way of reading each table whole and of following its changes, named with its cure: ErrorKind::invalid.
-Status check_tables(const Catalog& catalog);
-// Every mapped table is in the publication, with all operations.
-Status check_publication(const Catalog& catalog, const std::optional<postgres::Publication>& publication,
-                         const std::string& name);
-
-// Exactly these tables, whole, with all operations: init has nothing to make of it. Pure.
-bool publishes_all_of(const postgres::Publication& there, const std::vector<postgres::Table>& tables);
-
-// Binds each table as the catalog describes it, so that every property name is known, and gives them by node table.
-Result<std::vector<std::vector<std::string>>> known_properties(Catalog& catalog);
-
 // Which graph contextnexus.pipelines binds the pipeline to; empty where it says nothing.
 Result<std::string> read_binding(postgres::Session& session, const std::string& pipeline, TimePoint deadline);
 
@@ -49,6 +25,8 @@ struct Ground {
   postgres::ServerInfo server;
   postgres::SystemIdentity system;
   Catalog catalog;
+  TablePlan plan;
+  std::string catalog_mark;  // Read before the catalog: another one later means that it may be another.
   std::optional<postgres::Publication> publication;
   std::optional<postgres::SlotState> slot;
   std::optional<apply::PositionNode> position;

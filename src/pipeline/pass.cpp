@@ -26,11 +26,12 @@ apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
   return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
 }
 
-apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start,
-                                  std::vector<apply::RefetchedRow> refetched) {
+apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start, PassOptions& pass) {
   apply::BatchOptions batch = options.batch;
   batch.start = start.lane;
-  batch.refetched = std::move(refetched);
+  batch.refetched = std::move(pass.refetched);
+  batch.held = std::move(pass.held);
+  batch.expects = std::move(pass.expects);
   return batch;
 }
 
@@ -55,24 +56,23 @@ std::function<void(const Error&, Duration)> log_retry(std::string side) {
 }
 
 Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
-           const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop,
-           const std::vector<record::SyncTable>& sync_tables, std::vector<apply::RefetchedRow> refetched)
+           const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop, PassOptions pass)
     : stop_(stop),
       events_(kEventLimits),
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
-      batch_(events_, batches_, model, types, batch_options(options, start, std::move(refetched))),
-      lane_(batches_, graph_, acknowledgement_, lane_counters_, lane_options(start, sync_tables),
+      batch_(events_, batches_, model, types, batch_options(options, start, pass)),
+      lane_(batches_, graph_, acknowledgement_, lane_counters_, lane_options(start, pass.sync_tables),
             log_retry("Neo4j")),
       sync_options_(options.write_back) {
-  if (!sync_tables.empty()) {
+  if (!pass.sync_tables.empty()) {
     sync_port_.emplace(
         record::PostgresSyncOptions{.postgres = options.postgres,
                                     .neo4j = options.neo4j,
                                     .pipeline = options.name,
                                     .origin = record::origin_name(options.name),
                                     .on_note = [](const std::string& note) { spdlog::info("write-back {}", note); }},
-        sync_tables);
+        pass.sync_tables);
   }
   if (start.lane.phase == apply::Phase::stream) acknowledgement_.advance(start.lane.position);
 }

@@ -17,14 +17,20 @@ namespace cnx::pipeline {
 // Told of each failure that will be tried again: once a failure, from the stage's thread.
 std::function<void(const Error&, Duration)> log_retry(std::string side);
 
+struct PassOptions {
+  // Those whose rows are told, in PostgreSQL, that they are in the graph; none: no write-back. They must outlive the pass.
+  const std::vector<record::SyncTable>& sync_tables;
+  std::vector<apply::RefetchedRow> refetched;
+  // As BatchOptions.
+  std::set<postgres::TableName> held;
+  std::function<bool(const change::Relation&)> expects;
+};
+
 class Pass {
  public:
-  // All must outlive it. `sync_tables`: those whose rows are told, in PostgreSQL, that they are in the graph; none: no
-  // write-back.
+  // All must outlive it.
   Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
-       const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop,
-       const std::vector<record::SyncTable>& sync_tables = {},
-       std::vector<apply::RefetchedRow> refetched = {});
+       const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop, PassOptions pass);
 
   // For the capture stage that the caller makes.
   stream::Queue<change::Event>& events() { return events_; }
@@ -32,6 +38,9 @@ class Pass {
   const apply::LaneCounters& lane() const { return lane_counters_; }
   // After run() failed with apply::kEntityMissing: the rows to be read again.
   const std::vector<mapping::LackingRow>& lacking() const { return lane_.lacking(); }
+
+  // After run() failed with apply::kTableChanged.
+  const change::RelationPtr& unexpected() const { return batch_.unexpected(); }
 
   // Runs `capture` → batch → lane until all have ended. `finished` is asked whenever something moved, and at least every
   // second: true stops the capture, and the rest drains; an error ends everything now, and run() returns it. Blocks.

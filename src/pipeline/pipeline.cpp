@@ -5,12 +5,15 @@
 #include "apply/segments.hpp"
 #include "capture/logical/logical_stage.hpp"
 #include "capture/logical/slot_connection.hpp"
+#include "capture/snapshot/snapshot_stage.hpp"
 #include "pipeline/copy.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/pause.hpp"
 #include "pipeline/refetch.hpp"
+#include "pipeline/resync.hpp"
 #include "pipeline/slot_wait.hpp"
+#include "pipeline/table_shape.hpp"
 #include "record/ledger.hpp"
 #include "record/own_updates.hpp"
 
@@ -20,6 +23,8 @@ namespace {
 constexpr Duration kGroundMax = std::chrono::seconds(30);
 // `run --once` waits so long for another instance to end.
 constexpr Duration kOwnerMax = std::chrono::seconds(30);
+// The catalog is looked at so often.
+constexpr Duration kCatalogLook = std::chrono::seconds(2);
 // A paused pipeline looks so often whether it was resumed.
 constexpr Duration kPauseLook = std::chrono::milliseconds(500);
 
@@ -50,6 +55,7 @@ class Run {
         if (read) continue;
         ended = std::move(read);
       }
+      if (ended.error().code() == apply::kTableChanged) continue;
       const bool enough = run_options_.once && attempt >= kOnceAttempts;
       if (enough || stream::retry_class(ended.error()) == stream::RetryClass::stop) return ended;
       Duration wait = backoff_.next();
@@ -75,15 +81,31 @@ class Run {
 
   // Until it was stopped, is done, or was paused.
   Status work() {
-    CNX_TRY(look());
-    if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
-    if (ground_.position->stored.lane.phase != apply::Phase::stream) {
-      CNX_TRY(copy());
-      if (stop_.asked || pause_->state().paused()) return {};
+    while (true) {
       CNX_TRY(look());
+      if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
+      CopyContext context = copy_context();
+      if (ground_.position->stored.lane.phase != apply::Phase::stream) {
+        CNX_TRY(copy_tables(context));
+        if (ended_early()) return {};
+        CNX_TRY(look());
+      }
+      // A whole table that is read again is newer than rows of it that were.
+      for (const postgres::Table* table : tables_to_copy(ground_.catalog, ground_.plan.states)) {
+        std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.key.table == table->name; });
+      }
+      CNX_TRY(bool copied, resync_tables(context));
+      if (!copied || ended_early()) return {};
+      CNX_TRY(clean_tables(context, ground_.position->stored.lane.position.lsn));
+      look_again_ = false;
+      CNX_TRY(change::Position reached, follow());
+      if (ended_early()) return {};
+      CNX_TRY(clean_tables(context, reached.lsn));
+      if (!look_again_) return {};
     }
-    return follow();
   }
+
+  bool ended_early() const { return stop_.asked || pause_->state().paused(); }
 
   // An advisory lock on PostgreSQL saves two instances from working against each other; that only one of them can write
   // is not its doing: the epoch in the graph guards.
@@ -169,7 +191,9 @@ class Run {
                       .advise("connect to that graph again; or contextnexus drop, then init and run fill this one"));
     }
     if (ground_.position->stored.lane.phase == apply::Phase::initial) return {};
-    if (ground_.position->source.fingerprint != options_.mapping.fingerprint) {
+    // Of a copy that is not done the mapping stays; later what differs is synced anew.
+    if (ground_.position->stored.lane.phase == apply::Phase::snapshot &&
+        ground_.position->source.fingerprint != options_.mapping.fingerprint) {
       return fail(Error(ErrorKind::state, "the graph was built with another mapping")
                       .advise("run with that mapping; or contextnexus drop --graph, then init and run build it with this one"));
     }
@@ -177,16 +201,40 @@ class Run {
     return capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot);
   }
 
-  Status copy() {
-    return copy_tables({.options = options_,
-                        .run_options = run_options_,
-                        .stop = stop_,
-                        .ground = ground_,
-                        .owner = *owner_,
-                        .paused_or_lost = [this] { return paused_or_lost(); }});
+  CopyContext copy_context() {
+    return {.options = options_,
+            .run_options = run_options_,
+            .stop = stop_,
+            .ground = ground_,
+            .owner = *owner_,
+            .paused_or_lost = [this] { return paused_or_lost(); }};
   }
 
-  Status follow() {
+  // Whether a relation message describes its table as the catalog did when this pass began, or is an older one that was
+  // looked into.
+  bool expects(const change::Relation& relation) const {
+    for (const postgres::Table& table : ground_.catalog.tables) {
+      if (table.name.schema == relation.schema && table.name.name == relation.name) {
+        const std::string described = change::describe(relation);
+        return described == change::describe(*capture::relation_of(table)) || accepted_.contains(described);
+      }
+    }
+    return true;
+  }
+
+  // Once in two seconds at most. What changed in the catalog without a message is found here.
+  Result<bool> catalog_changed() {
+    const TimePoint now = Clock::now();
+    if (now < looked_at_ + kCatalogLook) return false;
+    looked_at_ = now;
+    std::vector<postgres::TableName> names;
+    for (const mapping::TableRule& rule : options_.mapping.tables) names.push_back(rule.table);
+    CNX_TRY(std::string mark, read_catalog_mark(*owner_, names, options_.publication(), now + kGroundMax));
+    return mark != ground_.catalog_mark;
+  }
+
+  // Until it was stopped, is done, was paused, or something has to be looked into: where the graph stands then.
+  Result<change::Position> follow() {
     TimePoint deadline = Clock::now() + kGroundMax;
     CNX_TRY(capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot));
     apply::StoredPosition start;
@@ -203,7 +251,11 @@ class Run {
     bool consistent = segments.empty();
     CNX_TRY(std::vector<record::SyncTable> sync_tables, write_back_tables());
     std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.until <= start.lane.position.lsn; });
-    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_, sync_tables, refetched_);
+    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_,
+              {.sync_tables = sync_tables,
+               .refetched = refetched_,
+               .held = ground_.catalog.held,
+               .expects = [this](const change::Relation& relation) { return expects(relation); }});
     capture::SlotConnection slot({.connection = options_.postgres,
                                   .source = held_position(*ground_.position),
                                   .publication = options_.publication()});
@@ -213,6 +265,7 @@ class Run {
     // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
     logical.wanted = consistent ? change::Lsn() : copied.seen_until();
     if (run_options_.once) logical.wanted = std::max(wanted_, logical.wanted);
+    logical.wanted = std::max(logical.wanted, due_until(ground_.plan.states));
     logical.copied = &copied;
     record::OwnUpdates own_updates(sync_tables, record::origin_name(options_.name));
     if (!sync_tables.empty()) {
@@ -230,16 +283,19 @@ class Run {
         CNX_TRY(forget_copy(start.epoch));
         consistent = true;
       }
-      return paused || (run_options_.once && acknowledgement.position() >= change::Position{logical.wanted, 0});
+      CNX_TRY(bool changed, catalog_changed());
+      look_again_ = look_again_ || changed || is_due(ground_.plan.states, acknowledgement.position().lsn);
+      return paused || look_again_ || (run_options_.once && acknowledgement.position() >= change::Position{logical.wanted, 0});
     });
     if (!ran) {
       lacking_ = pass.lacking();
-      return ran;
+      if (pass.unexpected()) accepted_.insert(change::describe(*pass.unexpected()));
+      return fail(std::move(ran.error()));
     }
     spdlog::info("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
                  acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
                  pass.lane().refused.load());
-    return {};
+    return acknowledgement.position();
   }
 
   // Every change that a copied row showed is behind the position: nothing is held against the segments any more.
@@ -279,8 +335,10 @@ class Run {
 
   Result<std::vector<record::SyncTable>> write_back_tables() {
     if (!run_options_.write_back) return std::vector<record::SyncTable>();
+    std::vector<postgres::Table> followed;
+    for (const postgres::Table* table : ground_.catalog.followed()) followed.push_back(*table);
     CNX_TRY(record::SyncTables found,
-            record::find_sync_tables(*owner_, ground_.catalog.tables, *ground_.catalog.model, Clock::now() + kGroundMax));
+            record::find_sync_tables(*owner_, followed, *ground_.catalog.model, Clock::now() + kGroundMax));
     for (const record::LeftOut& table : found.left_out) {
       spdlog::warn("no write-back to table {}: {}; {}", postgres::to_string(table.name), table.reason, table.cure);
     }
@@ -304,6 +362,10 @@ class Run {
   std::vector<apply::RefetchedRow> refetched_;  // Until the position is above what their reads had seen.
   change::Position refetched_at_;
   int refetches_ = 0;  // In a row, at that position.
+  // What the catalog said of a table before this pass began, met in the stream.
+  std::set<std::string> accepted_;
+  bool look_again_ = false;
+  TimePoint looked_at_ = TimePoint::min() + std::chrono::hours(1);
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;
   change::Lsn said_in_step_;

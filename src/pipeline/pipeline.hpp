@@ -29,6 +29,8 @@ inline constexpr int kOwnerLockClass = 0x636E78;
 struct RunOptions {
   // Until the LSN read at the start is in the graph, then the end.
   bool once = false;
+  // A graph that somebody else filled is taken over by label and key (pipeline/adopt.hpp); else it is refused.
+  bool adopt = false;
   // Say in PostgreSQL which rows are in the graph, where the tables have the columns and the role may write them.
   bool write_back = true;
   // So many segments are copied at once, each with two connections of its own; 1 to 16. Two keep Neo4j busy while one of

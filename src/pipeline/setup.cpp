@@ -3,8 +3,11 @@
 #include <set>
 
 #include "apply/position.hpp"
+#include "cypher/index_texts.hpp"
+#include "pipeline/graph_indexes.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/ground.hpp"
+#include "pipeline/row_filters.hpp"
 #include "pipeline/schema.hpp"
 #include "postgres/quote.hpp"
 #include "record/sync_tables.hpp"
@@ -221,6 +224,7 @@ class Setup {
                   .done = std::to_string(catalog.tables.size()) + " tables readable by " +
                           std::string(kEngineRole),
                   .stands = readable}));
+    CNX_TRY(policies(catalog));
     CNX_TRY(bool uses, holds_on_schema("contextnexus"));
     CNX_TRY(step({.sql = "GRANT USAGE ON SCHEMA contextnexus TO " + engine, .stands = uses}));
     bool writes = true;
@@ -235,6 +239,28 @@ class Setup {
                          engine,
                   .stands = writes}));
     return write_back_grants(catalog);
+  }
+
+  // A table with row-level security hides rows from a role that no policy admits: the engine has to see all of them (R5).
+  Status policies(const Catalog& catalog) {
+    for (const postgres::Table& table : catalog.tables) {
+      if (!table.row_security) continue;
+      CNX_TRY(bool stands, exists("SELECT FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_roles r ON r.oid = ANY (p.polroles) "
+                                  "WHERE p.polrelid = $1::oid AND p.polpermissive AND p.polcmd IN ('r', '*') AND r.rolname = $2 "
+                                  "AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true'",
+                                  {std::to_string(table.oid.value()), std::string(kEngineRole)}));
+      const std::string create = "CREATE POLICY " + quote_identifier(kEngineRole) + " ON " + quote_table(table.name) +
+                                 " FOR SELECT TO " + quote_identifier(kEngineRole) + " USING (true)";
+      // The script may be run again.
+      const std::string once = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_policies WHERE schemaname = " +
+                               quote_literal(table.name.schema) + " AND tablename = " + quote_literal(table.name.name) +
+                               " AND policyname = " + quote_literal(kEngineRole) + ") THEN " + create + "; END IF; END $$";
+      CNX_TRY(step({.sql = setup_.mode == SetupMode::print_sql ? once : create,
+                    .done = stands ? "" : "policy by which " + std::string(kEngineRole) + " sees all rows of " +
+                                              postgres::to_string(table.name),
+                    .stands = stands}));
+    }
+    return {};
   }
 
   // What the write-back needs beside: its columns, where a mapped table has them; and the origin.
@@ -287,7 +313,11 @@ class Setup {
 
   Status publication(const Catalog& catalog) {
     postgres::PublicationOptions wanted{.name = options_.publication(), .tables = {}};
-    for (const postgres::Table& table : catalog.tables) wanted.tables.push_back(table.name);
+    CNX_TRY(check_filter_columns(catalog.tables));
+    for (const postgres::Table& table : catalog.tables) {
+      wanted.tables.push_back(table.name);
+      if (!table.filter.sql.empty()) wanted.row_filters.emplace(table.name, table.filter.sql);
+    }
     CNX_TRY(std::optional<postgres::Publication> there,
             postgres::read_publication(session_, options_.publication(), soon()));
     CNX_TRY(std::string sql, there ? postgres::set_publication_sql(wanted)
@@ -304,6 +334,9 @@ class Setup {
     CNX_TRY(make_constraints(graph, *catalog.model));
     report_.done.push_back("constraints online in Neo4j: " +
                            std::to_string(all_constraint_texts(*catalog.model).size()));
+    if (const size_t indexes = cypher::indexes(*catalog.model).size(); indexes > 0) {
+      report_.done.push_back("indexes online in Neo4j: " + std::to_string(indexes));
+    }
     apply::Source source{.system_identifier = std::to_string(server.system_identifier.value_or(0)),
                          .timeline = 0,
                          .database = server.database,
@@ -320,6 +353,8 @@ class Setup {
     for (const cypher::Text& text : all_constraint_texts(*catalog.model)) {
       if (!there.contains(text.name)) report_.planned.push_back("in Neo4j: " + text.text + ";");
     }
+    CNX_TRY(std::vector<cypher::Index> missing, missing_indexes(graph, *catalog.model));
+    for (const cypher::Index& index : missing) report_.planned.push_back("in Neo4j: " + index.text + ";");
     CNX_TRY(std::optional<apply::PositionNode> position,
             apply::read_position(graph, apply::lane_key(options_.name), soon()));
     if (!position)

@@ -2,7 +2,7 @@
 
 #include <thread>
 
-#include "apply/segments.hpp"
+#include "apply/table_states.hpp"
 #include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/pipeline.hpp"
@@ -60,6 +60,22 @@ Status read_write_back(StatusReport& report, postgres::Session& session, const P
   shown.last_error = figures->last_error;
   shown.last_error_at = figures->last_error_at;
   return {};
+}
+
+std::vector<StatusReport::Table> unsettled(const std::vector<apply::TableState>& states) {
+  std::vector<StatusReport::Table> tables;
+  for (const apply::TableState& state : states) {
+    const bool cleaning = state.due != change::Lsn();
+    if (state.state == apply::TableState::State::streaming && !cleaning) continue;
+    const bool streaming = state.state == apply::TableState::State::streaming;
+    tables.push_back({.name = postgres::to_string(state.name),
+                      .state = streaming ? "cleaning" : std::string(apply::to_string(state.state)),
+                      .reason = streaming ? "what is left over is removed once the position is at " + state.due.to_string()
+                                          : state.reason,
+                      .advice = state.advice,
+                      .since = state.since});
+  }
+  return tables;
 }
 
 // What is broken stays so also while it is paused: that is said after this, over it.
@@ -126,6 +142,9 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
   report.consistent = lane.phase == apply::Phase::stream && !lane.partial && segments.empty();
   if (!segments.empty()) report.copy = copy_state(segments);
   const change::Lsn reached = lane.partial ? lane.position.lsn : std::max(lane.position.lsn, in_step);
+  CNX_TRY(std::vector<apply::TableState> states, apply::read_table_states(graph, options.name, deadline));
+  if (lane.phase == apply::Phase::stream) report.tables = unsettled(states);
+  report.consistent = report.consistent && report.tables.empty();
   report.in_step = report.consistent && reached >= wal_end;
   if (reached < wal_end) {
     report.lag_bytes = static_cast<int64_t>(wal_end.value() - reached.value());

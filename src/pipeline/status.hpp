@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "pipeline/options.hpp"
@@ -62,6 +63,16 @@ struct StatusReport {
     std::string last_error_at;
   };
   std::optional<WriteBack> write_back;
+
+  // Tables that are not simply followed: being read again, held, or with something left over to be removed.
+  struct Table {
+    std::string name;    // schema.table
+    std::string state;   // copying, held, cleaning.
+    std::string reason;
+    std::string advice;
+    std::string since;   // A position.
+  };
+  std::vector<Table> tables;
 };
 
 Result<StatusReport> read_status(const PipelineOptions& options);

@@ -1,6 +1,6 @@
 #include "pipeline/teardown.hpp"
 
-#include "apply/segments.hpp"
+#include "apply/table_states.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/schema.hpp"
 #include "record/postgres_sync.hpp"
@@ -56,6 +56,7 @@ Result<ClearedGraph> tear_down(const PipelineOptions& options, bool with_graph) 
     CNX_TRY(drop_constraints(graph, *catalog.model));
   }
   CNX_TRY(apply::remove_copy(graph, options.name, soon()));
+  CNX_TRY(apply::remove_table_states(graph, options.name, soon()));
   CNX_TRY(apply::remove_position(graph, apply::lane_key(options.name), soon()));
   CNX_TRY(std::optional<postgres::Publication> publication,
           postgres::read_publication(session, options.publication(), soon()));

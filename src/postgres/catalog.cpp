@@ -23,8 +23,15 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f'))sql";
 
 constexpr std::string_view kColumns = R"sql(
 SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated <> '',
-       coalesce(co.collname, '')
+       coalesce(co.collname, ''), b.oid, b.typname
 FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
+CROSS JOIN LATERAL (
+  WITH RECURSIVE chain AS (
+    SELECT t.oid, t.typname, t.typtype, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+    UNION ALL
+    SELECT t.oid, t.typname, t.typtype, t.typbasetype FROM chain c JOIN pg_catalog.pg_type t ON t.oid = c.typbasetype
+    WHERE c.typtype = 'd')
+  SELECT chain.oid, chain.typname FROM chain WHERE chain.typtype <> 'd') b
 WHERE a.attrelid = ANY ($1::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum)sql";
 
@@ -121,6 +128,8 @@ Result<TableColumn> column_of(const Rows& rows, size_t row) {
   CNX_TRY(column.not_null, rows.boolean(row, 5));
   CNX_TRY(column.generated, rows.boolean(row, 6));
   column.collation = text(rows, row, 7);
+  CNX_TRY(column.base_type, rows.oid(row, 8));
+  column.base_type_name = text(rows, row, 9);
   return column;
 }
 
@@ -271,6 +280,10 @@ Result<TypeCatalog> read_types(Session& session, TimePoint deadline) {
     catalog.add(std::move(type));
   }
   return catalog;
+}
+
+std::string own_rows(const Table& table) {
+  return (table.kind == TableKind::partitioned ? "" : "ONLY ") + quote_table(table.name);
 }
 
 bool may_read_all_rows_with_row_security(const Table& table) {

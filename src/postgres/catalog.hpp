@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "change/event.hpp"
 #include "postgres/quote.hpp"
+#include "postgres/row_filter.hpp"
 #include "postgres/session.hpp"
 #include "postgres/type_catalog.hpp"
 
@@ -30,6 +31,8 @@ struct TableColumn {
       0;  // pg_attribute.attnum: the order of the stream's rows; gaps where columns were dropped.
   std::string name;
   change::Oid type;  // A domain keeps its own.
+  change::Oid base_type;  // With all domains taken off; 0 where it was not asked for.
+  std::string base_type_name;
   int32_t type_modifier = -1;
   bool not_null = false;
   bool generated = false;  // GENERATED ALWAYS AS … STORED: not in the stream before PostgreSQL 18.
@@ -82,6 +85,7 @@ struct Table {
   std::vector<TableKey> keys;        // Unique, on plain columns.
   std::vector<ForeignKey> foreign_keys;
   std::vector<Policy> policies;
+  RowFilter filter;  // Of the mapping's, where whoever read the table has set it; else all rows.
 
   // nullptr where there is none. Valid while the table lives and `keys` is unchanged.
   const TableKey* primary_key() const;
@@ -102,6 +106,9 @@ Result<std::vector<TableName>> read_partitions(Session& session, const TableName
 
 // All types of the database: a few hundred. Blocks until `deadline`.
 Result<TypeCatalog> read_types(Session& session, TimePoint deadline);
+
+// What stands behind FROM for the table's own rows: tables that inherit from it are others; partitions are it. Pure.
+std::string own_rows(const Table& table);
 
 // R5: whether the table can be read with row_security=on and nothing is hidden. Only where a
 // permissive policy for SELECT or ALL applies to us with the condition `true`, and no restrictive

@@ -37,7 +37,7 @@ bool has_columns(const postgres::Table& table) {
 
 // False where the table's form in the graph is none that is written back.
 bool describe(SyncTable& table, const mapping::NodeTable& node) {
-  if (node.node->key.size() != 1 || node.version_property.empty()) return false;
+  if (!mapping::is_single(node.key_forms) || node.version_property.empty()) return false;
   table.key_columns = node.node->key;
   table.integer_key = node.integer_key;
   table.version_column = node.rule->version_column;
@@ -49,7 +49,7 @@ bool describe(SyncTable& table, const mapping::NodeTable& node) {
 bool describe(SyncTable& table, const mapping::RelationshipTable& relationship) {
   const mapping::RelationshipRule& rule = *relationship.relationship;
   if (!relationship.key_is_pair || relationship.version_property.empty()) return false;
-  if (rule.start.columns.size() != 1 || rule.end.columns.size() != 1) return false;
+  if (!mapping::is_single(relationship.start->key_forms) || !mapping::is_single(relationship.end->key_forms)) return false;
   // Read back as text: both ends or none are integers.
   if (relationship.start->integer_key != relationship.end->integer_key) return false;
   table.key_columns = {rule.start.columns.front(), rule.end.columns.front()};

@@ -108,7 +108,11 @@ def _on_fresh_databases(servers, program, seed, cut_share, work):
         proxy.stop()
         report.cuts = dict(proxy.cuts)
         report.seconds = time.monotonic() - started
-        graph.wait_until_up()
+        try:
+            graph.wait_until_up()
+        except GraphUnavailable as error:  # A restart that failed: it is in the report, and the next run needs a server.
+            report.ended.append(f"Neo4j is not up: {error}")
+            servers.control("start-neo4j")
         postgres.drop_database(servers.postgres_url, NAME)
         graph.wipe()
     return report

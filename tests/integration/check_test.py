@@ -227,7 +227,6 @@ def _mapped(line, tmp_path, text, schema="public"):
     ("CREATE TABLE public.notes (id int UNIQUE)", "key_nullable"),
     ("CREATE TABLE public.notes (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED)", "generated_column"),
     ("CREATE TABLE public.notes (id int GENERATED ALWAYS AS (1) STORED PRIMARY KEY)", "mapping_catalog"),
-    ("CREATE TABLE public.notes (id numeric PRIMARY KEY)", "mapping_catalog"),
 ))
 def test_a_table_that_cannot_be_followed_whole_is_named(made, code, line, tmp_path):
     line.database.execute(made)

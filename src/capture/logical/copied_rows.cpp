@@ -100,6 +100,7 @@ Result<bool> CopiedRows::sees(const Table& table, const std::vector<DatumView>& 
 
 Result<bool> CopiedRows::counts(const change::Begin& transaction, change::RowChange& row) {
   if (tables_.empty() || transaction.final_lsn >= seen_until_) return true;
+  row.over_copy = true;
   Table* table = find(*row.relation);
   if (table == nullptr) return true;
   CNX_TRY(locate(*table, row.relation));

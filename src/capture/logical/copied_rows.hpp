@@ -24,7 +24,8 @@ class CopiedRows {
   change::Lsn seen_until() const { return seen_until_; }
 
   // Whether the change counts; a change of a key that counts for one of its keys alone is made into the removal, or the
-  // insertion, that it is for that one. ErrorKind::state where the key is not in the row as the copy knew it.
+  // insertion, that it is for that one; what the copy may have met is over_copy. ErrorKind::state where the key is not in the
+  // row as the copy knew it.
   Result<bool> counts(const change::Begin& transaction, change::RowChange& row);
   // The same of a TRUNCATE: tables for which it does not count are taken off.
   Result<bool> counts(const change::Begin& transaction, change::Truncate& truncate);

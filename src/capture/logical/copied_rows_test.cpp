@@ -97,6 +97,10 @@ TEST_F(CopiedRowsTest, a_key_change_is_a_removal_for_the_old_key_and_an_insertio
   RowChange both = change(Operation::update, row("5", Kind::null), row("15"));
   EXPECT_TRUE(counts(both, 51));
   EXPECT_EQ(both.operation, Operation::update);
+  EXPECT_TRUE(both.over_copy);
+  RowChange behind = change(Operation::update, row("5", Kind::null), row("15"));
+  EXPECT_TRUE(counts(behind, 51, Lsn(1000)));
+  EXPECT_FALSE(behind.over_copy);
 }
 
 TEST_F(CopiedRowsTest, an_insertion_takes_unchanged_columns_from_a_whole_old_row_and_else_stays_an_update) {

@@ -141,6 +141,17 @@ class Source {
     Status added = add(merge, table, change::Operation::update, old_row, row);
     EXPECT_TRUE(added) << added.error().describe();
   }
+  // A key change as it comes where rows were read ahead of the stream.
+  void update_in_two(Merge& merge, const std::string& table, const Row& row, const Row& old_row) const {
+    change::RowChange change;
+    change.operation = change::Operation::update;
+    change.relation = binding(table).relation;
+    change.old_row = views(old_row);
+    change.row = views(row);
+    change.over_copy = true;
+    Status added = merge.add(binding(table), change);
+    EXPECT_TRUE(added) << added.error().describe();
+  }
   void remove(Merge& merge, const std::string& table, const Row& old_row) const {
     Status added = add(merge, table, change::Operation::remove, old_row, {});
     EXPECT_TRUE(added) << added.error().describe();

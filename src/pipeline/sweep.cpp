@@ -1,0 +1,201 @@
+#include "pipeline/sweep.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <span>
+
+#include "apply/lane_stage.hpp"
+#include "apply/neo4j_graph.hpp"
+#include "capture/snapshot/snapshot_stage.hpp"
+#include "cypher/plan.hpp"
+#include "cypher/quote.hpp"
+#include "pipeline/graph_keys.hpp"
+#include "pipeline/pass.hpp"
+#include "pipeline/runner.hpp"
+#include "pipeline/table_keys.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+using cypher::quote;
+
+constexpr Duration kStepMax = std::chrono::seconds(60);
+// So many of the graph's keys are removed at once, in batches of this many.
+constexpr size_t kRemovedAtOnce = 20'000;
+constexpr size_t kBatchKeys = 2'000;
+
+TimePoint soon() { return Clock::now() + kStepMax; }
+
+class Sweep {
+ public:
+  Sweep(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner, const apply::TableState& state)
+      : context_(context), catalog_(context.ground.catalog), graph_(graph), owner_(owner), state_(state) {}
+
+  // Without a snapshot, all goes.
+  Status run(postgres::Session* snapshot) {
+    intern_properties();
+    if (snapshot == nullptr) {
+      CNX_TRY(remove_missing([](const EntityKey&) { return true; }));
+    } else {
+      const auto table = std::find_if(catalog_.tables.begin(), catalog_.tables.end(),
+                                      [&](const postgres::Table& each) { return each.name == state_.name; });
+      CNX_CHECK(table != catalog_.tables.end(), "a table that is swept is in the catalog");
+      CNX_TRY(for_each_slice(*snapshot, catalog_, *table, [&](const TableKeys& keys) -> Result<bool> {
+        CNX_TRY(remove_missing([&](const EntityKey& key) { return keys.is_missing(key); }));
+        return !context_.stop.asked;
+      }));
+    }
+    if (removed_ > 0) {
+      spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
+    }
+    return {};
+  }
+
+ private:
+  // A node that has to stay as a stub keeps none of them.
+  void intern_properties() {
+    mapping::NodeTable* node = catalog_.model->find_node(state_.name);
+    if (node == nullptr) return;
+    for (const std::vector<std::string>* names : {&state_.properties, &state_.stale_properties}) {
+      for (const std::string& name : *names) node->names.intern(name, false);
+    }
+  }
+
+  Status remove_missing(const std::function<bool(const EntityKey&)>& is_missing) {
+    if (const mapping::NodeTable* node = catalog_.model->find_node(state_.name)) {
+      return remove_missing(GraphKeys(graph_, *node), is_missing, [&](std::span<EntityKey> keys) { return removal(*node, keys); });
+    }
+    for (const mapping::RelationshipTable& table : catalog_.model->relationships()) {
+      if (table.rule->table != state_.name) continue;
+      CNX_TRY(remove_missing(GraphKeys(graph_, table), is_missing,
+                             [&](std::span<EntityKey> keys) { return removal(table, keys); }));
+    }
+    return {};
+  }
+
+  using Removal = std::function<mapping::Mutations(std::span<EntityKey>)>;
+
+  Status remove_missing(GraphKeys all, const std::function<bool(const EntityKey&)>& is_missing, const Removal& removal) {
+    std::vector<EntityKey> missing;
+    while (!context_.stop.asked) {
+      CNX_TRY(std::vector<EntityKey> page, all.next());
+      if (page.empty()) break;
+      for (EntityKey& key : page) {
+        if (is_missing(key)) missing.push_back(std::move(key));
+      }
+      if (missing.size() < kRemovedAtOnce) continue;
+      CNX_TRY(remove(std::exchange(missing, {}), removal));
+    }
+    return missing.empty() ? Status() : remove(std::move(missing), removal);
+  }
+
+  // As the stream's removals are done, by a lane of the copy.
+  Status remove(std::vector<EntityKey> keys, const Removal& removal) {
+    CNX_TRY(apply::make_copy_lanes(graph_, owner_, 1, soon()));
+    removed_ += keys.size();
+    stream::Queue<apply::Batch> batches({.items_max = keys.size() + 1, .bytes_max = SIZE_MAX});
+    apply::LanePosition at{.position = {}, .phase = apply::Phase::snapshot, .partial = false};
+    const apply::StoredPosition start{.lane = at, .epoch = owner_.epoch};
+    for (size_t i = 0; i < keys.size(); i += kBatchKeys) {
+      apply::Batch batch;
+      batch.from = at;
+      ++at.position.ordinal;
+      batch.to = at;
+      batch.mutations = removal(std::span(keys).subspan(i, std::min(kBatchKeys, keys.size() - i)));
+      batch.rows = std::min(kBatchKeys, keys.size() - i);
+      batches.try_push(std::move(batch), 1);
+    }
+    batches.close();
+    cypher::Plan plan(*catalog_.model);
+    apply::Neo4jGraph neo4j({.connection = context_.options.neo4j,
+                             .pipeline = context_.options.name,
+                             .lane = apply::copy_lane_key(context_.options.name, 0)},
+                            plan);
+    stream::Acknowledgement acknowledgement;
+    apply::LaneCounters counters;
+    apply::LaneStage lane(batches, neo4j, acknowledgement, counters, {.start = start}, log_retry("Neo4j, sweeping"));
+    Runner runner(context_.stop.waker);
+    Waker& waker = runner.add(lane);
+    batches.on_readable([&] { waker.wake(); });
+    runner.start();
+    runner.join();
+    if (std::optional<Error> failure = runner.failure()) return fail(std::move(*failure));
+    return {};
+  }
+
+  static mapping::Mutations removal(const mapping::NodeTable& table, std::span<EntityKey> keys) {
+    mapping::Mutations mutations;
+    mapping::NodeMutations& nodes = mutations.nodes.emplace_back();
+    nodes.table = &table;
+    for (EntityKey& key : keys) nodes.removed.push_back(std::move(key[0]));
+    for (const mapping::PropertyName& name : table.names.all()) nodes.known_properties.push_back(&name);
+    return mutations;
+  }
+
+  static mapping::Mutations removal(const mapping::RelationshipTable& table, std::span<EntityKey> keys) {
+    mapping::Mutations mutations;
+    mapping::RelationshipMutations& links = mutations.relationships.emplace_back();
+    links.table = &table;
+    for (EntityKey& key : keys) {
+      std::string own = key.size() > 2 ? std::get<std::string>(key[2]) : std::string();
+      links.removed.push_back({std::move(key[0]), std::move(key[1]), std::move(own)});
+    }
+    return mutations;
+  }
+
+  CopyContext& context_;
+  Catalog& catalog_;
+  bolt::Connection& graph_;
+  const apply::CopyOwner& owner_;
+  const apply::TableState& state_;
+  size_t removed_ = 0;
+};
+
+// Page by page in the order of the key's index; of relationships by their starts.
+Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const mapping::NodeTable& start,
+                         const std::string& what, int64_t limit, const bolt::Map& clear) {
+  const std::string key = "n." + quote(start.key_property);
+  bolt::Value last;
+  while (true) {
+    const std::string text = "MATCH (n:" + quote(start.node->label) + ") WHERE " + key +
+                             (last.is_null() ? " IS NOT NULL" : " > $last") + " WITH n ORDER BY " + key + " LIMIT $limit " + what +
+                             " RETURN max(" + key + ")";
+    CNX_TRY(bolt::QueryResult result,
+            apply::run_owned(graph, owner, text, {{"last", last}, {"limit", limit}, {"clear", clear}}, soon()));
+    if (result.records.empty() || result.records.front().front().is_null()) return {};
+    last = result.records.front().front();
+  }
+}
+
+}  // namespace
+
+Status remove_stale_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const Catalog& catalog,
+                               const apply::TableState& state) {
+  if (state.stale_properties.empty()) return {};
+  bolt::Map clear;
+  for (const std::string& name : state.stale_properties) clear.add(name, {});
+  if (const mapping::NodeTable* node = catalog.model->find_node(state.name)) {
+    return remove_properties(graph, owner, *node, "SET n += $clear", kGraphPageNodes, clear);
+  }
+  for (const mapping::RelationshipTable& table : catalog.model->relationships()) {
+    if (table.rule->table != state.name) continue;
+    CNX_TRY(remove_properties(graph, owner, *table.start,
+                              "OPTIONAL MATCH (n)-[r:" + quote(table.type) + "]->(:" + quote(table.end->node->label) +
+                                  ") SET r += $clear",
+                              kGraphPageStarts, clear));
+  }
+  return {};
+}
+
+Status sweep_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
+                   const apply::TableState& state, postgres::Session& snapshot) {
+  return Sweep(context, graph, owner, state).run(&snapshot);
+}
+
+Status sweep_gone_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
+                        const apply::TableState& state) {
+  return Sweep(context, graph, owner, state).run(nullptr);
+}
+
+}  // namespace cnx::pipeline

@@ -1,0 +1,26 @@
+// What has to be done about a table that is another than the one whose rows are in the graph. Pure.
+#pragma once
+
+#include <string>
+
+#include "pipeline/table_shape.hpp"
+
+namespace cnx::pipeline {
+
+struct TableChange {
+  // Rows may look otherwise, or be gone, without a message in the stream: they are read again, and what the graph has beside
+  // them is removed.
+  bool copy = false;
+  // Columns are another set: properties may have gone with some.
+  bool columns = false;
+  std::string why;  // For people: the first that was found. Empty: nothing to be done.
+
+  bool any() const { return copy || columns; }
+};
+
+// `filled_partitions`: those of the present partitions, unknown before, in which rows are.
+TableChange compare(const TableShape& known, const TableShape& now, const std::set<uint32_t>& filled_partitions);
+// Partitions that were not there before. Pure.
+std::set<uint32_t> new_partitions(const TableShape& known, const TableShape& now);
+
+}  // namespace cnx::pipeline

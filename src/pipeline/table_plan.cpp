@@ -1,0 +1,357 @@
+#include "pipeline/table_plan.hpp"
+
+#include <algorithm>
+
+#include "capture/snapshot/snapshot_stage.hpp"
+#include "mapping/binding.hpp"
+#include "mapping/catalog_check.hpp"
+#include "mapping/fingerprint.hpp"
+#include "pipeline/row_filters.hpp"
+#include "pipeline/table_changes.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+using apply::TableState;
+using mapping::TableRule;
+using State = TableState::State;
+
+struct Problem {
+  std::string reason;
+  std::string advice;
+};
+
+// The catalog as one transaction saw it.
+struct Live {
+  std::vector<postgres::Table> tables;
+  std::vector<TableShape> shapes;
+  std::optional<postgres::Publication> publication;
+  postgres::TypeCatalog types;
+  change::Lsn log_end;
+};
+
+template <typename T>
+const T* find(const std::vector<T>& all, const postgres::TableName& name) {
+  auto found = std::find_if(all.begin(), all.end(), [&](const T& each) { return each.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+Result<Live> read_live(postgres::Session& session, const TablePlanInput& input, TimePoint deadline) {
+  std::vector<postgres::TableName> names;
+  for (const TableRule& rule : input.mapping.tables) names.push_back(rule.table);
+  Live live;
+  CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", deadline));
+  CNX_TRY(live.tables, postgres::read_tables(session, names, deadline));
+  CNX_TRY(live.shapes, read_shapes(session, names, deadline));
+  CNX_TRY(live.types, postgres::read_types(session, deadline));
+  CNX_TRY(live.publication, postgres::read_publication(session, input.publication, deadline));
+  CNX_TRY(postgres::Rows end, session.query("SELECT pg_catalog.pg_current_wal_insert_lsn()", deadline));
+  CNX_TRY(live.log_end, end.lsn(0, 0));
+  CNX_TRY(session.execute("COMMIT", deadline));
+  return live;
+}
+
+// What each `where` of the mapping means; one that PostgreSQL does not take is the table's problem.
+Status read_filters(postgres::Session& session, const mapping::Mapping& mapping, Live& live,
+                    std::map<postgres::TableName, Problem>& problems, TimePoint deadline) {
+  for (postgres::Table& table : live.tables) {
+    std::vector<postgres::Table> one{table};
+    Status read = read_row_filters(session, mapping, one, deadline);
+    if (!read && read.error().kind() != ErrorKind::invalid) return read;
+    if (!read) problems[table.name] = Problem{read.error().describe(), read.error().advice()};
+    table.filter = one.front().filter;
+  }
+  return {};
+}
+
+std::optional<Problem> problem_of(const Live& live, const TableRule& rule,
+                                  const std::vector<mapping::CatalogFault>& faults) {
+  const postgres::Table* table = find(live.tables, rule.table);
+  if (table == nullptr) {
+    return Problem{"the table is not there any more",
+                   "create it again, or take it out of the mapping (under its new name, if it was renamed)"};
+  }
+  for (const mapping::CatalogFault& fault : faults) {
+    if (fault.table == rule.table) return Problem{fault.message, fault.advice};
+  }
+  Status fits = check_table(*table, key_of(rule));
+  if (fits) fits = check_filter_columns({*table});
+  if (!fits) return Problem{fits.error().describe(), fits.error().advice()};
+  return std::nullopt;
+}
+
+// A table that came under the name of another is in no publication yet. Says whether it was put there.
+Result<bool> publish(postgres::Session& session, const std::string& publication, const postgres::Table& table,
+                     TimePoint deadline) {
+  if (!table.filter.sql.empty()) return false;
+  Status added = postgres::add_to_publication(session, publication, {table.name}, deadline);
+  if (added) return true;
+  if (added.error().root().kind() == ErrorKind::server) return false;
+  return fail(std::move(added.error()));
+}
+
+class Planner {
+ public:
+  Planner(postgres::Session& session, TablePlanInput& input, Live& live, TimePoint deadline)
+      : session_(session), input_(input), live_(live), deadline_(deadline) {}
+
+  Result<TablePlan> run() {
+    CNX_TRY(read_filters(session_, input_.mapping, live_, problems_, deadline_));
+    if (input_.strict) {
+      if (!problems_.empty()) {
+        const auto& [name, problem] = *problems_.begin();
+        return fail(Error(ErrorKind::invalid, problem.reason).with("table", postgres::to_string(name)).advise(problem.advice));
+      }
+      CNX_TRY(make_catalog());
+    } else {
+      CNX_TRY(find_held());
+      CNX_TRY(make_catalog());
+    }
+    for (const TableRule& rule : input_.mapping.tables) CNX_TRY(add_state(rule));
+    for (const TableState& known : input_.known) {
+      if (input_.mapping.find(known.name) == nullptr) CNX_TRY(leave(known));
+    }
+    keep_what_others_make();
+    return std::move(plan_);
+  }
+
+ private:
+  Status find_held() {
+    const std::vector<mapping::CatalogFault> faults = mapping::catalog_faults(input_.mapping, live_.tables);
+    for (const TableRule& rule : input_.mapping.tables) {
+      std::optional<Problem> problem = problem_of(live_, rule, faults);
+      if (auto found = problems_.find(rule.table); !problem && found != problems_.end()) problem = found->second;
+      const postgres::PublishedTable* sent = live_.publication ? find(live_.publication->tables, rule.table) : nullptr;
+      if (!problem && sent != nullptr && !sends_rows_of(*sent, *find(live_.tables, rule.table))) {
+        problem = Problem{"the publication sends other rows than the mapping takes", "contextnexus init mends it"};
+      }
+      if (!problem && live_.publication && sent == nullptr) {
+        CNX_TRY(bool published, publish(session_, input_.publication, *find(live_.tables, rule.table), deadline_));
+        plan_.waits_for_writers = plan_.waits_for_writers || published;
+        if (published) plan_.said.push_back(postgres::to_string(rule.table) + " was put into the publication");
+        if (!published) problem = Problem{"the publication lacks the table", "contextnexus init puts it there"};
+      }
+      if (!problem) continue;
+      // One that the graph does not know yet has to be right before anything is begun.
+      if (find(input_.known, rule.table) == nullptr) {
+        return fail(Error(ErrorKind::invalid, problem->reason)
+                        .with("table", postgres::to_string(rule.table))
+                        .advise(problem->advice));
+      }
+      plan_.catalog.held.insert(rule.table);
+      problems_[rule.table] = std::move(*problem);
+    }
+    return {};
+  }
+
+  // A held table stands in the model as the graph knows it: what leads to it finds its label and key.
+  Status make_catalog() {
+    plan_.catalog.types = live_.types;
+    for (const TableRule& rule : input_.mapping.tables) {
+      if (plan_.catalog.held.contains(rule.table)) {
+        CNX_TRY(TableShape shape, shape_of(rule.table, find(input_.known, rule.table)->shape));
+        plan_.catalog.tables.push_back(table_of(shape));
+      } else if (const postgres::Table* table = find(live_.tables, rule.table)) {
+        plan_.catalog.tables.push_back(*table);
+      }
+    }
+    CNX_TRY(plan_.catalog.model, mapping::Model::make(input_.mapping, plan_.catalog.tables));
+    return {};
+  }
+
+  Status add_state(const TableRule& rule) {
+    const TableState* known = find(input_.known, rule.table);
+    TableState now = known != nullptr ? *known : TableState{.name = rule.table, .since = input_.position};
+    if (plan_.catalog.held.contains(rule.table)) {
+      hold(now);
+    } else {
+      CNX_TRY(follow(rule, known, now));
+    }
+    plan_.changed = plan_.changed || known == nullptr || !(*known == now);
+    plan_.states.push_back(std::move(now));
+    return {};
+  }
+
+  void hold(TableState& now) {
+    const Problem& problem = problems_.at(now.name);
+    if (now.state == State::held && now.reason == problem.reason) return;
+    now.state = State::held;
+    now.reason = problem.reason;
+    now.advice = problem.advice;
+    now.since = input_.position;
+    plan_.said.push_back("table " + postgres::to_string(now.name) + " is held: " + problem.reason + "; " + problem.advice);
+    // What is there stays until it is released and copied anew; of a table that was dropped no row is left.
+    now.sweep = find(live_.tables, now.name) == nullptr;
+    now.due = {};
+  }
+
+  Status follow(const TableRule& rule, const TableState* known, TableState& now) {
+    const TableShape* found = find(live_.shapes, rule.table);
+    if (found == nullptr) return check_table(*find(live_.tables, rule.table), key_of(rule));
+    const TableShape& shape = *found;
+    CNX_TRY(std::vector<std::string> properties, properties_of(rule.table));
+    const GraphForm form = form_of_table(rule.table);
+    now.rule = mapping::fingerprint(input_.mapping, rule);
+    now.form = to_text(form);
+    now.shape = to_text(shape);
+    if (known == nullptr) {
+      now.properties = std::move(properties);
+      // The beginning copies all; later a table is new in the mapping.
+      copy(now, input_.strict || input_.known.empty() ? "" : "it is new in the mapping");
+      // Nothing was made of it yet: what is there is others'.
+      now.sweep = false;
+      return {};
+    }
+    CNX_TRY(TableShape before, shape_of(rule.table, known->shape));
+    CNX_TRY(std::set<uint32_t> filled, filled_partitions(before, shape));
+    TableChange change = compare(before, shape, filled);
+    if (known->state == State::held) {
+      change.copy = change.columns = true;
+      change.why = "what held it (" + known->reason + ") is mended";
+      plan_.waits_for_writers = true;
+    }
+    if (before.oid != shape.oid) plan_.waits_for_writers = true;
+    if (known->rule != now.rule) {
+      change.copy = change.columns = true;
+      change.why = "the mapping says something else of it";
+      CNX_TRY(add_outdated(*known, form));
+    }
+    if (known->state == State::copying && !change.any()) return {};
+    if (change.columns || !known->stale_properties.empty()) note_stale(*known, properties, now);
+    now.properties = std::move(properties);
+    if (!change.any()) return {};
+    if (!now.stale_properties.empty()) now.due = live_.log_end;
+    if (change.copy || known->state == State::copying) {
+      copy(now, change.why);
+    } else {
+      plan_.said.push_back(postgres::to_string(now.name) + ": " + change.why);
+    }
+    return {};
+  }
+
+  void copy(TableState& now, const std::string& why) {
+    plan_.anew.insert(now.name);
+    now.state = State::copying;
+    now.due = {};
+    now.sweep = !input_.strict;
+    now.reason = why;
+    now.advice.clear();
+    now.since = input_.position;
+    if (!why.empty()) plan_.said.push_back(postgres::to_string(now.name) + " is read again: " + why);
+  }
+
+  // Names that the graph may have and that no column makes any more.
+  static void note_stale(const TableState& known, const std::vector<std::string>& properties, TableState& now) {
+    std::set<std::string> stale(known.properties.begin(), known.properties.end());
+    stale.insert(known.stale_properties.begin(), known.stale_properties.end());
+    for (const std::string& name : properties) stale.erase(name);
+    now.stale_properties.assign(stale.begin(), stale.end());
+  }
+
+  Status add_outdated(const TableState& known, const GraphForm& now) {
+    CNX_TRY(GraphForm before, form_of(std::string_view(known.form)));
+    before.properties.insert(known.properties.begin(), known.properties.end());
+    GraphForm form = outdated(before, now);
+    if (!form.empty()) plan_.outdated.push_back(std::move(form));
+    return {};
+  }
+
+  Status leave(const TableState& known) {
+    plan_.changed = true;
+    plan_.said.push_back(postgres::to_string(known.name) + " is not in the mapping any more: what was made of it goes");
+    CNX_TRY(add_outdated(known, {}));
+    plan_.left.push_back(known);
+    return {};
+  }
+
+  // A relationship that another table's rows make as well is none of the outdated ones.
+  void keep_what_others_make() {
+    std::set<GraphForm::Link> made;
+    std::set<std::string> labels;
+    for (const mapping::NodeTable& table : plan_.catalog.model->nodes()) {
+      made.merge(form_of(table).links);
+      labels.insert(table.node->label + "\n" + table.key_property);
+    }
+    for (const mapping::RelationshipTable& table : plan_.catalog.model->relationships()) made.merge(form_of(table).links);
+    for (GraphForm& form : plan_.outdated) {
+      std::erase_if(form.links, [&](const GraphForm::Link& link) { return made.contains(link); });
+      if (labels.contains(form.label + "\n" + form.key_property)) form.label.clear();
+    }
+  }
+
+  GraphForm form_of_table(const postgres::TableName& name) {
+    if (const mapping::NodeTable* node = plan_.catalog.model->find_node(name)) return form_of(*node);
+    GraphForm form;
+    for (const mapping::RelationshipTable& table : plan_.catalog.model->relationships()) {
+      if (table.rule->table == name) form.links.merge(form_of(table).links);
+    }
+    return form;
+  }
+
+  // Every name but the key's and the tenant's, as the catalog describes the table.
+  Result<std::vector<std::string>> properties_of(const postgres::TableName& name) {
+    const change::RelationPtr relation = capture::relation_of(*find(plan_.catalog.tables, name));
+    std::set<std::string> kept;
+    const mapping::PropertyNames* names = nullptr;
+    if (mapping::NodeTable* node = plan_.catalog.model->find_node(name)) {
+      CNX_TRY(mapping::bind(*node, relation, plan_.catalog.types));
+      kept = {node->key_property, node->tenant_property};
+      names = &node->names;
+    } else {
+      mapping::RelationshipTable* relationship = plan_.catalog.model->find_relationship(name);
+      CNX_TRY(mapping::bind(*relationship, relation, plan_.catalog.types));
+      names = &relationship->names;
+    }
+    std::set<std::string> found;
+    for (const mapping::PropertyName& each : names->all()) {
+      if (kept.contains(each.name)) continue;
+      found.insert(each.name);
+      if (each.may_be_unfit) found.insert(each.companion);
+    }
+    return std::vector<std::string>(found.begin(), found.end());
+  }
+
+  // A partition that was made empty has told of every row since.
+  Result<std::set<uint32_t>> filled_partitions(const TableShape& before, const TableShape& now) {
+    std::set<uint32_t> filled;
+    if (before.oid != now.oid) return filled;
+    for (uint32_t partition : new_partitions(before, now)) {
+      CNX_TRY(postgres::Rows names,
+              session_.query("SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+                             "ON n.oid = c.relnamespace WHERE c.oid = $1::oid AND c.relkind = 'r'",
+                             {std::to_string(partition)}, deadline_));
+      if (names.empty()) continue;
+      const postgres::TableName name{std::string(names.text(0, 0)), std::string(names.text(0, 1))};
+      Result<postgres::Rows> rows = session_.query("SELECT FROM " + postgres::quote_table(name) + " LIMIT 1", deadline_);
+      // One that may not be read by itself is taken for one with rows.
+      if (!rows && rows.error().kind() != ErrorKind::server) return fail(std::move(rows.error()));
+      if (!rows || !rows->empty()) filled.insert(partition);
+    }
+    return filled;
+  }
+
+  postgres::Session& session_;
+  TablePlanInput& input_;
+  Live& live_;
+  TimePoint deadline_;
+  TablePlan plan_;
+  std::map<postgres::TableName, Problem> problems_;
+};
+
+}  // namespace
+
+Result<TablePlan> plan_tables(postgres::Session& session, TablePlanInput input, TimePoint deadline) {
+  CNX_TRY(Live live, read_live(session, input, deadline));
+  return Planner(session, input, live, deadline).run();
+}
+
+std::vector<const postgres::Table*> tables_to_copy(const Catalog& catalog, const std::vector<TableState>& states) {
+  std::vector<const postgres::Table*> tables;
+  for (const TableState& state : states) {
+    if (state.state != State::copying) continue;
+    if (const postgres::Table* table = find(catalog.tables, state.name)) tables.push_back(table);
+  }
+  return tables;
+}
+
+}  // namespace cnx::pipeline

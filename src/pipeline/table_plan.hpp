@@ -1,0 +1,47 @@
+// The mapped tables as they are now, held against what the graph remembers of them (apply/table_states.hpp): which are
+// followed, which have to be copied anew, which are held and why. What is wrong with one table stops that table alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apply/table_states.hpp"
+#include "pipeline/graph_form.hpp"
+#include "pipeline/catalog.hpp"
+
+namespace cnx::pipeline {
+
+struct TablePlan {
+  Catalog catalog;
+  // As they are to be kept, in the mapping's order.
+  std::vector<apply::TableState> states;
+  // Of tables that the mapping has no more.
+  std::vector<apply::TableState> left;
+  // What was made of rows as the mapping said before, and is not made any more: to be removed before the copy.
+  std::vector<GraphForm> outdated;
+  std::vector<std::string> said;  // For people, one line each: what changed, and what follows from it.
+  bool changed = false;           // The graph remembers something else.
+  // Of the tables to be copied: those of which nothing that was copied before counts.
+  std::set<postgres::TableName> anew;
+  // Rows of a table may have gone unpublished until now: the copy waits for every transaction that was open.
+  bool waits_for_writers = false;
+};
+
+struct TablePlanInput {
+  const mapping::Mapping& mapping;
+  const std::string& publication;
+  std::vector<apply::TableState> known;
+  std::string position;  // For `since`.
+  // Nothing is copied yet: what is wrong with a table is the error.
+  bool strict = true;
+};
+
+// Reads the catalog in one transaction. Puts tables into the publication that it lacks, where the role may. Blocks until
+// `deadline`.
+Result<TablePlan> plan_tables(postgres::Session& session, TablePlanInput input, TimePoint deadline);
+
+// Tables that are in the plan and are to be copied now. They live as long as the catalog.
+std::vector<const postgres::Table*> tables_to_copy(const Catalog& catalog, const std::vector<apply::TableState>& states);
+
+}  // namespace cnx::pipeline
