@@ -214,6 +214,7 @@ def run(servers, minutes=20.0, seed=1, program=None, log=lambda line: None):
         with Database(url) as database:
             database.execute(TABLES)
             engine.init()
+            engine.once()  # Until all is copied, what is wrong with a table ends it.
             engine.start()
             for writer in writers:
                 writer.start()
