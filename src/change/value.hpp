@@ -64,10 +64,21 @@ struct List {
 };
 bool operator==(const List& a, const List& b);
 
+// A value that becomes several properties, `<property>_<field>`, in place of one (`as: flatten`).
+struct Field;
+struct Fields {
+  std::vector<Field> items;
+};
+bool operator==(const Fields& a, const Fields& b);
+
 struct Value : std::variant<Null, bool, int64_t, double, std::string, Bytes, Date, LocalTime, ZonedTime,
-                            LocalDateTime, ZonedDateTime, Interval, Point, List, Unfit> {
+                            LocalDateTime, ZonedDateTime, Interval, Point, List, Unfit, Fields> {
   using variant::variant;
   bool is_null() const { return std::holds_alternative<Null>(*this); }
+};
+struct Field {
+  std::string name;
+  Value value;  // Never Unfit, never Fields.
 };
 
 inline bool operator==(const Value& a, const Value& b) {
@@ -75,5 +86,7 @@ inline bool operator==(const Value& a, const Value& b) {
   return static_cast<const Base&>(a) == static_cast<const Base&>(b);
 }
 inline bool operator==(const List& a, const List& b) { return a.items == b.items; }
+inline bool operator==(const Field& a, const Field& b) { return a.name == b.name && a.value == b.value; }
+inline bool operator==(const Fields& a, const Fields& b) { return a.items == b.items; }
 
 }  // namespace cnx::change

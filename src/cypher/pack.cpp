@@ -41,6 +41,8 @@ struct PackValue {
   }
   // Inside a list this cannot be: the codec makes the whole list unfit.
   void operator()(const change::Unfit&) const { packer.null(); }
+  // They stand beside it, under names of their own; that it is there at all says that the row tells of them.
+  void operator()(const change::Fields&) const { packer.null(); }
 };
 
 bool is_unfit(const mapping::Property& property) {
@@ -69,6 +71,7 @@ size_t entry_count(const mapping::Properties& properties, Companions companions)
   size_t count = properties.size();
   for (const mapping::Property& property : properties) {
     if (writes_companion(property, companions)) ++count;
+    if (const auto* fields = std::get_if<change::Fields>(&property.value)) count += fields->items.size();
   }
   return count;
 }
@@ -78,6 +81,12 @@ void pack_entries(bolt::Packer& packer, const mapping::Properties& properties,
   for (const mapping::Property& property : properties) {
     packer.string(property.name->name);
     pack(packer, property.value);
+    if (const auto* fields = std::get_if<change::Fields>(&property.value)) {
+      for (const change::Field& field : fields->items) {
+        packer.string(property.name->field_prefix + field.name);
+        pack(packer, field.value);
+      }
+    }
     if (!writes_companion(property, companions)) continue;
     packer.string(property.name->companion);
     if (is_unfit(property)) {

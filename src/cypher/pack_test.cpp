@@ -95,6 +95,16 @@ TEST_F(PackProperties, a_value_that_fits_again_removes_its_companion_where_one_m
   EXPECT_EQ(shown(null, Companions::always), "{seen: null, seen__pg: null}");
 }
 
+TEST_F(PackProperties, fields_stand_beside_the_name_that_says_that_they_are_told) {
+  const PropertyName meta{"meta", "meta__pg", true, "meta_"};
+  const Properties some = {{&meta, change::Fields{{{"a", int64_t{1}}, {"b", change::Null{}}}}}};
+  EXPECT_EQ(shown(some, Companions::when_unfit), "{meta: null, meta_a: 1, meta_b: null}");
+  EXPECT_EQ(shown(some, Companions::always), "{meta: null, meta_a: 1, meta_b: null, meta__pg: null}");
+  EXPECT_EQ(shown({{&meta, change::Fields{}}}, Companions::when_unfit), "{meta: null}");
+  EXPECT_EQ(shown({{&meta, change::Unfit{"[1]"}}}, Companions::when_unfit), "{meta: null, meta__pg: '[1]'}");
+  EXPECT_EQ(shown({{&meta, change::Null{}}}, Companions::always), "{meta: null, meta__pg: null}");
+}
+
 TEST_F(PackProperties, none_are_an_empty_map) {
   EXPECT_EQ(shown({}, Companions::always), "{}");
 }

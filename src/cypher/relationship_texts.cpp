@@ -25,6 +25,12 @@ std::string merge_ends(const RelationshipTable& table) {
          " MERGE " + node_pattern("b", *table.end, "row.b") + on_create_stub("b", *table.end, "row.n");
 }
 
+// Behind a SET of row.p: what a flattened property no longer has, where the row is not refused.
+std::string vanished(const RelationshipTable& table) {
+  return drop_vanished("r", "row.p", mapping::flattened(table.relationship->properties.forms),
+                       is_newer("r", "row.p", table.version_property));
+}
+
 Text remove_all(const RelationshipTable& table) {
   const std::string& type = table.relationship->type;
   return {"remove all " + type, text("MATCH (a:" + quote(table.start->node->label) + ")-[r:" + quote(type) +
@@ -36,6 +42,7 @@ RelationshipTexts own_key_texts(const RelationshipTable& table) {
   const std::string& version = table.version_property;
   const std::string rows = "UNWIND $batch.rows AS row";
   const std::string newer = version.empty() ? "false" : "coalesce(r." + quote(version) + " > row.p." + quote(version) + ", false)";
+  const std::string written = " SET r += row.p" + vanished(table);
   const std::string merge = merge_ends(table) + " MERGE (a)-[r:" + quote(type) + " {" + quote(kKeyProperty) + ": row.y}]->(b)";
   RelationshipTexts texts;
   texts.guarded = !version.empty();
@@ -45,19 +52,19 @@ RelationshipTexts own_key_texts(const RelationshipTable& table) {
                      text(rows + " " + match_own_key(table) + " WHERE NOT " + newer + " AND NOT coalesce(a." +
                           quote(table.start->key_property) + " = row.a AND b." + quote(table.end->key_property) +
                           " = row.b, false)" + remove_between(table))};
-  texts.insert = {"insert " + type, text(rows + merge + " SET r += row.p")};
+  texts.insert = {"insert " + type, text(rows + merge + written)};
   // A refused row makes nothing: its relationship, between whatever ends, stays as it is.
   texts.update = texts.guarded
                      ? Text{"update " + type,
                             text(rows + " OPTIONAL " + match_own_key(table) + " WITH row, " + newer +
                                  " AS newer WITH collect(CASE WHEN NOT newer THEN row END) AS taken, "
                                  "count(CASE WHEN newer THEN 1 END) AS refused CALL { WITH taken UNWIND taken AS row" +
-                                 merge + " SET r += row.p } RETURN refused")}
+                                 merge + written + " } RETURN refused")}
                      : Text{"update " + type, texts.insert.text};
   texts.update_existing = {"update existing " + type,
                            text(rows + " OPTIONAL " + match_own_key(table) +
                                 " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
-                                guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
+                                guarded("r", "row.p", version) + vanished(table) + count_refused("r", "row.p", version))};
   return texts;
 }
 
@@ -71,14 +78,15 @@ RelationshipTexts pair_texts(const RelationshipTable& table) {
                                          match_node("b", *table.end, "row.b") + each_between(arrow) + remove_between(table))};
   texts.remove_all = remove_all(table);
   const std::string merge = "UNWIND $batch.rows AS row" + merge_ends(table) + " MERGE (a)" + arrow + "(b)";
-  texts.insert = {"insert " + type, text(merge + " SET r += row.p")};
-  texts.update = {"update " + type, text(merge + " SET r += " + guarded("r", "row.p", version) +
+  texts.insert = {"insert " + type,
+                  text(merge + " SET r += row.p" + drop_vanished("r", "row.p", mapping::flattened(table.relationship->properties.forms)))};
+  texts.update = {"update " + type, text(merge + " SET r += " + guarded("r", "row.p", version) + vanished(table) +
                                          count_refused("r", "row.p", version))};
   texts.update_existing = {
       "update existing " + type,
       text("UNWIND $batch.rows AS row OPTIONAL " + match_node("a", *table.start, "row.a") + " OPTIONAL " +
            match_node("b", *table.end, "row.b") + " OPTIONAL MATCH (a)" + arrow + "(b) WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
-           guarded("r", "row.p", version) + count_refused("r", "row.p", version))};
+           guarded("r", "row.p", version) + vanished(table) + count_refused("r", "row.p", version))};
   return texts;
 }
 

@@ -55,6 +55,45 @@ std::string name_list(const std::set<std::string>& names) {
   return "keys({" + map + "})";
 }
 
+namespace {
+
+// A name as a string.
+std::string name_text(const std::string& name) {
+  return name_list({name}) + "[0]";
+}
+
+// "[k IN keys(variable) WHERE …]", as properties that go.
+std::string drop_names(std::string_view variable, const std::string& condition) {
+  const std::string v(variable);
+  return " FOREACH (field IN [k IN keys(" + v + ") WHERE " + condition + "] | SET " + v + "[field] = null)";
+}
+
+}  // namespace
+
+std::string is_field(const std::string& name, const std::vector<std::string>& flattened) {
+  std::string condition;
+  for (const std::string& property : flattened) {
+    condition += (condition.empty() ? "" : " OR ") + name + " STARTS WITH " + name_text(mapping::field_prefix(property));
+  }
+  return condition.empty() ? "false" : condition;
+}
+
+std::string drop_vanished(std::string_view variable, std::string_view row, const std::vector<std::string>& flattened,
+                          const std::string& refused) {
+  std::string text;
+  const std::string told = "keys(" + std::string(row) + ")";
+  for (const std::string& property : flattened) {
+    std::string condition = is_field("k", {property}) + " AND NOT k IN " + told + " AND " + name_text(property) + " IN " + told;
+    if (!refused.empty()) condition += " AND NOT coalesce(" + refused + ", false)";
+    text += drop_names(variable, condition);
+  }
+  return text;
+}
+
+std::string drop_fields(std::string_view variable, const std::vector<std::string>& flattened) {
+  return flattened.empty() ? std::string() : drop_names(variable, is_field("k", flattened));
+}
+
 std::set<std::string> stub_properties(const NodeTable& table) {
   std::set<std::string> names{table.key_property, std::string(kStub)};
   if (!table.tenant_property.empty()) names.insert(table.tenant_property);
@@ -85,6 +124,11 @@ std::string guarded(std::string_view variable, std::string_view row, const std::
   std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
                       "." + quote(version);
   return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
+}
+
+std::string is_newer(std::string_view variable, std::string_view row, const std::string& version) {
+  if (version.empty()) return "";
+  return std::string(variable) + "." + quote(version) + " > " + std::string(row) + "." + quote(version);
 }
 
 std::string count_refused(std::string_view variable, std::string_view row,

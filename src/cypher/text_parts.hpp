@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mapping/model.hpp"
 
@@ -25,6 +26,15 @@ std::string each_between(const std::string& arrow);
 std::string only_where(const std::string& label, const std::string& condition);
 // An expression: the names as a list of strings.
 std::string name_list(const std::set<std::string>& names);
+// Continues a SET of the entries of `row`: fields that a flattened property's object no longer has go in the same write. A row
+// that has no entry by the property's own name does not tell of it. `refused`: where this holds, nothing is written.
+std::string drop_vanished(std::string_view variable, std::string_view row, const std::vector<std::string>& flattened,
+                          const std::string& refused = {});
+// Continues a SET: all of their fields go.
+std::string drop_fields(std::string_view variable, const std::vector<std::string>& flattened);
+// A condition that holds for the names of their fields; false where there are none.
+std::string is_field(const std::string& name, const std::vector<std::string>& flattened);
+
 // What a stub has: a node with no more is nobody's but ours.
 std::set<std::string> stub_properties(const mapping::NodeTable& table);
 
@@ -35,5 +45,7 @@ std::string on_create_stub(std::string_view variable, const mapping::NodeTable& 
 // The expression of what an UPDATE writes, and the end of its statement that counts refused rows.
 std::string guarded(std::string_view variable, std::string_view row, const std::string& version);
 std::string count_refused(std::string_view variable, std::string_view row, const std::string& version);
+// A condition, before and after the write alike: the row is refused. Empty where no version is mapped.
+std::string is_newer(std::string_view variable, std::string_view row, const std::string& version);
 
 }  // namespace cnx::cypher

@@ -44,7 +44,9 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   texts.unlink_all = {"unlink all " + name,
                       text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
-  const std::string set = key.rule->properties.empty() ? "" : " SET r += row.p";
+  const std::string set = key.rule->properties.empty()
+                              ? std::string()
+                              : " SET r += row.p" + drop_vanished("r", "row.p", mapping::flattened(key.rule->properties.forms));
   const std::string child = match_node("c", table, "row.k");
   texts.link = {
       "link " + name,
@@ -60,12 +62,16 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   return texts;
 }
 
+std::vector<std::string> flattened_of(const NodeTable& table) {
+  return mapping::flattened(table.node->properties.forms);
+}
+
 std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
   const Arrow arrow(key);
   return "UNWIND $batch.rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
          on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MERGE " +
-         node_pattern("n", table, "row." + quote(table.key_property)) + " SET n += row MERGE (n)" +
-         arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
+         node_pattern("n", table, "row." + quote(table.key_property)) + " SET n += row" +
+         drop_vanished("n", "row", flattened_of(table)) + " MERGE (n)" + arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
 }
 
 // Reads the other ends before it writes, and touches a relationship only where they differ from the
@@ -100,6 +106,7 @@ std::string update_linked(const NodeTable& table) {
   }
   return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + " WITH n, row, " + newer +
          " AS newer" + before + " SET n += CASE WHEN newer THEN {} ELSE row.p END" +
+         drop_vanished("n", "row.p", flattened_of(table), "newer") +
          " WITH count(CASE WHEN newer THEN 1 END) AS refused" + moved + moves + " RETURN refused";
 }
 
@@ -130,11 +137,13 @@ NodeTexts node_texts(const NodeTable& table) {
   const std::string& version = table.version_property;
   NodeTexts texts;
   texts.guarded = !version.empty();
+  const std::vector<std::string> flattened = flattened_of(table);
+  const std::string vanished = drop_vanished("n", "row", flattened, is_newer("n", "row", version));
   const std::string remove =
       " WITH n, COUNT {(n)--()} AS degree"
       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
       " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." +
-      stub + " = true)";
+      stub + " = true" + drop_fields("x", flattened) + ")";
   texts.remove = {"remove " + label,
                   text("UNWIND $batch.rows AS row " + match_node("n", table, "row.k") + remove)};
   texts.remove_all = {"remove all " + label, text("MATCH (n:" + quote(label) + ") WHERE n." + key +
@@ -144,14 +153,14 @@ NodeTexts node_texts(const NodeTable& table) {
                       text("UNWIND $batch.rows AS row " + match_node("n", table, "row.f") +
                            " SET n." + key + " = row.t")};
   const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row." + key);
-  texts.insert = {"insert " + label, text(merge + " SET n += row")};
-  texts.update = {"update " + label, text(merge + " SET n += " + guarded("n", "row", version) +
+  texts.insert = {"insert " + label, text(merge + " SET n += row" + drop_vanished("n", "row", flattened))};
+  texts.update = {"update " + label, text(merge + " SET n += " + guarded("n", "row", version) + vanished +
                                           count_refused("n", "row", version))};
   texts.update_existing = {
       "update existing " + label,
       text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, "row." + key) +
            " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " +
-           guarded("n", "row", version) + count_refused("n", "row", version))};
+           guarded("n", "row", version) + vanished + count_refused("n", "row", version))};
   for (const ForeignKey& foreign : table.foreign_keys)
     texts.foreign_keys.push_back(foreign_key_texts(table, foreign));
   for (size_t i = 0; i < table.foreign_keys.size() && !texts.linked; ++i) {

@@ -63,13 +63,12 @@ class Binder {
     return {};
   }
 
-  Result<std::vector<BoundProperty>> listed(PropertyNames& names,
-                                            const std::map<std::string, std::string>& properties) {
+  Result<std::vector<BoundProperty>> listed(PropertyNames& names, const ListedProperties& properties) {
     std::vector<BoundProperty> bound;
-    for (const auto& [name, column] : properties) {
+    for (const auto& [name, column] : properties.columns) {
       CNX_TRY(std::optional<uint16_t> index, index_unless_default(column));
       if (!index) continue;
-      CNX_TRY(BoundProperty made, property(names, name, *index));
+      CNX_TRY(BoundProperty made, property(names, name, *index, properties.forms));
       bound.push_back(std::move(made));
     }
     return bound;
@@ -81,7 +80,7 @@ class Binder {
     CNX_TRY(check_properties(rule_, rules, naming, columns));
     for (size_t i = 0; i < columns.size(); ++i) {
       for (const std::string& name : properties_of(rules, naming, columns[i])) {
-        CNX_TRY(BoundProperty made, property(names_, name, static_cast<uint16_t>(i)));
+        CNX_TRY(BoundProperty made, property(names_, name, static_cast<uint16_t>(i), rules.forms));
         binding_.properties.push_back(std::move(made));
       }
     }
@@ -105,11 +104,15 @@ class Binder {
     return found;
   }
 
-  Result<BoundProperty> property(PropertyNames& names, const std::string& name, uint16_t index) {
+  Result<BoundProperty> property(PropertyNames& names, const std::string& name, uint16_t index,
+                                 const AskedForms& forms) {
     const change::Column& column = relation_.columns[index];
     CNX_TRY(postgres::Codec codec, postgres::codec_for(types_, column.type, column.type_modifier));
-    bool unfit = postgres::may_be_unfit(codec);
-    return BoundProperty{.column = index, .name = names.intern(name, unfit), .codec = codec};
+    auto asked = forms.find(name);
+    if (asked != forms.end()) codec = postgres::codec_as(asked->second, codec);
+    const bool flattened = codec.form == postgres::ValueForm::as_fields;
+    const PropertyName* interned = names.intern(name, postgres::may_be_unfit(codec), flattened);
+    return BoundProperty{.column = index, .name = interned, .codec = codec};
   }
 
   Result<BoundTemplate> bound_template(const Template& source) {

@@ -89,7 +89,7 @@ class TableCheck {
     check_properties(node);
     for (const ForeignKeyRule& foreign : node.relationships) {
       check_end(foreign.type, foreign.other, foreign.columns);
-      for (const auto& [property, column] : foreign.properties) is_carried(column);
+      for (const auto& [property, column] : foreign.properties.columns) is_carried(column);
     }
   }
 
@@ -115,11 +115,20 @@ class TableCheck {
       for (const std::string& property :
            properties_of(node.properties, mapping_.naming, column.name)) {
         check_property(made_of, property, column.name);
+        check_field(node.properties.forms, property, column.name);
       }
     }
     for (const ComputedProperty& computed : node.properties.computed) {
       check_property(made_of, computed.property, "a template");
     }
+  }
+
+  void check_field(const AskedForms& forms, const std::string& property, const std::string& column) {
+    auto owner = field_owner(forms, property);
+    if (!owner) return;
+    add("the column " + quoted(column) + " becomes the property " + quoted(property) +
+            ", which would be taken for a field of " + quoted(*owner) + ", which is flattened",
+        "exclude the column, or give one of them another name");
   }
 
   void check_property(std::map<std::string, std::string>& made_of, const std::string& property,
@@ -140,7 +149,7 @@ class TableCheck {
     for (const std::string& column : relationship.key) {
       if (has_column(column)) is_carried(column);
     }
-    for (const auto& [property, column] : relationship.properties) is_carried(column);
+    for (const auto& [property, column] : relationship.properties.columns) is_carried(column);
     check_end(relationship.type, relationship.start.table, relationship.start.columns);
     check_end(relationship.type, relationship.end.table, relationship.end.columns);
   }

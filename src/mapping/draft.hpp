@@ -73,12 +73,19 @@ struct Draft {
 
 // One or more `property: column`, as a list of columns (named by `naming`) and single renamings, or
 // as a map.
-std::map<std::string, std::string> read_property_columns(Draft& draft, const MapEntry& field,
-                                                         std::set<std::string>& named);
+ListedProperties read_property_columns(Draft& draft, const MapEntry& field,
+                                       std::set<std::string>& named);
 // The `properties` of a node: renamings and computed ones. A renamed column loses its own name,
 // unless that is listed too.
 void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& properties,
                           std::set<std::string>& named);
+
+// A fault where `property`, by which the graph finds, guards or owns a row (`what`), asks for another form.
+void check_forms(Draft& draft, const AskedForms& forms, std::string_view property, const char* what,
+                 const YAML::Mark& mark);
+// The fault of a property whose name is that of a field of another one.
+void fault_field(Draft& draft, const std::string& property, const std::string& owner,
+                 const YAML::Mark& mark);
 
 // `{table: columns}`: the node of another table, and the columns of this one that hold its key.
 std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,

@@ -64,14 +64,23 @@ std::string text_of(const ComputedProperty& computed) {
   return text.take();
 }
 
+// Of words that came to the language later: nothing where a rule does not use them, so that its fingerprint stays.
+std::string text_of(const AskedForms& forms) {
+  if (forms.empty()) return {};
+  std::map<std::string, std::string> words;
+  for (const auto& [property, form] : forms) words.emplace(property, to_word(form));
+  return Canonical().word("as").columns(words).take();
+}
+
 std::string text_of(const ForeignKeyRule& rule) {
   return Canonical()
-      .word(rule.type)
-      .word(rule.incoming ? "from" : "to")
-      .table(rule.other)
-      .words(rule.columns)
-      .columns(rule.properties)
-      .take();
+             .word(rule.type)
+             .word(rule.incoming ? "from" : "to")
+             .table(rule.other)
+             .words(rule.columns)
+             .columns(rule.properties.columns)
+             .take() +
+         text_of(rule.properties.forms);
 }
 
 std::string text_of(const NodeRule& node) {
@@ -85,20 +94,21 @@ std::string text_of(const NodeRule& node) {
   text.sorted(std::exchange(parts, {}));
   for (const ForeignKeyRule& rule : node.relationships) parts.push_back(text_of(rule));
   text.sorted(std::move(parts));
-  return text.take();
+  return text.take() + text_of(properties.forms);
 }
 
 std::string text_of(const RelationshipRule& rule) {
   return Canonical()
-      .word("relationship")
-      .word(rule.type)
-      .table(rule.start.table)
-      .words(rule.start.columns)
-      .table(rule.end.table)
-      .words(rule.end.columns)
-      .words(rule.key)
-      .columns(rule.properties)
-      .take();
+             .word("relationship")
+             .word(rule.type)
+             .table(rule.start.table)
+             .words(rule.start.columns)
+             .table(rule.end.table)
+             .words(rule.end.columns)
+             .words(rule.key)
+             .columns(rule.properties.columns)
+             .take() +
+         text_of(rule.properties.forms);
 }
 
 std::string text_of(const TableRule& rule) {

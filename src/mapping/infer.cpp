@@ -212,7 +212,7 @@ class Inference {
         continue;
       }
       made.properties.push_back({planned.property, planned.column});
-      relationship.properties.emplace(planned.property, planned.column);
+      relationship.properties.columns.emplace(planned.property, planned.column);
     }
     for (const Link& link : links_[name]) {
       if (link.columns == join.start.columns || link.columns == join.end.columns) continue;

@@ -25,6 +25,12 @@ inline constexpr std::array kUnmapped = {Word("graph"), Word("schema"), Word("ta
 inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("properties")};
 inline constexpr std::array kTemplate = {Word("template")};
 inline constexpr std::array kChoice = {Word("choose"), Word("when"), Word("otherwise")};
+inline constexpr std::array kColumn = {Word("column"), Word("as")};
+// Words of the other kinds of property.
+inline constexpr std::array kElsewhere = {Word("template"), Word("choose"), Word("when"), Word("otherwise")};
+// What `as` says: each is known to find_form().
+inline constexpr std::array kForms = {Word("float"),       Word("point"),   Word("vector"),
+                                      Word("list<float>"), Word("flatten"), Word("string")};
 inline constexpr std::array kNaming = {Word("camelCase"), Word("as_is")};
 
 }  // namespace cnx::mapping::keys

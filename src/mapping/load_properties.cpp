@@ -1,4 +1,6 @@
-// The `properties` of a table: names, columns, templates.
+// The `properties` of a table: names, columns and their forms, templates.
+#include <algorithm>
+
 #include "mapping/draft.hpp"
 #include "mapping/keys.hpp"
 #include "mapping/template.hpp"
@@ -43,21 +45,26 @@ void read_choice(Draft& draft, Fields& fields, ComputedProperty& computed,
   }
 }
 
+std::string what_of(const MapEntry& field) {
+  return "the property `" + field.key.text + "`";
+}
+
+bool has(const std::vector<MapEntry>& entries, std::string_view key) {
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const MapEntry& entry) { return entry.key.text == key; });
+}
+
 // A property whose value is a map: one template, or one chosen by a column's value.
-void read_computed(Draft& draft, const MapEntry& field, PropertyRules& properties,
-                   std::set<std::string>& named) {
-  const std::string what = "the property `" + field.key.text + "`";
-  auto map = draft.reader.map(field.value, field.mark, what);
-  if (!map) return;
-  bool chosen = false;
-  for (const MapEntry& entry : *map) chosen = chosen || entry.key.text == "choose";
+void read_computed(Draft& draft, const MapEntry& field, std::vector<MapEntry> map,
+                   PropertyRules& properties, std::set<std::string>& named) {
+  const std::string what = what_of(field);
   ComputedProperty computed;
   computed.property = field.key.text;
-  if (chosen) {
-    Fields fields(draft.reader, *std::move(map), what, keys::kChoice, keys::kTemplate);
+  if (has(map, "choose")) {
+    Fields fields(draft.reader, std::move(map), what, keys::kChoice, keys::kTemplate);
     read_choice(draft, fields, computed, named);
   } else {
-    Fields fields(draft.reader, *std::move(map), what, keys::kTemplate, keys::kChoice);
+    Fields fields(draft.reader, std::move(map), what, keys::kTemplate, keys::kChoice);
     const MapEntry* text = fields.find("template");
     if (text != nullptr) {
       computed.otherwise = read_template(draft, *text, named);
@@ -66,6 +73,27 @@ void read_computed(Draft& draft, const MapEntry& field, PropertyRules& propertie
     }
   }
   properties.computed.push_back(std::move(computed));
+}
+
+// `{column: c, as: form}`, and adds the form.
+std::optional<Scalar> read_formed_column(Draft& draft, const MapEntry& field,
+                                         std::vector<MapEntry> map, AskedForms& forms) {
+  const std::string what = what_of(field);
+  Fields fields(draft.reader, std::move(map), what, keys::kColumn, keys::kElsewhere);
+  if (auto as = fields.text("as")) {
+    auto form = find_form(as->text);
+    if (form) {
+      forms.emplace(field.key.text, *form);
+    } else {
+      draft.reader.fault(as->mark, "`as` does not know the form `" + as->text + "`",
+                         did_you_mean(as->text, keys::kForms));
+    }
+  }
+  if (fields.find("column") == nullptr) {
+    draft.reader.fault(field.mark, what + " has no `column`",
+                       "write `" + field.key.text + ": {column: …, as: …}`");
+  }
+  return fields.text("column");
 }
 
 void add_property(Draft& draft, const Scalar& property, const Scalar& column,
@@ -77,21 +105,56 @@ void add_property(Draft& draft, const Scalar& property, const Scalar& column,
   }
 }
 
+void add_listed(Draft& draft, const MapEntry& entry, ListedProperties& properties,
+                std::set<std::string>& named) {
+  std::optional<Scalar> column;
+  if (entry.value.IsMap()) {
+    auto map = draft.reader.map(entry.value, entry.mark, what_of(entry));
+    if (map) column = read_formed_column(draft, entry, *std::move(map), properties.forms);
+  } else {
+    column = draft.reader.text(entry.value, entry.mark, "the column of `" + entry.key.text + "`");
+  }
+  if (column) add_property(draft, entry.key, *column, properties.columns, named);
+}
+
+void check_fields(Draft& draft, const ListedProperties& properties, const YAML::Mark& mark) {
+  for (const auto& [property, column] : properties.columns) {
+    if (auto owner = field_owner(properties.forms, property)) fault_field(draft, property, *owner, mark);
+  }
+}
+
 }  // namespace
 
-std::map<std::string, std::string> read_property_columns(Draft& draft, const MapEntry& field,
-                                                         std::set<std::string>& named) {
-  std::map<std::string, std::string> properties;
+void fault_field(Draft& draft, const std::string& property, const std::string& owner,
+                 const YAML::Mark& mark) {
+  draft.reader.fault(mark,
+                     "the property `" + property + "` would be taken for a field of `" + owner +
+                         "`, which is flattened",
+                     "give one of them another name");
+}
+
+void check_forms(Draft& draft, const AskedForms& forms, std::string_view property,
+                 const char* what, const YAML::Mark& mark) {
+  auto asked = forms.find(std::string(property));
+  if (asked == forms.end()) return;
+  draft.reader.fault(mark, "`" + asked->first + "` is the table's " + what +
+                               " and keeps the form of its column",
+                     "make another property of that column for `as: " +
+                         std::string(to_word(asked->second)) + "`");
+}
+
+ListedProperties read_property_columns(Draft& draft, const MapEntry& field,
+                                       std::set<std::string>& named) {
+  ListedProperties properties;
   auto read_renamings = [&](const YAML::Node& node) {
     auto map = draft.reader.map(node, field.mark, "`properties`");
     for (const MapEntry& entry : map.value_or(std::vector<MapEntry>{})) {
-      auto column =
-          draft.reader.text(entry.value, entry.mark, "the column of `" + entry.key.text + "`");
-      if (column) add_property(draft, entry.key, *column, properties, named);
+      add_listed(draft, entry, properties, named);
     }
   };
   if (field.value.IsMap()) {
     read_renamings(field.value);
+    check_fields(draft, properties, field.key.mark);
     return properties;
   }
   if (!field.value.IsSequence()) {
@@ -107,8 +170,9 @@ std::map<std::string, std::string> read_property_columns(Draft& draft, const Map
     auto column = draft.reader.text(item, field.mark, "a column of `properties`");
     if (!column) continue;
     Scalar property{property_name(draft.mapping.naming, column->text), column->mark};
-    add_property(draft, property, *column, properties, named);
+    add_property(draft, property, *column, properties.columns, named);
   }
+  check_fields(draft, properties, field.key.mark);
   return properties;
 }
 
@@ -122,13 +186,18 @@ void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& pr
   }
   auto map = draft.reader.map(field.value, field.mark, "`properties`");
   for (const MapEntry& entry : map.value_or(std::vector<MapEntry>{})) {
+    std::optional<Scalar> column;
     if (entry.value.IsMap()) {
-      check_name(draft.reader, entry.key, NameKind::property);
-      read_computed(draft, entry, properties, named);
-      continue;
+      auto value = draft.reader.map(entry.value, entry.mark, what_of(entry));
+      if (value && (has(*value, "column") || has(*value, "as"))) {
+        column = read_formed_column(draft, entry, *std::move(value), properties.forms);
+      } else {
+        check_name(draft.reader, entry.key, NameKind::property);
+        if (value) read_computed(draft, entry, *std::move(value), properties, named);
+      }
+    } else {
+      column = draft.reader.text(entry.value, entry.mark, "the column of `" + entry.key.text + "`");
     }
-    auto column =
-        draft.reader.text(entry.value, entry.mark, "the column of `" + entry.key.text + "`");
     if (!column) continue;
     if (properties.excluded.contains(column->text)) {
       draft.reader.fault(

@@ -118,7 +118,9 @@ void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node,
 void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule,
                       const YAML::Mark& mark) {
   std::map<std::string, std::string> makers;
+  const AskedForms& forms = node.properties.forms;
   auto make = [&](const std::string& property, const std::string& maker) {
+    if (auto owner = field_owner(forms, property)) fault_field(draft, property, *owner, mark);
     auto [first, is_new] = makers.emplace(property, maker);
     if (is_new) return;
     draft.reader.fault(
@@ -137,6 +139,13 @@ void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule,
   for (const ComputedProperty& computed : node.properties.computed) {
     make(computed.property, "a template");
   }
+  auto keeps_form = [&](const std::string& column, const char* what) {
+    auto names = properties_of(node.properties, draft.mapping.naming, column);
+    if (!names.empty()) check_forms(draft, forms, names.front(), what, mark);
+  };
+  if (node.key.size() == 1) keeps_form(node.key.front(), "key");
+  if (!rule.version_column.empty()) keeps_form(rule.version_column, "version");
+  if (!rule.tenant_column.empty()) check_forms(draft, forms, draft.mapping.tenant_property, "tenant", mark);
 }
 
 void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
@@ -220,12 +229,14 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
   rule.named.insert(relationship.key.begin(), relationship.key.end());
   // The guard compares with the version in the graph, so it is kept there.
   bool has_version = rule.version_column.empty();
-  for (const auto& [property, column] : relationship.properties) {
-    has_version = has_version || column == rule.version_column;
+  for (const auto& [property, column] : relationship.properties.columns) {
+    if (column != rule.version_column || has_version) continue;
+    has_version = true;
+    check_forms(draft, relationship.properties.forms, property, "version", mark);
   }
   if (!has_version) {
-    relationship.properties.emplace(property_name(draft.mapping.naming, rule.version_column),
-                                    rule.version_column);
+    relationship.properties.columns.emplace(property_name(draft.mapping.naming, rule.version_column),
+                                            rule.version_column);
   }
   draft.edges.push_back({mark, rule.table, relationship.type, relationship.start.table,
                          relationship.end.table, false, false, is_pair(relationship)});

@@ -74,11 +74,11 @@ TEST_F(EveryForm, foreign_keys_lead_both_ways_and_carry_properties) {
   EXPECT_FALSE(links[0].incoming);
   EXPECT_EQ(links[0].other, (TableName{"shop", "places"}));
   EXPECT_THAT(links[0].columns, ElementsAre("country", "city"));
-  EXPECT_THAT(links[0].properties, ElementsAre(Pair("since", "since"), Pair("until", "moved_out")));
+  EXPECT_THAT(links[0].properties.columns, ElementsAre(Pair("since", "since"), Pair("until", "moved_out")));
   EXPECT_EQ(links[1].type, "REFERRED");
   EXPECT_TRUE(links[1].incoming);
   EXPECT_EQ(links[1].other, (TableName{"shop", "customers"}));
-  EXPECT_THAT(links[1].properties, ElementsAre(Pair("at", "referred_at")));
+  EXPECT_THAT(links[1].properties.columns, ElementsAre(Pair("at", "referred_at")));
 }
 
 TEST_F(EveryForm, null_means_no_version_and_no_tenant) {
@@ -118,13 +118,13 @@ TEST_F(EveryForm, a_statement_of_the_users_own_is_kept_as_written) {
 TEST_F(EveryForm, a_relationship_has_its_own_key_or_its_ends) {
   const RelationshipRule& purchases = relationship(mapping_, {"shop", "purchases"});
   EXPECT_THAT(purchases.key, ElementsAre("line_id"));
-  EXPECT_THAT(purchases.properties,
+  EXPECT_THAT(purchases.properties.columns,
               ElementsAre(Pair("amount", "amount"), Pair("price", "unit_price"),
-                          Pair("revision", "revision")))
+                          Pair("revision", "revision"), Pair("weights", "weights")))
       << "the guard needs the version in the graph";
   const RelationshipRule& visits = relationship(mapping_, {"shop", "visits"});
   EXPECT_THAT(visits.key, ElementsAre("customer", "country", "city"));
-  EXPECT_THAT(visits.properties, IsEmpty());
+  EXPECT_THAT(visits.properties.columns, IsEmpty());
   EXPECT_EQ(mapping_.find({"shop", "visits"})->tenant_column, "owner");
 }
 

@@ -85,7 +85,7 @@ std::string version_of(const TableRule& rule, const NodeRule& node, Naming namin
   return names.empty() ? std::string() : names.front();
 }
 std::string version_of(const TableRule& rule, const RelationshipRule& relationship, Naming) {
-  for (const auto& [property, column] : relationship.properties) {
+  for (const auto& [property, column] : relationship.properties.columns) {
     if (column == rule.version_column) return property;
   }
   return {};
@@ -146,11 +146,11 @@ Status read_relationship(const Mapping& mapping, const std::vector<postgres::Tab
 
 }  // namespace
 
-const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_unfit) {
+const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_unfit, bool flattened) {
   for (PropertyName& known : names_) {
     if (known.name == name && known.may_be_unfit == may_be_unfit) return &known;
   }
-  names_.push_back({name, name + "__pg", may_be_unfit});
+  names_.push_back({name, name + "__pg", may_be_unfit, flattened ? field_prefix(name) : std::string()});
   return &names_.back();
 }
 

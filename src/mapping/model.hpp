@@ -21,7 +21,7 @@ namespace cnx::mapping {
 // changes, so other threads may read what a mutation points to.
 class PropertyNames {
  public:
-  const PropertyName* intern(const std::string& name, bool may_be_unfit);
+  const PropertyName* intern(const std::string& name, bool may_be_unfit, bool flattened = false);
   // Every name met so far, for the removal of what is ours. Only the thread that interns may call
   // it.
   const std::deque<PropertyName>& all() const { return names_; }

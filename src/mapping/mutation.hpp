@@ -36,6 +36,7 @@ struct PropertyName {
   std::string name;
   std::string companion;      // "<name>__pg" (R3).
   bool may_be_unfit = false;  // Whether a value can need the companion.
+  std::string field_prefix = {};  // Of one that is flattened: its fields are "<name>_<field>". Empty otherwise.
 };
 
 struct Property {

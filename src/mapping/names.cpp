@@ -35,6 +35,11 @@ Status check_properties(const TableRule& rule, const PropertyRules& properties, 
         return fail(about(rule, property, "a column becomes a property whose name is the engine's")
                         .with("column", column));
       }
+      if (auto owner = field_owner(properties.forms, property)) {
+        return fail(about(rule, property, "a property would be taken for a field of a flattened one")
+                        .with("column", column)
+                        .with("flattened", *owner));
+      }
       auto [first, is_new] = makers.emplace(property, column);
       if (is_new) continue;
       if (first->second.empty()) {

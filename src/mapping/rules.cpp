@@ -2,9 +2,19 @@
 #include "mapping/rules.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace cnx::mapping {
 namespace {
+
+using postgres::ValueForm;
+
+constexpr std::array kForms = {std::pair(std::string_view("float"), ValueForm::as_float),
+                               std::pair(std::string_view("point"), ValueForm::as_point),
+                               std::pair(std::string_view("vector"), ValueForm::as_vector),
+                               std::pair(std::string_view("list<float>"), ValueForm::as_float_list),
+                               std::pair(std::string_view("flatten"), ValueForm::as_fields),
+                               std::pair(std::string_view("string"), ValueForm::text)};
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -21,6 +31,39 @@ const TableRule* Mapping::find(const TableName& table) const {
   auto at = std::find_if(tables.begin(), tables.end(),
                          [&](const TableRule& rule) { return rule.table == table; });
   return at == tables.end() ? nullptr : &*at;
+}
+
+std::optional<ValueForm> find_form(std::string_view word) {
+  for (const auto& [known, form] : kForms) {
+    if (known == word) return form;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_word(ValueForm form) {
+  for (const auto& [word, known] : kForms) {
+    if (known == form) return word;
+  }
+  return {};
+}
+
+std::string field_prefix(std::string_view property) {
+  return std::string(property) + "_";
+}
+
+std::vector<std::string> flattened(const AskedForms& forms) {
+  std::vector<std::string> properties;
+  for (const auto& [property, form] : forms) {
+    if (form == ValueForm::as_fields) properties.push_back(property);
+  }
+  return properties;
+}
+
+std::optional<std::string> field_owner(const AskedForms& forms, std::string_view property) {
+  for (const auto& [owner, form] : forms) {
+    if (form == ValueForm::as_fields && property.starts_with(field_prefix(owner))) return owner;
+  }
+  return std::nullopt;
 }
 
 std::string property_name(Naming naming, std::string_view column) {

@@ -11,7 +11,9 @@
 #include <variant>
 #include <vector>
 
+#include "change/value.hpp"
 #include "postgres/quote.hpp"
+#include "postgres/text_codec.hpp"
 
 namespace cnx::mapping {
 
@@ -40,6 +42,21 @@ struct ComputedProperty {
 
 enum class Naming { camel_case, as_is };
 
+// What a property asks of its column's value, by the property's name; one that is not here takes the form of the column's
+// type. `ValueForm::text` is PostgreSQL's own text.
+using AskedForms = std::map<std::string, postgres::ValueForm>;
+
+// As the mapping language says the forms; none where it has no such word.
+std::optional<postgres::ValueForm> find_form(std::string_view word);
+std::string_view to_word(postgres::ValueForm form);
+
+// The properties of a relationship: those that are listed.
+struct ListedProperties {
+  std::map<std::string, std::string> columns;  // Property → column.
+  AskedForms forms;
+  bool empty() const { return columns.empty(); }
+};
+
 // Which columns become properties and how they are called. A column is a property under its own
 // name (property_name) where it is not excluded, and under each name that `renamed` gives it,
 // excluded or not: a column that a mapping renames is in both. No column is both excluded and
@@ -50,6 +67,7 @@ struct PropertyRules {
   std::set<std::string> excluded;  // Columns that are no property under their own name.
   std::map<std::string, std::string>
       renamed;  // Property → column; a column may stand under several.
+  AskedForms forms;           // Of properties of one column, under whatever name.
   std::vector<ComputedProperty> computed;
 };
 
@@ -59,7 +77,7 @@ struct ForeignKeyRule {
   std::vector<std::string> columns;  // Of this table, in the order of the other table's key.
   TableName other;                   // The table whose node is the other end.
   bool incoming = true;              // True: (other)-[type]->(this); false: (this)-[type]->(other).
-  std::map<std::string, std::string> properties;  // Property → column.
+  ListedProperties properties;
 };
 
 struct NodeRule {
@@ -80,8 +98,8 @@ struct RelationshipRule {
   std::string type;
   RelationshipEnd start;
   RelationshipEnd end;
-  std::vector<std::string> key;                   // Columns, in key order.
-  std::map<std::string, std::string> properties;  // Property → column.
+  std::vector<std::string> key;  // Columns, in key order.
+  ListedProperties properties;
 };
 
 struct TableRule {
@@ -114,6 +132,13 @@ struct Mapping {
 // Underscores within a name go, and the letter or digit behind them is raised; those at its start
 // and end stay.
 std::string property_name(Naming naming, std::string_view column);
+
+// What a flattened property's fields begin with: they are `<property>_<field>`.
+std::string field_prefix(std::string_view property);
+// Those of `forms` that are flattened.
+std::vector<std::string> flattened(const AskedForms& forms);
+// The flattened property one of whose fields `property` would be taken for; none: its name is free.
+std::optional<std::string> field_owner(const AskedForms& forms, std::string_view property);
 
 // The properties that a column becomes, computed ones apart: its own name first, then those of
 // `renamed` in order.

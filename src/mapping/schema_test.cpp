@@ -171,6 +171,8 @@ TEST(TheJsonSchema, knows_the_words_that_load_knows) {
   EXPECT_EQ(words_of(definitions.at("foreign_key")), words_of(keys::kForeignKey));
   EXPECT_EQ(words_of(definitions.at("template")), words_of(keys::kTemplate));
   EXPECT_EQ(words_of(definitions.at("choice")), words_of(keys::kChoice));
+  EXPECT_EQ(words_of(definitions.at("column_form")), words_of(keys::kColumn));
+  EXPECT_EQ(definitions.at("column_form").at("properties").at("as").at("enum"), Json(keys::kForms));
   EXPECT_EQ(schema().at("properties").at("naming").at("enum"), Json(keys::kNaming));
 }
 
@@ -184,7 +186,8 @@ TEST(TheJsonSchema, refuses_what_load_refuses) {
   for (const char* table :
        {"{nod: A, key: id}", "{node: A, keys: id}", "{node: _cnx_A}", "{node: ContextNexusX}",
         "{node: A, key: []}", "{node: A, properties: [x]}", "{node: A, properties: {x__pg: y}}",
-        "{node: A, properties: {p: {choose: k}}}", "{node: A, cypher: RETURN 1}",
+        "{node: A, properties: {p: {choose: k}}}", "{node: A, properties: {p: {as: float}}}",
+        "{node: A, properties: {p: {column: c, as: double}}}", "{node: A, cypher: RETURN 1}",
         "{node: A, relationships: [R: {properties: [x]}]}",
         "{node: A, relationships: [R: {from: {a: x}, to: {a: x}}]}",
         "{node: A, relationships: {R: {from: {a: x}}}}", "{relationship: R}",

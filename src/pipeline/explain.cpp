@@ -62,6 +62,7 @@ std::string graph_form(postgres::ValueForm form) {
     case ValueForm::whole_numeric:
       return "INTEGER";
     case ValueForm::floating:
+    case ValueForm::as_float:
       return "FLOAT";
     case ValueForm::bytes:
       return "BYTES";
@@ -79,6 +80,13 @@ std::string graph_form(postgres::ValueForm form) {
       return "DURATION";
     case ValueForm::list:
       return "LIST";
+    case ValueForm::as_point:
+      return "POINT";
+    case ValueForm::as_vector:
+    case ValueForm::as_float_list:
+      return "LIST OF FLOAT";
+    case ValueForm::as_fields:
+      return "by its fields";
   }
   return "STRING";
 }
@@ -222,7 +230,8 @@ class Explainer {
   ExplainedProperty property(const mapping::BoundProperty& bound) {
     const std::string& column = relation_->columns[bound.column].name;
     used_.insert(column);
-    return {.name = bound.name->name,
+    const std::string& fields = bound.name->field_prefix;
+    return {.name = fields.empty() ? bound.name->name : fields + "…",
             .from = column,
             .type = types_[column],
             .form = graph_form(bound.codec),

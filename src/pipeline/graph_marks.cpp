@@ -3,6 +3,7 @@
 #include <set>
 
 #include "cypher/quote.hpp"
+#include "cypher/text_parts.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -49,6 +50,15 @@ std::string node_pattern(const mapping::NodeTable& table) {
   return "(n:" + quote(table.node->label) + ") WHERE n." + quote(table.key_property) + " IS NOT NULL";
 }
 
+std::vector<std::string> flattened_of(const mapping::NodeTable& table) {
+  return mapping::flattened(table.node->properties.forms);
+}
+
+// Of n, with $clear: what of ours a stub does not keep.
+std::string make_stub(const mapping::NodeTable& table) {
+  return "SET n += $clear, n._cnx_stub = true" + cypher::drop_fields("n", flattened_of(table));
+}
+
 // Runs a statement that does a bounded part and returns how much it did, until there is nothing left.
 Result<size_t> repeat(bolt::Connection& connection, const std::string& text, const bolt::Map& parameters) {
   size_t total = 0;
@@ -77,12 +87,11 @@ Result<size_t> clear_nodes(bolt::Connection& connection, const mapping::NodeTabl
   }
   bolt::Map parameters{{"ours", ours}, {"clear", clear}, {"limit", kRemovedAtOnce}};
   const std::string lonely = "CYPHER 5 MATCH " + node_pattern(table) +
-                             " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
-                             " WITH n LIMIT $limit DELETE n RETURN count(*)";
+                             " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours OR " +
+                             cypher::is_field("name", flattened_of(table)) + ") WITH n LIMIT $limit DELETE n RETURN count(*)";
   CNX_TRY(size_t removed, repeat(connection, lonely, parameters));
   const std::string others = "CYPHER 5 MATCH " + node_pattern(table) +
-                             " AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true "
-                             "RETURN count(*)";
+                             " AND n._cnx_stub IS NULL WITH n LIMIT $limit " + make_stub(table) + " RETURN count(*)";
   CNX_TRY(kept, repeat(connection, others, parameters));
   return removed;
 }
@@ -196,7 +205,7 @@ Status clear_node_table(bolt::Connection& connection, const mapping::NodeTable& 
   // All become stubs; those that nothing needs go with the rest of their kind.
   return repeat_owned(connection, owner,
                       "MATCH " + node_pattern(table) +
-                          " AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true RETURN count(*)",
+                          " AND n._cnx_stub IS NULL WITH n LIMIT $limit " + make_stub(table) + " RETURN count(*)",
                       parameters);
 }
 

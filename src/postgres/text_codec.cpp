@@ -1,12 +1,12 @@
 #include "postgres/text_codec.hpp"
 
 #include <charconv>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "postgres/text_array.hpp"
+#include "postgres/text_forms.hpp"
 #include "postgres/text_temporal.hpp"
 
 namespace cnx::postgres {
@@ -17,20 +17,6 @@ using change::Value;
 
 std::optional<int64_t> parse_integer(std::string_view text) {
   int64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::optional<double> parse_floating(std::string_view text) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
-  if (text == "Infinity") return kInfinity;
-  if (text == "-Infinity") return -kInfinity;
-  // from_chars also reads "inf" and "nan", which PostgreSQL never prints.
-  std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-  if (digits.empty() || digits.front() < '0' || digits.front() > '9') return std::nullopt;
-  double value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
@@ -121,6 +107,16 @@ std::optional<Value> parse_scalar(ValueForm form, std::string_view text) {
       return parse_timestamp_with_zone(text);
     case ValueForm::interval:
       return parse_interval(text);
+    case ValueForm::as_float:
+      return read_float(text);
+    case ValueForm::as_point:
+      return read_point(text);
+    case ValueForm::as_vector:
+      return read_floats(text, FloatList::finite);
+    case ValueForm::as_float_list:
+      return read_floats(text, FloatList::any);
+    case ValueForm::as_fields:
+      return read_fields(text);
     case ValueForm::list:
       break;  // A list inside a list: the graph has none.
   }
@@ -225,7 +221,17 @@ Result<Codec> codec_for(const TypeCatalog& catalog, change::Oid type, int32_t ty
   return codec;
 }
 
+Codec codec_as(ValueForm form, const Codec& own) {
+  return {.form = form, .element = own.form};
+}
+
 Result<Value> decode(const Codec& codec, std::string_view text) {
+  const bool money = codec.form == ValueForm::as_float && codec.element == ValueForm::money;
+  if (money) {
+    // Of "-$1,234.56" the plain decimal.
+    auto plain = parse_money(text);
+    return plain ? read_float(std::get<std::string>(*plain)) : Value(Unfit{std::string(text)});
+  }
   auto value =
       codec.form == ValueForm::list ? parse_list(codec, text) : parse_scalar(codec.form, text);
   if (value) return *std::move(value);
@@ -268,6 +274,16 @@ std::string_view to_string(ValueForm form) {
       return "interval";
     case ValueForm::list:
       return "array";
+    case ValueForm::as_float:
+      return "float, as the mapping asks";
+    case ValueForm::as_point:
+      return "point, as the mapping asks";
+    case ValueForm::as_vector:
+      return "vector, as the mapping asks";
+    case ValueForm::as_float_list:
+      return "list of floats, as the mapping asks";
+    case ValueForm::as_fields:
+      return "fields, as the mapping asks";
   }
   return "text";
 }

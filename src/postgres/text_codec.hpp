@@ -1,7 +1,7 @@
 // PostgreSQL's text of a value to the value that the graph takes: one codec a type (cases.md R1 to
 // R3). The stream, COPY and every query print a value by the same output function under the same
-// settings (R5), so one codec serves them all. The rule that the mapping may bend (as: float, …) is
-// not here.
+// settings (R5), so one codec serves them all, also where a mapping asks for another form (`as: …`,
+// text_forms.hpp).
 #pragma once
 
 #include <cstdint>
@@ -29,12 +29,18 @@ enum class ValueForm : uint8_t {
   interval,             // DURATION. Infinity (PostgreSQL 17) is unfit.
   list,  // LIST of `element`. Unfit: NULL inside, several dimensions, lower bounds other than 1, an
          // unfit element, and whatever is not empty where the graph has no list of such elements.
+  // What a mapping asks for, whatever the column's type: text_forms.hpp says what is unfit.
+  as_float,       // FLOAT.
+  as_point,       // Cartesian POINT.
+  as_vector,      // LIST of finite FLOATs, not empty.
+  as_float_list,  // LIST of FLOAT.
+  as_fields,      // Several properties, of a JSON object's fields.
 };
 
 // A value type, made once a column.
 struct Codec {
   ValueForm form = ValueForm::text;
-  ValueForm element = ValueForm::text;  // Of a list.
+  ValueForm element = ValueForm::text;  // Of a list; of `as_float`: the column's own form.
   char delimiter = ',';                 // Of a list.
   friend bool operator==(const Codec&, const Codec&) = default;
 };
@@ -42,6 +48,9 @@ struct Codec {
 // By the type and its modifier alone (R1); domains are taken off. ErrorKind::state: the catalog
 // lacks the type and has to be read again.
 Result<Codec> codec_for(const TypeCatalog& catalog, change::Oid type, int32_t type_modifier);
+
+// The codec of a column whose own is `own`, where the mapping asks for `form`.
+Codec codec_as(ValueForm form, const Codec& own);
 
 // What `text` says, not NULL; change::Unfit where the graph's type cannot hold it. Pure; does not
 // throw. malformed: not a text of that type under R5 (the message names the type, never the value).

@@ -1,0 +1,168 @@
+"""The mapping language beyond columns and foreign keys: forms of a property, indexes, constants, labels, types, row filters.
+
+What is expected is written out here, value by value: the snapshot and the stream must both come to it.
+"""
+
+import pytest
+
+from lib import database as postgres
+from lib.graph import Temporal
+from lib.live import database_and_engine
+
+_MAPPING = """version: 1
+name: language
+defaults: {key: id}
+tables:
+  forms:
+    node: Form
+    properties:
+      price: {column: price, as: float}
+      place: {column: place, as: point}
+      weights: {column: weights, as: vector}
+      numbers: {column: numbers, as: list<float>}
+      told: {column: told, as: vector}
+      meta: {column: meta, as: flatten}
+      day: {column: day, as: string}
+  follows:
+    relationship: FOLLOWS
+    from: {forms: a}
+    to: {forms: b}
+    properties: [{about: {column: about, as: flatten}}, {share: {column: share, as: float}}]
+"""
+
+_TABLES = """
+CREATE TABLE forms (id int PRIMARY KEY, price numeric, place point, weights real[], numbers numeric[], told text, meta jsonb, day date);
+CREATE TABLE follows (a int REFERENCES forms, b int REFERENCES forms, about json, share numeric, PRIMARY KEY (a, b));
+"""
+
+
+@pytest.fixture
+def mapping(tmp_path):
+    path = tmp_path / "language.yaml"
+    path.write_text(_MAPPING)
+    return path
+
+
+@pytest.fixture
+def line(servers, mapping, graph):
+    url = postgres.create_database(servers.postgres_url, "cnx_language_template")
+    with postgres.Database(url) as database:
+        database.execute(_TABLES)
+    try:
+        with database_and_engine(servers, "cnx_language_template", "cnx_language", mapping=mapping) as live:
+            yield live
+    finally:
+        postgres.drop_database(servers.postgres_url, "cnx_language_template")
+
+
+def _properties(line, label, key):
+    found = line.graph.node(label, key)
+    return {name: value for name, value in found.properties.items() if name != "id"}
+
+
+# Forms of a property.
+
+_FORMS = [
+    (("1.10", "(1.5,-2)", "{0.1,2}", "{1.50,NaN}", "[1,2.5]", '{"a": 1, "b": "x", "c": {"d": [1]}, "e": null, "f": 1.50, "g": true}', "2024-02-01"),
+     {"price": 1.1, "place": Temporal("Point", "SRID=7203;POINT (1.5 -2.0)"), "weights": [0.1, 2.0], "numbers": [1.5, float("nan")],
+      "told": [1.0, 2.5], "meta_a": 1, "meta_b": "x", "meta_c": '{"d": [1]}', "meta_f": 1.5, "meta_g": True, "day": "2024-02-01"}),
+    (("NaN", "(NaN,1)", "{1,NULL}", "{{1,2}}", "none", "[1]", "infinity"),
+     {"price": float("nan"), "place__pg": "(NaN,1)", "weights__pg": "{1,NULL}", "numbers__pg": "{{1,2}}", "told__pg": "none",
+      "meta__pg": "[1]", "day": "infinity"}),
+    (("1e400", "(1,Infinity)", "{}", "{}", "[1,NaN]", "{}", "4713-01-01 BC"),
+     {"price__pg": "1" + "0" * 400, "place__pg": "(1,Infinity)", "weights__pg": "{}", "numbers": [], "told__pg": "[1,NaN]",
+      "day": "4713-01-01 BC"}),
+    ((None,) * 7, {}),
+]
+
+
+def _insert_form(database, key, values):
+    database.execute("INSERT INTO forms VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", (key, *values))
+
+
+def _same(found, expected):
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert type(found[name]) is type(value), name
+        assert repr(found[name]) == repr(value), name
+
+
+def test_each_form_is_the_same_by_snapshot_and_by_stream(line):
+    for number, (values, _) in enumerate(_FORMS):
+        _insert_form(line.database, number, values)
+    line.engine.start()
+    line.sync()
+    for number, (values, _) in enumerate(_FORMS):
+        _insert_form(line.database, 10 + number, values)
+    line.sync()
+    for number, (_, expected) in enumerate(_FORMS):
+        _same(_properties(line, "Form", number), expected)
+        _same(_properties(line, "Form", 10 + number), expected)
+
+
+def test_each_form_leads_to_each_other_and_leaves_nothing_behind(line):
+    line.engine.start()
+    _insert_form(line.database, 1, _FORMS[0][0])
+    columns = ", ".join(f"{name} = %s" for name in ("price", "place", "weights", "numbers", "told", "meta", "day"))
+    for values, expected in [_FORMS[i] for i in (1, 0, 2, 3, 0, 3, 1, 2, 0)]:
+        line.database.execute(f"UPDATE forms SET {columns} WHERE id = 1", values)
+        line.sync()
+        _same(_properties(line, "Form", 1), expected)
+
+
+def test_fields_that_vanish_go_and_what_is_others_stays(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO forms (id, meta) VALUES (1, '{\"a\": 1, \"b\": 2}')")
+    line.sync()
+    line.graph.rows("MATCH (f:Form {id: 1}) SET f.mine = 1")
+    line.database.execute("UPDATE forms SET meta = '{\"b\": 3, \"c\": \"new\"}' WHERE id = 1")
+    line.sync()
+    assert _properties(line, "Form", 1) == {"mine": 1, "meta_b": 3, "meta_c": "new"}
+    line.database.execute("UPDATE forms SET meta = '\"text\"' WHERE id = 1")
+    line.sync()
+    assert _properties(line, "Form", 1) == {"mine": 1, "meta__pg": '"text"'}
+    with line.database.transaction():
+        line.database.execute("DELETE FROM forms WHERE id = 1")
+        line.database.execute("INSERT INTO forms (id, meta) VALUES (1, '{\"d\": true}')")
+    line.sync()
+    assert _properties(line, "Form", 1) == {"mine": 1, "meta_d": True}
+
+
+def test_an_unchanged_object_keeps_its_fields(line):
+    line.engine.start()
+    line.database.execute("ALTER TABLE forms ALTER meta SET STORAGE EXTERNAL")
+    line.database.execute("INSERT INTO forms (id, price, meta) VALUES (1, 1, jsonb_build_object('big', repeat('x', 100000), 'a', 1))")
+    line.sync()
+    line.database.execute("UPDATE forms SET price = 2 WHERE id = 1")
+    line.sync()
+    found = _properties(line, "Form", 1)
+    assert (found["price"], found["meta_a"], len(found["meta_big"])) == (2.0, 1, 100000)
+
+
+def test_a_stub_keeps_no_field(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO forms (id, meta) VALUES (1, '{\"a\": 1}')")
+    line.sync()
+    line.graph.rows("MATCH (f:Form {id: 1}) CREATE (f)-[:MINE]->(:Somebody)")
+    line.database.execute("DELETE FROM forms WHERE id = 1")
+    line.sync()
+    assert _properties(line, "Form", 1) == {"_cnx_stub": True}
+
+
+def test_fields_of_a_relationship(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO forms (id) VALUES (1), (2)")
+    line.database.execute("INSERT INTO follows VALUES (1, 2, '{\"a\": 1, \"b\": \"\\u00e9\"}', 0.5)")
+    line.sync()
+    assert [r.properties for r in line.graph.relationships("Form", 1, "FOLLOWS", "Form", 2)] == [{"about_a": 1, "about_b": "é", "share": 0.5}]
+    line.database.execute("UPDATE follows SET about = '{\"b\": null, \"c\": 2}', share = 1e999 WHERE a = 1")
+    line.sync()
+    found = [r.properties for r in line.graph.relationships("Form", 1, "FOLLOWS", "Form", 2)]
+    assert found == [{"about_c": 2, "share__pg": "1" + "0" * 999}]
+
+
+def test_the_graph_is_dropped_with_all_fields(line):
+    line.database.execute("INSERT INTO forms (id, meta) VALUES (1, '{\"a\": 1}')")
+    line.engine.once()
+    line.engine.expect("drop", "--graph", "--yes")
+    assert line.graph.value("MATCH (f:Form) RETURN count(f)") == 0
