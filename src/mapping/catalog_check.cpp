@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mapping/fault.hpp"
+#include "mapping/indexes.hpp"
 #include "mapping/key_form.hpp"
 
 namespace cnx::mapping {
@@ -44,6 +45,7 @@ class TableCheck {
     } else {
       check_relationship(std::get<RelationshipRule>(rule_.form));
     }
+    check_index_properties();
   }
 
  private:
@@ -73,6 +75,18 @@ class TableCheck {
   void are_carried(const Template& text) {
     for (const Template::Part& part : text.parts) {
       if (part.is_column) is_carried(part.text);
+    }
+  }
+
+  void check_index_properties() {
+    std::vector<std::string> columns;
+    for (const postgres::TableColumn& column : table_->columns) {
+      if (!column.generated) columns.push_back(column.name);
+    }
+    for (const IndexWithoutProperty& each : indexes_without_property(rule_, mapping_, columns)) {
+      add("the index `" + std::string(to_word(each.index->kind)) + "` is of the property " + quoted(each.property) +
+              ", which the table's rows do not have",
+          each.suggestion.empty() ? "correct `indexes:`, or map a column to that property" : each.suggestion);
     }
   }
 

@@ -57,6 +57,13 @@ struct Label {
   TableName table;
 };
 
+// An index, on a label or a type.
+struct DraftIndex {
+  YAML::Mark mark;
+  std::string on;  // "(:Label)" or "[:TYPE]".
+  IndexRule rule;
+};
+
 struct Draft {
   explicit Draft(std::string_view file) : reader(file) {}
 
@@ -69,6 +76,7 @@ struct Draft {
   std::vector<Reference> references;
   std::vector<Edge> edges;
   std::vector<Label> labels;
+  std::vector<DraftIndex> indexes;
 };
 
 // One or more `property: column`, as a list of columns (named by `naming`) and single renamings, or
@@ -92,6 +100,11 @@ std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,
                                         std::set<std::string>& named);
 // The `relationships` of a node.
 void read_foreign_keys(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node);
+
+// The `indexes` of a table whose rows become `on`.
+void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::string& on);
+// One index that two tables ask for differently.
+void check_indexes(Draft& draft);
 
 // The scalars' texts, without their places.
 std::vector<std::string> plain(const std::vector<Scalar>& scalars);

@@ -17,10 +17,11 @@ inline constexpr std::array kDefaults = {Word("key"), Word("version"), Word("ten
 inline constexpr std::array kNode = {Word("node"),    Word("key"),     Word("properties"),
                                      Word("include"), Word("exclude"), Word("relationships"),
                                      Word("version"), Word("tenant"),  Word("cypher"),
-                                     Word("schema"),  Word("table")};
+                                     Word("schema"),  Word("table"),   Word("indexes")};
 inline constexpr std::array kRelationship = {
     Word("relationship"), Word("from"),   Word("to"),     Word("key"),    Word("properties"),
-    Word("version"),      Word("tenant"), Word("cypher"), Word("schema"), Word("table")};
+    Word("version"),      Word("tenant"), Word("cypher"), Word("schema"), Word("table"),
+    Word("indexes")};
 inline constexpr std::array kUnmapped = {Word("graph"), Word("schema"), Word("table")};
 inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("properties")};
 inline constexpr std::array kTemplate = {Word("template")};
@@ -31,6 +32,11 @@ inline constexpr std::array kElsewhere = {Word("template"), Word("choose"), Word
 // What `as` says: each is known to find_form().
 inline constexpr std::array kForms = {Word("float"),       Word("point"),   Word("vector"),
                                       Word("list<float>"), Word("flatten"), Word("string")};
+// Its kinds first: each is known to find_index_kind().
+inline constexpr std::array kIndex = {Word("range"), Word("text"),       Word("fulltext"),  Word("point"),
+                                      Word("vector"), Word("dimensions"), Word("similarity")};
+// The first is the default.
+inline constexpr std::array kSimilarities = {Word("cosine"), Word("euclidean")};
 inline constexpr std::array kNaming = {Word("camelCase"), Word("as_is")};
 
 }  // namespace cnx::mapping::keys

@@ -104,6 +104,7 @@ void check_tables(Draft& draft) {
   check_labels(draft);
   check_edges(draft);
   check_own_keys(draft);
+  check_indexes(draft);
 }
 
 }  // namespace cnx::mapping

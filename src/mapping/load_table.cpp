@@ -176,6 +176,9 @@ void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
   if (const MapEntry* links = fields.find("relationships")) {
     read_foreign_keys(draft, *links, rule, node);
   }
+  if (const MapEntry* indexes = fields.find("indexes")) {
+    read_indexes(draft, *indexes, rule, "(:" + node.label + ")");
+  }
   rule.form = std::move(node);
   draft.mapping.tables.push_back(std::move(rule));
 }
@@ -210,6 +213,9 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
   }
   if (const MapEntry* properties = fields.find("properties")) {
     relationship.properties = read_property_columns(draft, *properties, rule.named);
+  }
+  if (const MapEntry* indexes = fields.find("indexes")) {
+    read_indexes(draft, *indexes, rule, "[:" + relationship.type + "]");
   }
   auto key = fields.texts("key");
   if (!ends[0] || !ends[1]) return;

@@ -1,5 +1,6 @@
 #include "mapping/model.hpp"
 
+#include "mapping/indexes.hpp"
 #include "mapping/names.hpp"
 
 namespace cnx::mapping {
@@ -57,6 +58,14 @@ std::vector<KeyForm> key_forms(const postgres::Table& table, const std::vector<s
   std::vector<KeyForm> forms;
   for (const std::string& column : columns) forms.push_back(key_form(*table.column(column)));
   return forms;
+}
+
+std::vector<std::string> carried_columns(const postgres::Table& table) {
+  std::vector<std::string> columns;
+  for (const postgres::TableColumn& column : table.columns) {
+    if (!column.generated) columns.push_back(column.name);
+  }
+  return columns;
 }
 
 Status choose_key(NodeTable& table, const postgres::Table& found) {
@@ -123,6 +132,7 @@ Status read_node(const Mapping& mapping, const std::vector<postgres::Table>& cat
   CNX_TRY(choose_key(table, *found));
   CNX_TRY(check_name(table.node->label));
   CNX_TRY(check_name(table.key_property));
+  CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   std::vector<std::string> columns;
   for (const postgres::TableColumn& column : found->columns) columns.push_back(column.name);
   return check_properties(*table.rule, table.node->properties, table.naming, columns);
@@ -133,6 +143,7 @@ Status read_relationship(const Mapping& mapping, const std::vector<postgres::Tab
   CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
   CNX_TRY(read_common(mapping, *found, *table.relationship, table));
   CNX_TRY(check_name(table.relationship->type));
+  CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   const RelationshipRule& rule = *table.relationship;
   std::set<std::string> ends(rule.start.columns.begin(), rule.start.columns.end());
   ends.insert(rule.end.columns.begin(), rule.end.columns.end());

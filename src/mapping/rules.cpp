@@ -16,6 +16,12 @@ constexpr std::array kForms = {std::pair(std::string_view("float"), ValueForm::a
                                std::pair(std::string_view("flatten"), ValueForm::as_fields),
                                std::pair(std::string_view("string"), ValueForm::text)};
 
+constexpr std::array kIndexKinds = {std::pair(std::string_view("range"), IndexKind::range),
+                                    std::pair(std::string_view("text"), IndexKind::text),
+                                    std::pair(std::string_view("fulltext"), IndexKind::fulltext),
+                                    std::pair(std::string_view("point"), IndexKind::point),
+                                    std::pair(std::string_view("vector"), IndexKind::vector)};
+
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -43,6 +49,20 @@ std::optional<ValueForm> find_form(std::string_view word) {
 std::string_view to_word(ValueForm form) {
   for (const auto& [word, known] : kForms) {
     if (known == form) return word;
+  }
+  return {};
+}
+
+std::optional<IndexKind> find_index_kind(std::string_view word) {
+  for (const auto& [known, kind] : kIndexKinds) {
+    if (known == word) return kind;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_word(IndexKind kind) {
+  for (const auto& [word, known] : kIndexKinds) {
+    if (known == kind) return word;
   }
   return {};
 }

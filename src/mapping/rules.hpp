@@ -102,6 +102,21 @@ struct RelationshipRule {
   ListedProperties properties;
 };
 
+enum class IndexKind { range, text, fulltext, point, vector };
+// None where the mapping language has no such word.
+std::optional<IndexKind> find_index_kind(std::string_view word);
+std::string_view to_word(IndexKind kind);
+
+// An index of the graph's that the mapping asks for, over the table's label or type. It changes nothing of what is written, and so
+// is no part of the fingerprint.
+struct IndexRule {
+  IndexKind kind = IndexKind::range;
+  std::vector<std::string> properties;  // One, but of range and fulltext.
+  int dimensions = 0;                   // Of a vector: 1 … 4096.
+  std::string similarity;               // Of a vector: cosine, euclidean.
+  friend bool operator==(const IndexRule&, const IndexRule&) = default;
+};
+
 struct TableRule {
   TableName table;
   std::variant<NodeRule, RelationshipRule> form;
@@ -109,6 +124,7 @@ struct TableRule {
   std::string tenant_column;   // Empty: no tenant.
   std::optional<std::string>
       cypher;  // A statement of the user's own in place of the generated upsert; gets $rows.
+  std::vector<IndexRule> indexes = {};
   // Columns that the table's own rule names: each must exist. A column that only the file's
   // `defaults` name (version, tenant, exclude) and that the table does not have is passed over.
   std::set<std::string> named = {};

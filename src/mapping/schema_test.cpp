@@ -58,6 +58,7 @@ bool has_type(const Json& value, const std::string& type) {
   if (type == "array") return value.is_array();
   if (type == "string") return value.is_string();
   if (type == "null") return value.is_null();
+  if (type == "integer") return value.is_number_integer();
   ADD_FAILURE() << "the schema uses an unknown type " << type;
   return false;
 }
@@ -121,6 +122,8 @@ bool valid(const Json& rule, const Json& value) {
                                                "maxProperties",
                                                "items",
                                                "minItems",
+                                               "minimum",
+                                               "maximum",
                                                "minLength",
                                                "pattern"};
   for (const auto& [word, meaning] : rule.items()) {
@@ -141,6 +144,10 @@ bool valid(const Json& rule, const Json& value) {
       std::count_if(rule["oneOf"].begin(), rule["oneOf"].end(),
                     [&](const Json& choice) { return valid(choice, value); }) != 1) {
     return false;
+  }
+  if (value.is_number_integer()) {
+    const int number = value.get<int>();
+    return number >= rule.value("minimum", number) && number <= rule.value("maximum", number);
   }
   if (value.is_object()) return valid_object(rule, value);
   if (value.is_array()) return valid_array(rule, value);
@@ -171,6 +178,8 @@ TEST(TheJsonSchema, knows_the_words_that_load_knows) {
   EXPECT_EQ(words_of(definitions.at("foreign_key")), words_of(keys::kForeignKey));
   EXPECT_EQ(words_of(definitions.at("template")), words_of(keys::kTemplate));
   EXPECT_EQ(words_of(definitions.at("choice")), words_of(keys::kChoice));
+  EXPECT_EQ(words_of(definitions.at("indexes").at("items")), words_of(keys::kIndex));
+  EXPECT_EQ(definitions.at("indexes").at("items").at("properties").at("similarity").at("enum"), Json(keys::kSimilarities));
   EXPECT_EQ(words_of(definitions.at("column_form")), words_of(keys::kColumn));
   EXPECT_EQ(definitions.at("column_form").at("properties").at("as").at("enum"), Json(keys::kForms));
   EXPECT_EQ(schema().at("properties").at("naming").at("enum"), Json(keys::kNaming));
@@ -187,7 +196,9 @@ TEST(TheJsonSchema, refuses_what_load_refuses) {
        {"{nod: A, key: id}", "{node: A, keys: id}", "{node: _cnx_A}", "{node: ContextNexusX}",
         "{node: A, key: []}", "{node: A, properties: [x]}", "{node: A, properties: {x__pg: y}}",
         "{node: A, properties: {p: {choose: k}}}", "{node: A, properties: {p: {as: float}}}",
-        "{node: A, properties: {p: {column: c, as: double}}}", "{node: A, cypher: RETURN 1}",
+        "{node: A, properties: {p: {column: c, as: double}}}", "{node: A, indexes: {range: x}}",
+        "{node: A, indexes: [{vector: x}]}", "{node: A, indexes: [{vector: x, dimensions: 0}]}", "{node: A, indexes: [{range: x, text: y}]}",
+        "{node: A, indexes: [{text: [x, y]}]}", "{node: A, indexes: [{}]}", "{node: A, indexes: [{vector: x, dimensions: 3, similarity: dot}]}", "{node: A, cypher: RETURN 1}",
         "{node: A, relationships: [R: {properties: [x]}]}",
         "{node: A, relationships: [R: {from: {a: x}, to: {a: x}}]}",
         "{node: A, relationships: {R: {from: {a: x}}}}", "{relationship: R}",

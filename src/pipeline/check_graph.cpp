@@ -4,6 +4,7 @@
 
 #include "bolt/packstream.hpp"
 #include "cypher/quote.hpp"
+#include "pipeline/graph_indexes.hpp"
 #include "pipeline/graph_marks.hpp"
 
 namespace cnx::pipeline {
@@ -107,6 +108,22 @@ std::set<std::string> judge_constraints(Findings& findings, bolt::Connection& gr
   return ready;
 }
 
+void judge_indexes(Findings& findings, bolt::Connection& graph, const mapping::Model& model) {
+  const size_t wanted = cypher::indexes(model).size();
+  if (wanted == 0) return;
+  Result<std::vector<cypher::Index>> missing = missing_indexes(graph, model);
+  if (!missing) {
+    findings.warning(FindingKind::constraints_unread, "indexes", missing.error().describe(),
+                     "the role should be allowed SHOW INDEXES; run makes those that are missing");
+  } else if (missing->empty()) {
+    findings.ok("indexes", std::to_string(wanted) + " are there");
+  } else {
+    findings.warning(FindingKind::constraints_missing, "indexes",
+                     std::to_string(missing->size()) + " of " + std::to_string(wanted) + " are missing",
+                     "contextnexus init makes them beforehand; run does it too");
+  }
+}
+
 }  // namespace
 
 std::pair<int, int> graph_version(std::string_view agent) {
@@ -141,6 +158,7 @@ void check_graph(Findings& findings, bolt::Connection& graph, const mapping::Mod
   std::string type;
   if (model != nullptr) {
     labels = judge_constraints(findings, graph, *model);
+    judge_indexes(findings, graph, *model);
     if (!model->relationships().empty()) type = model->relationships().front().relationship->type;
   }
   Status wrote = try_and_roll_back(graph, write_text(labels, labels.empty() ? std::string() : type));

@@ -4,6 +4,7 @@
 
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
+#include "pipeline/graph_indexes.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -137,6 +138,7 @@ Status make_constraints(bolt::Connection& connection, const mapping::Model& mode
                             " (nodes that share a key must be told apart or merged by hand first)"));
     }
   }
+  CNX_TRY(make_indexes(connection, model));
   CNX_TRY(connection.query("CYPHER 5 CALL db.awaitIndexes(1800)", {}, Clock::now() + kConstraintMax));
   return {};
 }
@@ -145,7 +147,7 @@ Status drop_constraints(bolt::Connection& connection, const mapping::Model& mode
   for (const cypher::Text& text : all_constraint_texts(model)) {
     CNX_TRY(connection.query("CYPHER 5 DROP CONSTRAINT " + quote(text.name) + " IF EXISTS", {}, soon()));
   }
-  return {};
+  return drop_indexes(connection, model);
 }
 
 Result<OursInGraph> count_ours(bolt::Connection& connection, const mapping::Model& model) {

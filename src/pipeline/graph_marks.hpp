@@ -18,8 +18,8 @@ namespace cnx::pipeline {
 // The store's own identity: another one means another graph under the same address.
 Result<std::string> read_graph_identity(bolt::Connection& connection);
 
-// Makes the constraints that are missing, those of the position nodes included, and waits until they are online (R4). Nodes
-// that share a key stop it, and are named by label and key property.
+// Makes the constraints that are missing, those of the position nodes included, and the mapping's indexes, and waits until they
+// are online (R4). Nodes that share a key stop it, and are named by label and key property.
 Status make_constraints(bolt::Connection& connection, const mapping::Model& model);
 Status drop_constraints(bolt::Connection& connection, const mapping::Model& model);
 // The names of all constraints of the database, ours or not.

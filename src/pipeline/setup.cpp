@@ -3,6 +3,8 @@
 #include <set>
 
 #include "apply/position.hpp"
+#include "cypher/index_texts.hpp"
+#include "pipeline/graph_indexes.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/schema.hpp"
@@ -304,6 +306,9 @@ class Setup {
     CNX_TRY(make_constraints(graph, *catalog.model));
     report_.done.push_back("constraints online in Neo4j: " +
                            std::to_string(all_constraint_texts(*catalog.model).size()));
+    if (const size_t indexes = cypher::indexes(*catalog.model).size(); indexes > 0) {
+      report_.done.push_back("indexes online in Neo4j: " + std::to_string(indexes));
+    }
     apply::Source source{.system_identifier = std::to_string(server.system_identifier.value_or(0)),
                          .timeline = 0,
                          .database = server.database,
@@ -320,6 +325,8 @@ class Setup {
     for (const cypher::Text& text : all_constraint_texts(*catalog.model)) {
       if (!there.contains(text.name)) report_.planned.push_back("in Neo4j: " + text.text + ";");
     }
+    CNX_TRY(std::vector<cypher::Index> missing, missing_indexes(graph, *catalog.model));
+    for (const cypher::Index& index : missing) report_.planned.push_back("in Neo4j: " + index.text + ";");
     CNX_TRY(std::optional<apply::PositionNode> position,
             apply::read_position(graph, apply::lane_key(options_.name), soon()));
     if (!position)

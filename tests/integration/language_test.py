@@ -23,11 +23,18 @@ tables:
       told: {column: told, as: vector}
       meta: {column: meta, as: flatten}
       day: {column: day, as: string}
+    indexes:
+      - range: [price, day]
+      - text: day
+      - fulltext: [day, meta_title]
+      - point: place
+      - {vector: weights, dimensions: 2}
   follows:
     relationship: FOLLOWS
     from: {forms: a}
     to: {forms: b}
     properties: [{about: {column: about, as: flatten}}, {share: {column: share, as: float}}]
+    indexes: [{range: share}]
 """
 
 _TABLES = """
@@ -166,3 +173,51 @@ def test_the_graph_is_dropped_with_all_fields(line):
     line.engine.once()
     line.engine.expect("drop", "--graph", "--yes")
     assert line.graph.value("MATCH (f:Form) RETURN count(f)") == 0
+
+
+# Indexes.
+
+def _indexes(line):
+    rows = line.graph.rows("SHOW INDEXES YIELD name, type, entityType, properties, options, state, owningConstraint "
+                           "WHERE owningConstraint IS NULL AND type <> 'LOOKUP' RETURN *")
+    return {(row["type"], row["entityType"], *row["properties"]): row for row in rows}
+
+
+_WANTED = {("RANGE", "NODE", "price", "day"), ("TEXT", "NODE", "day"), ("FULLTEXT", "NODE", "day", "meta_title"), ("POINT", "NODE", "place"),
+           ("VECTOR", "NODE", "weights"), ("RANGE", "RELATIONSHIP", "share")}
+
+
+def test_indexes_are_online_after_init_and_found_by_check(line):
+    found = _indexes(line)
+    assert set(found) == _WANTED
+    assert {row["state"] for row in found.values()} == {"ONLINE"}
+    assert "indexes online in Neo4j: 6" in line.engine.init().output
+    line.graph.rows(f"DROP INDEX `{found['VECTOR', 'NODE', 'weights']['name']}`")
+    assert "VECTOR INDEX" in line.engine.expect("init", "--dry-run").output
+    line.engine.once()
+    assert set(_indexes(line)) == _WANTED
+
+
+def test_a_vector_is_found_by_its_index(line):
+    line.engine.start()
+    for key, weights in ((1, "{1,0}"), (2, "{0,1}"), (3, "{0.9,0.1}"), (4, "{1,2,3}"), (5, "{1,NULL}")):
+        line.database.execute("INSERT INTO forms (id, weights) VALUES (%s, %s)", (key, weights))
+    line.sync()
+    name = _indexes(line)["VECTOR", "NODE", "weights"]["name"]
+    line.graph.rows("CALL db.awaitIndexes(60)")
+    rows = line.graph.rows("CALL db.index.vector.queryNodes($name, 5, [1.0, 0.0]) YIELD node RETURN node.id AS id", name=name)
+    assert [row["id"] for row in rows] == [1, 3, 2]
+
+
+def test_an_index_with_another_definition_replaces_ours(line, mapping):
+    mapping.write_text(_MAPPING.replace("dimensions: 2", "dimensions: 3, similarity: euclidean"))
+    line.engine.init()
+    options = _indexes(line)["VECTOR", "NODE", "weights"]["options"]["indexConfig"]
+    assert (options["vector.dimensions"], options["vector.similarity_function"]) == (3, "EUCLIDEAN")
+    assert set(_indexes(line)) == _WANTED
+
+
+def test_drop_takes_the_indexes_too(line):
+    line.graph.rows("CREATE RANGE INDEX mine FOR (f:Form) ON (f.day)")
+    line.engine.expect("drop", "--graph", "--yes")
+    assert set(_indexes(line)) == {("RANGE", "NODE", "day")}
