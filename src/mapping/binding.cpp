@@ -74,6 +74,12 @@ class Binder {
     return bound;
   }
 
+  Properties constants(PropertyNames& names, const Constants& values) {
+    Properties bound;
+    for (const auto& [name, value] : values) bound.push_back({names.intern(name, false), value});
+    return bound;
+  }
+
   Status all(const PropertyRules& rules, Naming naming) {
     std::vector<std::string> columns;
     for (const change::Column& column : relation_.columns) columns.push_back(column.name);
@@ -218,10 +224,12 @@ Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
   Binder binder(binding, *table.rule, table.names, types);
   CNX_TRY(binder.own_key(table.node->key, table.key_forms));
   CNX_TRY(binder.all(table.node->properties, table.naming));
+  binding.constants = binder.constants(table.names, table.node->properties.constants);
   for (ForeignKey& foreign : table.foreign_keys) {
     BoundForeignKey& bound = binding.foreign_keys.emplace_back();
     CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->key_forms));
     CNX_TRY(bound.properties, binder.listed(foreign.names, foreign.rule->properties));
+    bound.constants = binder.constants(foreign.names, foreign.rule->properties.constants);
   }
   CNX_TRY(binder.tenant(table.tenant_column));
   return binding;
@@ -242,6 +250,7 @@ Result<Binding> bind(RelationshipTable& table, change::RelationPtr relation,
   CNX_TRY(binding.start, binder.key(rule.start.columns, table.start->key_forms));
   CNX_TRY(binding.end, binder.key(rule.end.columns, table.end->key_forms));
   CNX_TRY(binding.properties, binder.listed(table.names, rule.properties));
+  binding.constants = binder.constants(table.names, rule.properties.constants);
   CNX_TRY(binder.tenant(table.tenant_column));
   return binding;
 }
@@ -313,6 +322,19 @@ Result<ProjectedProperties> project_properties(const Binding& binding,
       projected.lacks_columns = true;
     }
   }
+  return projected;
+}
+
+Result<ProjectedProperties> project_row(const Binding& binding, const std::vector<DatumView>& row) {
+  CNX_TRY(ProjectedProperties projected, project_properties(binding, binding.properties, binding.computed, row));
+  projected.properties.insert(projected.properties.end(), binding.constants.begin(), binding.constants.end());
+  return projected;
+}
+
+Result<ProjectedProperties> project_end(const Binding& binding, const BoundForeignKey& foreign,
+                                        const std::vector<DatumView>& row) {
+  CNX_TRY(ProjectedProperties projected, project_properties(binding, foreign.properties, {}, row));
+  projected.properties.insert(projected.properties.end(), foreign.constants.begin(), foreign.constants.end());
   return projected;
 }
 

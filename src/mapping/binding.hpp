@@ -42,6 +42,7 @@ struct BoundKey {
 struct BoundForeignKey {
   BoundKey key;
   std::vector<BoundProperty> properties;
+  Properties constants;
 };
 
 // Immutable once made; shared by the rows of a batch.
@@ -54,6 +55,7 @@ struct Binding {
   BoundKey end;
   std::vector<BoundProperty> properties;
   std::vector<BoundComputed> computed;
+  Properties constants;
   std::vector<BoundForeignKey> foreign_keys;
   int tenant_column = -1;
 };
@@ -82,6 +84,10 @@ Result<ProjectedProperties> project_properties(const Binding& binding,
                                                const std::vector<BoundProperty>& properties,
                                                const std::vector<BoundComputed>& computed,
                                                const std::vector<change::DatumView>& row);
+// All that the row says of its node or relationship, and of the relationship by a foreign key; constants too.
+Result<ProjectedProperties> project_row(const Binding& binding, const std::vector<change::DatumView>& row);
+Result<ProjectedProperties> project_end(const Binding& binding, const BoundForeignKey& foreign,
+                                        const std::vector<change::DatumView>& row);
 std::optional<std::string> project_tenant(const Binding& binding,
                                           const std::vector<change::DatumView>& row);
 

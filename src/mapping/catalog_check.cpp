@@ -135,6 +135,9 @@ class TableCheck {
     for (const ComputedProperty& computed : node.properties.computed) {
       check_property(made_of, computed.property, "a template");
     }
+    for (const auto& [property, value] : node.properties.constants) {
+      check_property(made_of, property, "a constant");
+    }
   }
 
   void check_field(const AskedForms& forms, const std::string& property, const std::string& column) {

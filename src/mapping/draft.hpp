@@ -88,6 +88,9 @@ ListedProperties read_property_columns(Draft& draft, const MapEntry& field,
 void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& properties,
                           std::set<std::string>& named);
 
+// The value of `{constant: value}`; none where that is a fault.
+std::optional<change::Value> read_constant(Draft& draft, const MapEntry& field, std::vector<MapEntry> map);
+
 // A fault where `property`, by which the graph finds, guards or owns a row (`what`), asks for another form.
 void check_forms(Draft& draft, const AskedForms& forms, std::string_view property, const char* what,
                  const YAML::Mark& mark);

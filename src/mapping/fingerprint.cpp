@@ -3,6 +3,7 @@
 #include "mapping/fingerprint.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "mapping/sha256.hpp"
@@ -72,6 +73,22 @@ std::string text_of(const AskedForms& forms) {
   return Canonical().word("as").columns(words).take();
 }
 
+std::string text_of(const change::Value& constant) {
+  if (const auto* text = std::get_if<std::string>(&constant)) return "text:" + *text;
+  if (const auto* whole = std::get_if<int64_t>(&constant)) return "integer:" + std::to_string(*whole);
+  if (const auto* truth = std::get_if<bool>(&constant)) return *truth ? "true" : "false";
+  char digits[32];
+  auto [end, error] = std::to_chars(std::begin(digits), std::end(digits), std::get<double>(constant));
+  return "float:" + std::string(digits, end);
+}
+
+std::string text_of(const Constants& constants) {
+  if (constants.empty()) return {};
+  std::map<std::string, std::string> values;
+  for (const auto& [property, value] : constants) values.emplace(property, text_of(value));
+  return Canonical().word("constant").columns(values).take();
+}
+
 std::string text_of(const ForeignKeyRule& rule) {
   return Canonical()
              .word(rule.type)
@@ -80,7 +97,7 @@ std::string text_of(const ForeignKeyRule& rule) {
              .words(rule.columns)
              .columns(rule.properties.columns)
              .take() +
-         text_of(rule.properties.forms);
+         text_of(rule.properties.forms) + text_of(rule.properties.constants);
 }
 
 std::string text_of(const NodeRule& node) {
@@ -94,7 +111,7 @@ std::string text_of(const NodeRule& node) {
   text.sorted(std::exchange(parts, {}));
   for (const ForeignKeyRule& rule : node.relationships) parts.push_back(text_of(rule));
   text.sorted(std::move(parts));
-  return text.take() + text_of(properties.forms);
+  return text.take() + text_of(properties.forms) + text_of(properties.constants);
 }
 
 std::string text_of(const RelationshipRule& rule) {
@@ -108,7 +125,7 @@ std::string text_of(const RelationshipRule& rule) {
              .words(rule.key)
              .columns(rule.properties.columns)
              .take() +
-         text_of(rule.properties.forms);
+         text_of(rule.properties.forms) + text_of(rule.properties.constants);
 }
 
 std::string text_of(const TableRule& rule) {

@@ -16,12 +16,14 @@ Known known_properties(const NodeRule& node, const TableRule&, const Mapping& ma
     for (std::string& name : properties_of(node.properties, mapping.naming, column)) known.properties.insert(std::move(name));
   }
   for (const ComputedProperty& computed : node.properties.computed) known.properties.insert(computed.property);
+  for (const auto& [property, value] : node.properties.constants) known.properties.insert(property);
   return known;
 }
 
 Known known_properties(const RelationshipRule& relationship, const TableRule&, const Mapping&, const std::vector<std::string>&) {
   Known known{.properties = {}, .forms = &relationship.properties.forms};
   for (const auto& [property, column] : relationship.properties.columns) known.properties.insert(property);
+  for (const auto& [property, value] : relationship.properties.constants) known.properties.insert(property);
   return known;
 }
 

@@ -27,8 +27,10 @@ inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("prope
 inline constexpr std::array kTemplate = {Word("template")};
 inline constexpr std::array kChoice = {Word("choose"), Word("when"), Word("otherwise")};
 inline constexpr std::array kColumn = {Word("column"), Word("as")};
-// Words of the other kinds of property.
-inline constexpr std::array kElsewhere = {Word("template"), Word("choose"), Word("when"), Word("otherwise")};
+inline constexpr std::array kConstant = {Word("constant")};
+// Words of all kinds of property.
+inline constexpr std::array kElsewhere = {Word("template"),  Word("choose"), Word("when"), Word("otherwise"),
+                                          Word("constant"), Word("column"), Word("as")};
 // What `as` says: each is known to find_form().
 inline constexpr std::array kForms = {Word("float"),       Word("point"),   Word("vector"),
                                       Word("list<float>"), Word("flatten"), Word("string")};

@@ -97,11 +97,22 @@ std::optional<Scalar> read_formed_column(Draft& draft, const MapEntry& field,
 }
 
 void add_property(Draft& draft, const Scalar& property, const Scalar& column,
-                  std::map<std::string, std::string>& properties, std::set<std::string>& named) {
+                  const Constants& constants, std::map<std::string, std::string>& properties,
+                  std::set<std::string>& named) {
   check_name(draft.reader, property, NameKind::property);
   named.insert(column.text);
-  if (!properties.emplace(property.text, column.text).second) {
+  const bool taken = constants.contains(property.text);
+  if (taken || !properties.emplace(property.text, column.text).second) {
     draft.reader.fault(property.mark, "the property `" + property.text + "` is made twice");
+  }
+}
+
+void add_constant(Draft& draft, const MapEntry& entry, std::vector<MapEntry> map, bool taken,
+                  Constants& constants) {
+  check_name(draft.reader, entry.key, NameKind::property);
+  auto value = read_constant(draft, entry, std::move(map));
+  if (value && (taken || !constants.emplace(entry.key.text, *std::move(value)).second)) {
+    draft.reader.fault(entry.key.mark, "the property `" + entry.key.text + "` is made twice");
   }
 }
 
@@ -110,15 +121,23 @@ void add_listed(Draft& draft, const MapEntry& entry, ListedProperties& propertie
   std::optional<Scalar> column;
   if (entry.value.IsMap()) {
     auto map = draft.reader.map(entry.value, entry.mark, what_of(entry));
+    if (map && has(*map, "constant")) {
+      const bool taken = properties.columns.contains(entry.key.text);
+      add_constant(draft, entry, *std::move(map), taken, properties.constants);
+      return;
+    }
     if (map) column = read_formed_column(draft, entry, *std::move(map), properties.forms);
   } else {
     column = draft.reader.text(entry.value, entry.mark, "the column of `" + entry.key.text + "`");
   }
-  if (column) add_property(draft, entry.key, *column, properties.columns, named);
+  if (column) add_property(draft, entry.key, *column, properties.constants, properties.columns, named);
 }
 
 void check_fields(Draft& draft, const ListedProperties& properties, const YAML::Mark& mark) {
   for (const auto& [property, column] : properties.columns) {
+    if (auto owner = field_owner(properties.forms, property)) fault_field(draft, property, *owner, mark);
+  }
+  for (const auto& [property, value] : properties.constants) {
     if (auto owner = field_owner(properties.forms, property)) fault_field(draft, property, *owner, mark);
   }
 }
@@ -170,7 +189,7 @@ ListedProperties read_property_columns(Draft& draft, const MapEntry& field,
     auto column = draft.reader.text(item, field.mark, "a column of `properties`");
     if (!column) continue;
     Scalar property{property_name(draft.mapping.naming, column->text), column->mark};
-    add_property(draft, property, *column, properties.columns, named);
+    add_property(draft, property, *column, properties.constants, properties.columns, named);
   }
   check_fields(draft, properties, field.key.mark);
   return properties;
@@ -191,6 +210,8 @@ void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& pr
       auto value = draft.reader.map(entry.value, entry.mark, what_of(entry));
       if (value && (has(*value, "column") || has(*value, "as"))) {
         column = read_formed_column(draft, entry, *std::move(value), properties.forms);
+      } else if (value && has(*value, "constant")) {
+        add_constant(draft, entry, *std::move(value), false, properties.constants);
       } else {
         check_name(draft.reader, entry.key, NameKind::property);
         if (value) read_computed(draft, entry, *std::move(value), properties, named);
@@ -205,7 +226,7 @@ void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& pr
           "the column `" + column->text + "` is excluded, and a property is made of it",
           "a column that `properties` renames loses its own name without `exclude`");
     }
-    add_property(draft, entry.key, *column, properties.renamed, named);
+    add_property(draft, entry.key, *column, properties.constants, properties.renamed, named);
   }
 }
 

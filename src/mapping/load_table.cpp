@@ -139,6 +139,7 @@ void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule,
   for (const ComputedProperty& computed : node.properties.computed) {
     make(computed.property, "a template");
   }
+  for (const auto& [property, value] : node.properties.constants) make(property, "a constant");
   auto keeps_form = [&](const std::string& column, const char* what) {
     auto names = properties_of(node.properties, draft.mapping.naming, column);
     if (!names.empty()) check_forms(draft, forms, names.front(), what, mark);

@@ -66,8 +66,7 @@ Result<std::vector<ForeignEnd>> project_ends(const Binding& binding,
   for (const BoundForeignKey& foreign : binding.foreign_keys) {
     ForeignEnd& end = ends.emplace_back();
     CNX_TRY(end.key, project_foreign_key(binding, foreign.key, row));
-    CNX_TRY(ProjectedProperties projected,
-            project_properties(binding, foreign.properties, {}, row));
+    CNX_TRY(ProjectedProperties projected, project_end(binding, foreign, row));
     end.properties = std::move(projected.properties);
     end.lacks_columns = projected.lacks_columns;
   }
@@ -162,8 +161,7 @@ Status Merge::add_node(const Binding& binding, Operation operation,
     return {};
   }
   CNX_TRY(Key key, project_key(binding, binding.key, row));
-  CNX_TRY(ProjectedProperties projected,
-          project_properties(binding, binding.properties, binding.computed, row));
+  CNX_TRY(ProjectedProperties projected, project_row(binding, row));
   CNX_TRY(std::vector<ForeignEnd> ends, project_ends(binding, row));
   if (binding.node->rule->cypher) {
     auto& user = node_user_rows_[binding.node->index];
@@ -195,8 +193,7 @@ Status Merge::add_relationship(const Binding& binding, Operation operation,
   CNX_TRY(std::optional<RelationshipKey> leads, relationship_key(binding, row));
   if (!leads) return add_unrelated(binding, operation, old_row, row);
   RelationshipKey key = *std::move(leads);
-  CNX_TRY(ProjectedProperties projected,
-          project_properties(binding, binding.properties, binding.computed, row));
+  CNX_TRY(ProjectedProperties projected, project_row(binding, row));
   if (binding.relationship->rule->cypher) {
     auto& user = relationship_user_rows_[binding.relationship->index];
     user.rows.push_back(projected.properties);

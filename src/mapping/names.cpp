@@ -29,6 +29,7 @@ Status check_properties(const TableRule& rule, const PropertyRules& properties, 
                         const std::vector<std::string>& columns) {
   std::map<std::string, std::string> makers;  // Property → column; a template has none.
   for (const ComputedProperty& computed : properties.computed) makers[computed.property] = {};
+  for (const auto& [property, value] : properties.constants) makers[property] = {};
   for (const std::string& column : columns) {
     for (const std::string& property : properties_of(properties, naming, column)) {
       if (property.starts_with(kEnginePrefix) || property.ends_with(kCompanionSuffix)) {
@@ -43,7 +44,7 @@ Status check_properties(const TableRule& rule, const PropertyRules& properties, 
       auto [first, is_new] = makers.emplace(property, column);
       if (is_new) continue;
       if (first->second.empty()) {
-        return fail(about(rule, property, "a column and a template become one property")
+        return fail(about(rule, property, "a column and a template or constant become one property")
                         .with("column", column));
       }
       return fail(about(rule, property, "two columns become one property")

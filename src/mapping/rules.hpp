@@ -50,11 +50,16 @@ using AskedForms = std::map<std::string, postgres::ValueForm>;
 std::optional<postgres::ValueForm> find_form(std::string_view word);
 std::string_view to_word(postgres::ValueForm form);
 
+// Property → a value that the mapping says, the same for every row: text, integer, float or boolean.
+using Constants = std::map<std::string, change::Value>;
+
 // The properties of a relationship: those that are listed.
 struct ListedProperties {
   std::map<std::string, std::string> columns;  // Property → column.
   AskedForms forms;
-  bool empty() const { return columns.empty(); }
+  Constants constants;
+  bool empty() const { return columns.empty() && constants.empty(); }
+  friend bool operator==(const ListedProperties&, const ListedProperties&) = default;
 };
 
 // Which columns become properties and how they are called. A column is a property under its own
@@ -67,7 +72,8 @@ struct PropertyRules {
   std::set<std::string> excluded;  // Columns that are no property under their own name.
   std::map<std::string, std::string>
       renamed;  // Property → column; a column may stand under several.
-  AskedForms forms;           // Of properties of one column, under whatever name.
+  AskedForms forms;  // Of properties of one column, under whatever name.
+  Constants constants;
   std::vector<ComputedProperty> computed;
 };
 

@@ -58,6 +58,8 @@ bool has_type(const Json& value, const std::string& type) {
   if (type == "array") return value.is_array();
   if (type == "string") return value.is_string();
   if (type == "null") return value.is_null();
+  if (type == "number") return value.is_number();
+  if (type == "boolean") return value.is_boolean();
   if (type == "integer") return value.is_number_integer();
   ADD_FAILURE() << "the schema uses an unknown type " << type;
   return false;
@@ -181,6 +183,7 @@ TEST(TheJsonSchema, knows_the_words_that_load_knows) {
   EXPECT_EQ(words_of(definitions.at("indexes").at("items")), words_of(keys::kIndex));
   EXPECT_EQ(definitions.at("indexes").at("items").at("properties").at("similarity").at("enum"), Json(keys::kSimilarities));
   EXPECT_EQ(words_of(definitions.at("column_form")), words_of(keys::kColumn));
+  EXPECT_EQ(words_of(definitions.at("constant")), words_of(keys::kConstant));
   EXPECT_EQ(definitions.at("column_form").at("properties").at("as").at("enum"), Json(keys::kForms));
   EXPECT_EQ(schema().at("properties").at("naming").at("enum"), Json(keys::kNaming));
 }
@@ -195,7 +198,8 @@ TEST(TheJsonSchema, refuses_what_load_refuses) {
   for (const char* table :
        {"{nod: A, key: id}", "{node: A, keys: id}", "{node: _cnx_A}", "{node: ContextNexusX}",
         "{node: A, key: []}", "{node: A, properties: [x]}", "{node: A, properties: {x__pg: y}}",
-        "{node: A, properties: {p: {choose: k}}}", "{node: A, properties: {p: {as: float}}}",
+        "{node: A, properties: {p: {choose: k}}}", "{node: A, properties: {p: {as: float}}}", "{node: A, properties: {p: {constant: [x]}}}",
+        "{node: A, properties: {p: {constant: x, as: float}}}",
         "{node: A, properties: {p: {column: c, as: double}}}", "{node: A, indexes: {range: x}}",
         "{node: A, indexes: [{vector: x}]}", "{node: A, indexes: [{vector: x, dimensions: 0}]}", "{node: A, indexes: [{range: x, text: y}]}",
         "{node: A, indexes: [{text: [x, y]}]}", "{node: A, indexes: [{}]}", "{node: A, indexes: [{vector: x, dimensions: 3, similarity: dot}]}", "{node: A, cypher: RETURN 1}",

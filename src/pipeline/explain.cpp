@@ -96,6 +96,12 @@ std::string graph_form(const postgres::Codec& codec) {
   return "LIST OF " + graph_form(codec.element);
 }
 
+std::string constant_form(const change::Value& value) {
+  if (std::holds_alternative<int64_t>(value)) return "INTEGER";
+  if (std::holds_alternative<double>(value)) return "FLOAT";
+  return std::holds_alternative<bool>(value) ? "BOOLEAN" : "STRING";
+}
+
 std::string template_text(const mapping::Template& source) {
   std::string text;
   for (const mapping::Template::Part& part : source.parts)
@@ -182,6 +188,7 @@ class Explainer {
       told_.properties.push_back(
           {.name = computed.property, .from = computed_text(computed), .form = "STRING"});
     }
+    note_constants(binding.constants);
     for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
       told_.relationships.push_back(
           foreign_key(table, table.foreign_keys[i], binding.foreign_keys[i]));
@@ -206,6 +213,7 @@ class Explainer {
       told_.properties.push_back(property(bound));
       if (bound.name->name == table.version_property) told_.properties.back().role = "version";
     }
+    note_constants(binding.constants);
     told_.relationships.push_back({.pattern = "starts at (:" + table.start->node->label + ")",
                                    .columns = rule.start.columns,
                                    .other = key_of(*table.start)});
@@ -214,6 +222,12 @@ class Explainer {
                                    .other = key_of(*table.end)});
     told_.statements = relationship_statements(cypher::relationship_texts(table));
     return {};
+  }
+
+  void note_constants(const mapping::Properties& constants) {
+    for (const mapping::Property& each : constants) {
+      told_.properties.push_back({.name = each.name->name, .from = "a constant", .form = constant_form(each.value)});
+    }
   }
 
   void note_columns(const mapping::ComputedProperty& computed) {

@@ -23,6 +23,8 @@ tables:
       told: {column: told, as: vector}
       meta: {column: meta, as: flatten}
       day: {column: day, as: string}
+      source: {constant: shop}
+      tier: {constant: 3}
     indexes:
       - range: [price, day]
       - text: day
@@ -33,7 +35,7 @@ tables:
     relationship: FOLLOWS
     from: {forms: a}
     to: {forms: b}
-    properties: [{about: {column: about, as: flatten}}, {share: {column: share, as: float}}]
+    properties: [{about: {column: about, as: flatten}}, {share: {column: share, as: float}}, {weight: {constant: 0.5}}, {sure: {constant: true}}]
     indexes: [{range: share}]
 """
 
@@ -64,7 +66,7 @@ def line(servers, mapping, graph):
 
 def _properties(line, label, key):
     found = line.graph.node(label, key)
-    return {name: value for name, value in found.properties.items() if name != "id"}
+    return {name: value for name, value in found.properties.items() if name not in ("id", "source", "tier")}
 
 
 # Forms of a property.
@@ -161,18 +163,37 @@ def test_fields_of_a_relationship(line):
     line.database.execute("INSERT INTO forms (id) VALUES (1), (2)")
     line.database.execute("INSERT INTO follows VALUES (1, 2, '{\"a\": 1, \"b\": \"\\u00e9\"}', 0.5)")
     line.sync()
-    assert [r.properties for r in line.graph.relationships("Form", 1, "FOLLOWS", "Form", 2)] == [{"about_a": 1, "about_b": "é", "share": 0.5}]
+    found = [r.properties for r in line.graph.relationships("Form", 1, "FOLLOWS", "Form", 2)]
+    assert found == [{"about_a": 1, "about_b": "é", "share": 0.5, "weight": 0.5, "sure": True}]
     line.database.execute("UPDATE follows SET about = '{\"b\": null, \"c\": 2}', share = 1e999 WHERE a = 1")
     line.sync()
     found = [r.properties for r in line.graph.relationships("Form", 1, "FOLLOWS", "Form", 2)]
-    assert found == [{"about_c": 2, "share__pg": "1" + "0" * 999}]
+    assert found == [{"about_c": 2, "share__pg": "1" + "0" * 999, "weight": 0.5, "sure": True}]
 
 
-def test_the_graph_is_dropped_with_all_fields(line):
+def test_the_graph_is_dropped_with_all_fields(line, mapping):
     line.database.execute("INSERT INTO forms (id, meta) VALUES (1, '{\"a\": 1}')")
     line.engine.once()
-    line.engine.expect("drop", "--graph", "--yes")
+    line.engine.expect("drop", "--graph", "--yes", "--mapping", str(mapping))
     assert line.graph.value("MATCH (f:Form) RETURN count(f)") == 0
+
+
+# Constants.
+
+def test_a_constant_is_on_every_row_by_snapshot_and_by_stream(line):
+    line.database.execute("INSERT INTO forms (id) VALUES (1)")
+    line.engine.start()
+    line.sync()
+    line.database.execute("INSERT INTO forms (id) VALUES (2)")
+    line.database.execute("UPDATE forms SET price = 1 WHERE id = 1")
+    line.sync()
+    for key in (1, 2):
+        found = line.graph.node("Form", key).properties
+        assert (found["source"], found["tier"], type(found["tier"])) == ("shop", 3, int)
+    line.graph.rows("MATCH (f:Form {id: 1}) CREATE (f)-[:MINE]->(:Somebody)")
+    line.database.execute("DELETE FROM forms WHERE id = 1")
+    line.sync()
+    assert line.graph.node("Form", 1).properties == {"id": 1, "_cnx_stub": True}
 
 
 # Indexes.
@@ -217,7 +238,7 @@ def test_an_index_with_another_definition_replaces_ours(line, mapping):
     assert set(_indexes(line)) == _WANTED
 
 
-def test_drop_takes_the_indexes_too(line):
+def test_drop_takes_the_indexes_too(line, mapping):
     line.graph.rows("CREATE RANGE INDEX mine FOR (f:Form) ON (f.day)")
-    line.engine.expect("drop", "--graph", "--yes")
+    line.engine.expect("drop", "--graph", "--yes", "--mapping", str(mapping))
     assert set(_indexes(line)) == {("RANGE", "NODE", "day")}
