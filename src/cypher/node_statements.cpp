@@ -95,6 +95,26 @@ void pack_node(bolt::Packer& packer, const mapping::NodeTable& table, const Node
   pack_entries(packer, row.properties, companions);
 }
 
+void pack_label_entry(bolt::Packer& packer, const mapping::ChosenName& label) {
+  packer.string("l");
+  if (!label.known) {
+    packer.null();
+    return;
+  }
+  packer.list_header(label.name == nullptr ? 0 : 1);
+  if (label.name != nullptr) packer.string(*label.name);
+}
+
+// A row of its own: the flat map, beside the label that it chooses where the table's rows do.
+void pack_row(bolt::Packer& packer, const mapping::NodeTable& table, const NodeUpsert& row, Companions companions) {
+  if (table.node->labels) {
+    packer.map_header(2);
+    pack_label_entry(packer, row.label);
+    packer.string("p");
+  }
+  pack_node(packer, table, row, companions);
+}
+
 // Children grouped by their other end, so that a shared end is looked up once. `pack_child` writes
 // one child's map.
 template <typename PackChild>
@@ -141,7 +161,8 @@ Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, 
 Statement linked_update(const Text& text, const mapping::NodeTable& table,
                         const std::vector<const NodeUpsert*>& rows) {
   return rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
-    packer.map_header(4);
+    packer.map_header(table.node->labels ? 5 : 4);
+    if (table.node->labels) pack_label_entry(packer, row->label);
     pack_key_entry(packer, "k", row->key);
     pack_tenant_entry(packer, row->tenant);
     packer.string("o");
@@ -251,7 +272,7 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
     if (rows.empty()) return;
     Statement statement =
         rows_statement(text, sorted(std::move(rows)), [&](bolt::Packer& packer, const NodeUpsert* row) {
-          pack_node(packer, *node.table, *row, companions);
+          pack_row(packer, *node.table, *row, companions);
         });
     statement.counts_refused = guarded;
     statement.needs_entity = needs;
@@ -264,7 +285,7 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
       out.push_back(grouped_statement(
           texts.insert_linked, std::move(linked), *texts.linked,
           [&](bolt::Packer& packer, const NodeUpsert& row) {
-            pack_node(packer, *node.table, row, Companions::when_unfit);
+            pack_row(packer, *node.table, row, Companions::when_unfit);
           }));
     }
   }

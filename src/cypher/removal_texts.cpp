@@ -63,7 +63,7 @@ NodeRemovalTexts node_removal_texts(const NodeTable& table) {
            " IS NOT NULL AND n." + stub + " IS NULL WITH n LIMIT $limit WITH n, COUNT {(n)--()} AS degree"
            " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
            " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." + stub +
-           " = true" + drop_fields("x", mapping::flattened(table.node->properties.forms)) + ") RETURN count(*) AS done")};
+           " = true" + drop_fields("x", mapping::flattened(table.node->properties.forms)) + drop_labels("x", table) + ") RETURN count(*) AS done")};
   return texts;
 }
 

@@ -94,6 +94,25 @@ std::string drop_fields(std::string_view variable, const std::vector<std::string
   return flattened.empty() ? std::string() : drop_names(variable, is_field("k", flattened));
 }
 
+std::string set_labels(std::string_view variable, const NodeTable& table, const std::string& refused) {
+  const std::string v(variable);
+  std::string text;
+  for (const std::string& label : table.node->more_labels) text += (text.empty() ? " SET " + v + ":" : ":") + quote(label);
+  if (!table.node->labels) return text;
+  const std::string silent = refused.empty() ? "row.l IS NULL" : "row.l IS NULL OR coalesce(" + refused + ", false)";
+  const std::string none = "CASE WHEN " + silent + " THEN [] ELSE ";
+  return text + " REMOVE " + v + ":$(" + none + "[l IN " + name_list(table.node->labels->all()) + " WHERE NOT l IN row.l] END) SET " +
+         v + ":$(" + none + "row.l END)";
+}
+
+std::string drop_labels(std::string_view variable, const NodeTable& table) {
+  std::set<std::string> labels(table.node->more_labels.begin(), table.node->more_labels.end());
+  if (table.node->labels) labels.merge(table.node->labels->all());
+  std::string text;
+  for (const std::string& label : labels) text += (text.empty() ? " REMOVE " + std::string(variable) + ":" : ":") + quote(label);
+  return text;
+}
+
 std::set<std::string> stub_properties(const NodeTable& table) {
   std::set<std::string> names{table.key_property, std::string(kStub)};
   if (!table.tenant_property.empty()) names.insert(table.tenant_property);

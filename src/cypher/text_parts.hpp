@@ -35,6 +35,12 @@ std::string drop_fields(std::string_view variable, const std::vector<std::string
 // A condition that holds for the names of their fields; false where there are none.
 std::string is_field(const std::string& name, const std::vector<std::string>& flattened);
 
+// Continues a SET: the labels of every node of the table, and the one that `row.l` chooses, in place of the others that it might
+// have chosen; a row without it does not tell. `refused`: where this holds, nothing is chosen.
+std::string set_labels(std::string_view variable, const mapping::NodeTable& table, const std::string& refused = {});
+// Continues a SET: all labels but the one that finds the node go.
+std::string drop_labels(std::string_view variable, const mapping::NodeTable& table);
+
 // What a stub has: a node with no more is nobody's but ours.
 std::set<std::string> stub_properties(const mapping::NodeTable& table);
 

@@ -62,6 +62,11 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   return texts;
 }
 
+// Where a row of the table keeps its properties: beside the label that it chooses, or in the row itself.
+std::string properties_of_row(const NodeTable& table) {
+  return table.node->labels ? "row.p" : "row";
+}
+
 std::vector<std::string> flattened_of(const NodeTable& table) {
   return mapping::flattened(table.node->properties.forms);
 }
@@ -70,8 +75,8 @@ std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
   const Arrow arrow(key);
   return "UNWIND $batch.rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
          on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MERGE " +
-         node_pattern("n", table, "row." + quote(table.key_property)) + " SET n += row" +
-         drop_vanished("n", "row", flattened_of(table)) + " MERGE (n)" + arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
+         node_pattern("n", table, properties_of_row(table) + "." + quote(table.key_property)) + " SET n += " + properties_of_row(table) +
+         drop_vanished("n", properties_of_row(table), flattened_of(table)) + set_labels("n", table) + " MERGE (n)" + arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
 }
 
 // Reads the other ends before it writes, and touches a relationship only where they differ from the
@@ -106,7 +111,7 @@ std::string update_linked(const NodeTable& table) {
   }
   return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + " WITH n, row, " + newer +
          " AS newer" + before + " SET n += CASE WHEN newer THEN {} ELSE row.p END" +
-         drop_vanished("n", "row.p", flattened_of(table), "newer") +
+         drop_vanished("n", "row.p", flattened_of(table), "newer") + set_labels("n", table, "newer") +
          " WITH count(CASE WHEN newer THEN 1 END) AS refused" + moved + moves + " RETURN refused";
 }
 
@@ -138,12 +143,15 @@ NodeTexts node_texts(const NodeTable& table) {
   NodeTexts texts;
   texts.guarded = !version.empty();
   const std::vector<std::string> flattened = flattened_of(table);
-  const std::string vanished = drop_vanished("n", "row", flattened, is_newer("n", "row", version));
+  const std::string row = properties_of_row(table);
+  const std::string newer = is_newer("n", row, version);
+  const std::string updated = guarded("n", row, version) + drop_vanished("n", row, flattened, newer) +
+                              set_labels("n", table, newer) + count_refused("n", row, version);
   const std::string remove =
       " WITH n, COUNT {(n)--()} AS degree"
       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
       " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." +
-      stub + " = true" + drop_fields("x", flattened) + ")";
+      stub + " = true" + drop_fields("x", flattened) + drop_labels("x", table) + ")";
   texts.remove = {"remove " + label,
                   text("UNWIND $batch.rows AS row " + match_node("n", table, "row.k") + remove)};
   texts.remove_all = {"remove all " + label, text("MATCH (n:" + quote(label) + ") WHERE n." + key +
@@ -152,15 +160,14 @@ NodeTexts node_texts(const NodeTable& table) {
   texts.change_key = {"change key " + label,
                       text("UNWIND $batch.rows AS row " + match_node("n", table, "row.f") +
                            " SET n." + key + " = row.t")};
-  const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row." + key);
-  texts.insert = {"insert " + label, text(merge + " SET n += row" + drop_vanished("n", "row", flattened))};
-  texts.update = {"update " + label, text(merge + " SET n += " + guarded("n", "row", version) + vanished +
-                                          count_refused("n", "row", version))};
+  const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, row + "." + key);
+  texts.insert = {"insert " + label,
+                  text(merge + " SET n += " + row + drop_vanished("n", row, flattened) + set_labels("n", table))};
+  texts.update = {"update " + label, text(merge + " SET n += " + updated)};
   texts.update_existing = {
       "update existing " + label,
-      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, "row." + key) +
-           " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " +
-           guarded("n", "row", version) + vanished + count_refused("n", "row", version))};
+      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, row + "." + key) +
+           " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " + updated)};
   for (const ForeignKey& foreign : table.foreign_keys)
     texts.foreign_keys.push_back(foreign_key_texts(table, foreign));
   for (size_t i = 0; i < table.foreign_keys.size() && !texts.linked; ++i) {

@@ -1,7 +1,7 @@
 // The statement texts of each table, made once from the model. `_cnx_stub` marks a node that stands
 // for a row that is not there; $batch.rows is a list of maps, whose short keys are:  k key · o other
 // end's key (or a list of one for each foreign key) · f from · t to · n tenant · a start's key · b end's
-// key · y a relationship's own key · p properties · r rows of a group.
+// key · y a relationship's own key · p properties · r rows of a group · l labels that a value chooses, at most one.
 #pragma once
 
 #include <optional>
@@ -38,7 +38,7 @@ struct NodeTexts {
   Text take_over;
   // rows {f, t}.
   Text change_key;
-  // rows: flat maps of properties.
+  // rows: flat maps of properties; {l, p} where a value chooses a label.
   Text insert;
   // The same, guarded by the version where one is mapped.
   Text update;

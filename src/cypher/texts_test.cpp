@@ -79,8 +79,23 @@ TEST(Texts, are_those_that_were_tried_against_neo4j) {
                  "visits (id int8, person int8, country text, city text, version int8)",
                  "stays (id int8, person int8, country text, city text)"});
   ASSERT_FALSE(visits.error()) << visits.error()->describe();
+  // Several labels, one by value; flattened properties; both under a version.
+  Source staff("defaults: {key: id, version: version}\n"
+               "tables:\n"
+               "  staff:\n"
+               "    node: [Employee, Human]\n"
+               "    labels: {column: kind, when: {a: Admin, g: Guest}}\n"
+               "    properties: {meta: {column: meta, as: flatten}}\n"
+               "    relationships: [{WORKS_UNDER: {to: {staff: chief}}}]\n"
+               "  notes: {node: Note, properties: {meta: {column: meta, as: flatten}},\n"
+               "          relationships: [{ABOUT: {to: {staff: about}, properties: {meta: {column: meta, as: flatten}}}}]}\n"
+               "  peers: {relationship: PEERS, from: {staff: a}, to: {staff: b}, properties: {meta: {column: meta, as: flatten}}}\n"
+               "  talks: {relationship: TALKED, from: {staff: a}, to: {staff: b}, key: id, properties: {meta: {column: meta, as: flatten}}}\n",
+               {"staff (id int8, kind text, meta text, chief int8, version int8)", "notes (id int8, meta text, about int8)",
+                "peers (a int8, b int8, meta text)", "talks (id int8, a int8, b int8, meta text, version int8)"});
+  ASSERT_FALSE(staff.error()) << staff.error()->describe();
   std::string actual;
-  for (mapping::Model* model : {&family.model(), &orders.model(), &visits.model()}) {
+  for (mapping::Model* model : {&family.model(), &orders.model(), &visits.model(), &staff.model()}) {
     for (const Text& text : all_texts(*model)) actual += text.name + "\n    " + text.text + "\n";
   }
   std::ifstream file(CNX_TEST_DATA "/cypher/family_texts.txt");

@@ -74,6 +74,12 @@ class Binder {
     return bound;
   }
 
+  Result<BoundChoice> choice(const std::optional<ValueChoice>& rule) {
+    if (!rule) return BoundChoice{};
+    CNX_TRY(uint16_t index, column_index(relation_, rule->column));
+    return BoundChoice{.column = index, .rule = &*rule};
+  }
+
   Properties constants(PropertyNames& names, const Constants& values) {
     Properties bound;
     for (const auto& [name, value] : values) bound.push_back({names.intern(name, false), value});
@@ -225,6 +231,7 @@ Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
   CNX_TRY(binder.own_key(table.node->key, table.key_forms));
   CNX_TRY(binder.all(table.node->properties, table.naming));
   binding.constants = binder.constants(table.names, table.node->properties.constants);
+  CNX_TRY(binding.label, binder.choice(table.node->labels));
   for (ForeignKey& foreign : table.foreign_keys) {
     BoundForeignKey& bound = binding.foreign_keys.emplace_back();
     CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->key_forms));
@@ -336,6 +343,17 @@ Result<ProjectedProperties> project_end(const Binding& binding, const BoundForei
   CNX_TRY(ProjectedProperties projected, project_properties(binding, foreign.properties, {}, row));
   projected.properties.insert(projected.properties.end(), foreign.constants.begin(), foreign.constants.end());
   return projected;
+}
+
+ChosenName project_choice(const BoundChoice& choice, const std::vector<DatumView>& row) {
+  if (choice.column < 0) return {.known = true};
+  const DatumView& datum = row[static_cast<size_t>(choice.column)];
+  if (datum.kind == DatumView::Kind::unchanged) return {};
+  if (datum.kind == DatumView::Kind::text) {
+    auto at = choice.rule->names.find(datum.text);
+    if (at != choice.rule->names.end()) return {.known = true, .name = &at->second};
+  }
+  return {.known = true, .name = choice.rule->otherwise ? &*choice.rule->otherwise : nullptr};
 }
 
 std::optional<std::string> project_tenant(const Binding& binding,

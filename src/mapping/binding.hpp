@@ -34,6 +34,11 @@ struct BoundComputed {
   std::optional<BoundTemplate> otherwise;
 };
 
+struct BoundChoice {
+  int column = -1;  // Negative: nothing is chosen.
+  const ValueChoice* rule = nullptr;
+};
+
 struct BoundKey {
   std::vector<uint16_t> columns;
   std::vector<KeyForm> forms;  // Of the columns of the key that it is, or leads to.
@@ -56,6 +61,7 @@ struct Binding {
   std::vector<BoundProperty> properties;
   std::vector<BoundComputed> computed;
   Properties constants;
+  BoundChoice label;  // Of a node.
   std::vector<BoundForeignKey> foreign_keys;
   int tenant_column = -1;
 };
@@ -88,6 +94,8 @@ Result<ProjectedProperties> project_properties(const Binding& binding,
 Result<ProjectedProperties> project_row(const Binding& binding, const std::vector<change::DatumView>& row);
 Result<ProjectedProperties> project_end(const Binding& binding, const BoundForeignKey& foreign,
                                         const std::vector<change::DatumView>& row);
+// Known and without a name where nothing is to be chosen.
+ChosenName project_choice(const BoundChoice& choice, const std::vector<change::DatumView>& row);
 std::optional<std::string> project_tenant(const Binding& binding,
                                           const std::vector<change::DatumView>& row);
 

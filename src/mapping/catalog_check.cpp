@@ -100,6 +100,7 @@ class TableCheck {
       for (const auto& [value, choice] : computed.choices) are_carried(choice);
       if (computed.otherwise) are_carried(*computed.otherwise);
     }
+    if (node.labels) is_carried(node.labels->column);
     check_properties(node);
     for (const ForeignKeyRule& foreign : node.relationships) {
       check_end(foreign.type, foreign.other, foreign.columns);

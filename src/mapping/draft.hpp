@@ -57,6 +57,12 @@ struct Label {
   TableName table;
 };
 
+// A label that does not find its node.
+struct NamedLabel {
+  YAML::Mark mark;
+  std::string name;
+};
+
 // An index, on a label or a type.
 struct DraftIndex {
   YAML::Mark mark;
@@ -75,7 +81,8 @@ struct Draft {
   std::map<std::string, size_t> handles;  // Into `entries`.
   std::vector<Reference> references;
   std::vector<Edge> edges;
-  std::vector<Label> labels;
+  std::vector<Label> labels;  // That find nodes.
+  std::vector<NamedLabel> more_labels;
   std::vector<DraftIndex> indexes;
 };
 
@@ -109,10 +116,18 @@ void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const st
 // One index that two tables ask for differently.
 void check_indexes(Draft& draft);
 
+enum class NameKind { property, label, relationship_type };
+// `{column: c, when: {value: name}, otherwise: name}`; none where it has a fault.
+std::optional<ValueChoice> read_value_choice(Draft& draft, const MapEntry& field, NameKind kind,
+                                             std::set<std::string>& named);
+// `node` and `labels`.
+void read_labels(Draft& draft, Fields& fields, TableRule& rule, NodeRule& node);
+// Further labels that find nodes of another table.
+void check_more_labels(Draft& draft);
+
 // The scalars' texts, without their places.
 std::vector<std::string> plain(const std::vector<Scalar>& scalars);
 
-enum class NameKind { property, label, relationship_type };
 // A fault where the engine keeps such names for itself: `_cnx_…`, `…__pg`, labels `ContextNexus…`.
 void check_name(YamlReader& reader, const Scalar& name, NameKind kind);
 

@@ -31,6 +31,7 @@ struct Entity {
   bool lacks_columns = false;
   Properties properties;
   std::optional<std::string> tenant;
+  ChosenName label = {};
   std::vector<ForeignEnd> ends;
   RowKey row;  // Where the last row that came left out a column.
 };

@@ -100,6 +100,21 @@ std::string text_of(const ForeignKeyRule& rule) {
          text_of(rule.properties.forms) + text_of(rule.properties.constants);
 }
 
+std::string text_of(const ValueChoice& choice) {
+  Canonical text;
+  text.word("choice").word(choice.column);
+  text.columns({choice.names.begin(), choice.names.end()});
+  text.word(choice.otherwise ? "otherwise" : "none").word(choice.otherwise.value_or(""));
+  return text.take();
+}
+
+std::string labels_text(const NodeRule& node) {
+  std::string text;
+  if (!node.more_labels.empty()) text += Canonical().word("labels").words(node.more_labels).take();
+  if (node.labels) text += text_of(*node.labels);
+  return text;
+}
+
 std::string text_of(const NodeRule& node) {
   const PropertyRules& properties = node.properties;
   Canonical text;
@@ -111,7 +126,7 @@ std::string text_of(const NodeRule& node) {
   text.sorted(std::exchange(parts, {}));
   for (const ForeignKeyRule& rule : node.relationships) parts.push_back(text_of(rule));
   text.sorted(std::move(parts));
-  return text.take() + text_of(properties.forms) + text_of(properties.constants);
+  return text.take() + text_of(properties.forms) + text_of(properties.constants) + labels_text(node);
 }
 
 std::string text_of(const RelationshipRule& rule) {

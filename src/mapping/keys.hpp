@@ -17,7 +17,8 @@ inline constexpr std::array kDefaults = {Word("key"), Word("version"), Word("ten
 inline constexpr std::array kNode = {Word("node"),    Word("key"),     Word("properties"),
                                      Word("include"), Word("exclude"), Word("relationships"),
                                      Word("version"), Word("tenant"),  Word("cypher"),
-                                     Word("schema"),  Word("table"),   Word("indexes")};
+                                     Word("schema"),  Word("table"),   Word("indexes"),
+                                     Word("labels")};
 inline constexpr std::array kRelationship = {
     Word("relationship"), Word("from"),   Word("to"),     Word("key"),    Word("properties"),
     Word("version"),      Word("tenant"), Word("cypher"), Word("schema"), Word("table"),
@@ -27,6 +28,7 @@ inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("prope
 inline constexpr std::array kTemplate = {Word("template")};
 inline constexpr std::array kChoice = {Word("choose"), Word("when"), Word("otherwise")};
 inline constexpr std::array kColumn = {Word("column"), Word("as")};
+inline constexpr std::array kValueChoice = {Word("column"), Word("when"), Word("otherwise")};
 inline constexpr std::array kConstant = {Word("constant")};
 // Words of all kinds of property.
 inline constexpr std::array kElsewhere = {Word("template"),  Word("choose"), Word("when"), Word("otherwise"),

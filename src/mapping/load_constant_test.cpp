@@ -45,7 +45,7 @@ TEST(Constant, faults_are_found_at_their_places) {
             "f:4:52: the constant `9223372036854775808` is beyond what Neo4j's numbers hold (in quotes it is a text)\n");
   EXPECT_EQ(faults_of("{p: {constant: 1e999}}"), "f:4:52: the constant `1e999` is beyond what Neo4j's numbers hold (in quotes it is a text)\n");
   EXPECT_EQ(faults_of("{p: {constant: x, as: float}}"),
-            "f:4:42: `constant` has no meaning for the property `p`\nf:4:41: the property `p` has no `column` (write `p: {column: …, as: …}`)\n");
+            "f:4:41: the property `p` has no `column` (write `p: {column: …, as: …}`)\nf:4:42: `constant` has no meaning for the property `p`\n");
   EXPECT_EQ(faults_of("{_cnx_p: {constant: x}}"), "f:4:38: `_cnx_p`: names that begin with `_cnx_` belong to the engine\n");
   EXPECT_EQ(faults_of("{id: {constant: 5}}"),
             "f:4:25: the property `id` is made of `id` and of a constant (give one of them another name, or exclude the column)\n");

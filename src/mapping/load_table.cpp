@@ -153,11 +153,7 @@ void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
   Fields fields(draft.reader, entry.entries, "a node", keys::kNode, keys::kRelationship);
   NodeRule node;
   read_common(draft, fields, rule);
-  if (auto label = fields.text("node")) {
-    check_name(draft.reader, *label, NameKind::label);
-    node.label = label->text;
-    draft.labels.push_back({label->mark, rule.table});
-  }
+  read_labels(draft, fields, rule, node);
   if (auto key = fields.texts("key")) {
     node.key = plain(*key);
   } else if (fields.find("key") == nullptr) {

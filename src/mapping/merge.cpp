@@ -163,6 +163,8 @@ Status Merge::add_node(const Binding& binding, Operation operation,
   CNX_TRY(Key key, project_key(binding, binding.key, row));
   CNX_TRY(ProjectedProperties projected, project_row(binding, row));
   CNX_TRY(std::vector<ForeignEnd> ends, project_ends(binding, row));
+  const ChosenName label = project_choice(binding.label, row);
+  projected.lacks_columns |= !label.known;
   if (binding.node->rule->cypher) {
     auto& user = node_user_rows_[binding.node->index];
     user.rows.push_back(projected.properties);
@@ -177,6 +179,7 @@ Status Merge::add_node(const Binding& binding, Operation operation,
   if (projected.lacks_columns || lacks_columns(ends)) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   take_ends(entity, std::move(ends));
+  if (label.known) entity.label = label;
   entity.tenant = project_tenant(binding, row);
   return {};
 }
@@ -266,6 +269,7 @@ NodeMutations Merge::take_node(size_t table) {
                                  .lacks_columns = entity.lacks_columns,
                                  .properties = std::move(entity.properties),
                                  .tenant = std::move(entity.tenant),
+                                 .label = entity.label,
                                  .ends = std::move(entity.ends),
                                  .row = std::move(entity.row)});
   }

@@ -131,6 +131,10 @@ Status read_node(const Mapping& mapping, const std::vector<postgres::Table>& cat
   CNX_TRY(read_common(mapping, *found, *table.node, table));
   CNX_TRY(choose_key(table, *found));
   CNX_TRY(check_name(table.node->label));
+  for (const std::string& label : table.node->more_labels) CNX_TRY(check_name(label));
+  if (table.node->labels) {
+    for (const std::string& label : table.node->labels->all()) CNX_TRY(check_name(label));
+  }
   CNX_TRY(check_name(table.key_property));
   CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   std::vector<std::string> columns;

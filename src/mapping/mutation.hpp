@@ -54,6 +54,12 @@ struct RowKey {
   std::vector<std::string> values;  // Of the columns, as PostgreSQL prints them.
 };
 
+// A name chosen by a column's value.
+struct ChosenName {
+  bool known = false;                 // Not where the column is an unchanged TOAST one.
+  const std::string* name = nullptr;  // The rule's own; null: the value chooses none.
+};
+
 // The other end of a foreign key's relationship, as the row says.
 struct ForeignEnd {
   std::optional<Key> key;      // After the batch. None: the foreign key is NULL.
@@ -82,6 +88,7 @@ struct NodeUpsert {
       false;  // An unchanged TOAST column is missing: the node must be there already.
   Properties properties;
   std::optional<std::string> tenant;
+  ChosenName label = {};         // Of a table whose rows choose one.
   std::vector<ForeignEnd> ends;  // One for each of the table's foreign keys, in their order.
   RowKey row;  // After the batch; filled only where a column is missing, here or at an end.
 };

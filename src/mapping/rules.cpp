@@ -86,6 +86,13 @@ std::optional<std::string> field_owner(const AskedForms& forms, std::string_view
   return std::nullopt;
 }
 
+std::set<std::string> ValueChoice::all() const {
+  std::set<std::string> all;
+  for (const auto& [value, name] : names) all.insert(name);
+  if (otherwise) all.insert(*otherwise);
+  return all;
+}
+
 std::string property_name(Naming naming, std::string_view column) {
   if (naming == Naming::as_is) return std::string(column);
   std::string name;

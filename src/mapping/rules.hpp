@@ -86,8 +86,20 @@ struct ForeignKeyRule {
   ListedProperties properties;
 };
 
+// A name (a label, a type) chosen by a column's value.
+struct ValueChoice {
+  std::string column;
+  std::map<std::string, std::string, std::less<>> names;  // Value → name.
+  std::optional<std::string> otherwise;  // For every other value, NULL too. None: no name then.
+
+  // Each name once.
+  std::set<std::string> all() const;
+};
+
 struct NodeRule {
-  std::string label;
+  std::string label;  // That finds the node: it carries the key's constraint, and stubs have no other.
+  std::vector<std::string> more_labels = {};  // Of every node.
+  std::optional<ValueChoice> labels = {};     // And one by value.
   std::vector<std::string> key;  // Columns, in key order.
   PropertyRules properties;
   std::vector<ForeignKeyRule> relationships;

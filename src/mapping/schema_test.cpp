@@ -183,6 +183,7 @@ TEST(TheJsonSchema, knows_the_words_that_load_knows) {
   EXPECT_EQ(words_of(definitions.at("indexes").at("items")), words_of(keys::kIndex));
   EXPECT_EQ(definitions.at("indexes").at("items").at("properties").at("similarity").at("enum"), Json(keys::kSimilarities));
   EXPECT_EQ(words_of(definitions.at("column_form")), words_of(keys::kColumn));
+  EXPECT_EQ(words_of(definitions.at("node").at("properties").at("labels")), words_of(keys::kValueChoice));
   EXPECT_EQ(words_of(definitions.at("constant")), words_of(keys::kConstant));
   EXPECT_EQ(definitions.at("column_form").at("properties").at("as").at("enum"), Json(keys::kForms));
   EXPECT_EQ(schema().at("properties").at("naming").at("enum"), Json(keys::kNaming));
@@ -198,7 +199,8 @@ TEST(TheJsonSchema, refuses_what_load_refuses) {
   for (const char* table :
        {"{nod: A, key: id}", "{node: A, keys: id}", "{node: _cnx_A}", "{node: ContextNexusX}",
         "{node: A, key: []}", "{node: A, properties: [x]}", "{node: A, properties: {x__pg: y}}",
-        "{node: A, properties: {p: {choose: k}}}", "{node: A, properties: {p: {as: float}}}", "{node: A, properties: {p: {constant: [x]}}}",
+        "{node: A, properties: {p: {choose: k}}}", "{node: A, properties: {p: {as: float}}}", "{node: []}", "{node: [A, _cnx_B]}", "{node: A, labels: {column: c}}",
+        "{node: A, labels: {when: {x: B}}}", "{node: A, labels: {column: c, when: {x: ContextNexusB}}}", "{node: A, labels: {column: c, when: {}}}", "{node: A, properties: {p: {constant: [x]}}}",
         "{node: A, properties: {p: {constant: x, as: float}}}",
         "{node: A, properties: {p: {column: c, as: double}}}", "{node: A, indexes: {range: x}}",
         "{node: A, indexes: [{vector: x}]}", "{node: A, indexes: [{vector: x, dimensions: 0}]}", "{node: A, indexes: [{range: x, text: y}]}",

@@ -173,6 +173,8 @@ class Explainer {
     told_.form = "node";
     told_.name = table.node->label;
     told_.pattern = "(:" + table.node->label + " {" + table.key_property + "})";
+    for (const std::string& label : table.node->more_labels) told_.pattern.insert(told_.pattern.find(" {"), ":" + label);
+    if (table.node->labels) used_.insert(table.node->labels->column);
     told_.key = table.node->key;
     told_.version = table.version_property;
     used_.insert(table.node->key.begin(), table.node->key.end());

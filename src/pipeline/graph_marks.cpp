@@ -57,7 +57,7 @@ std::vector<std::string> flattened_of(const mapping::NodeTable& table) {
 
 // Of n, with $clear: what of ours a stub does not keep.
 std::string make_stub(const mapping::NodeTable& table) {
-  return "SET n += $clear, n._cnx_stub = true" + cypher::drop_fields("n", flattened_of(table));
+  return "SET n += $clear, n._cnx_stub = true" + cypher::drop_fields("n", flattened_of(table)) + cypher::drop_labels("n", table);
 }
 
 // Runs a statement that does a bounded part and returns how much it did, until there is nothing left.

@@ -31,6 +31,13 @@ tables:
       - fulltext: [day, meta_title]
       - point: place
       - {vector: weights, dimensions: 2}
+  staff:
+    node: [Employee, Human]
+    labels: {column: kind, when: {a: Admin, g: Guest}}
+    version: version
+    relationships:
+      - WORKS_UNDER: {to: {staff: chief}}
+  guests: {node: [Guest1, Human], labels: {column: kind, when: {v: Vip}, otherwise: Plain}, exclude: kind}
   follows:
     relationship: FOLLOWS
     from: {forms: a}
@@ -41,6 +48,8 @@ tables:
 
 _TABLES = """
 CREATE TABLE forms (id int PRIMARY KEY, price numeric, place point, weights real[], numbers numeric[], told text, meta jsonb, day date);
+CREATE TABLE staff (id int PRIMARY KEY, kind text, chief int, version int NOT NULL DEFAULT 1);
+CREATE TABLE guests (id int PRIMARY KEY, kind text);
 CREATE TABLE follows (a int REFERENCES forms, b int REFERENCES forms, about json, share numeric, PRIMARY KEY (a, b));
 """
 
@@ -242,3 +251,71 @@ def test_drop_takes_the_indexes_too(line, mapping):
     line.graph.rows("CREATE RANGE INDEX mine FOR (f:Form) ON (f.day)")
     line.engine.expect("drop", "--graph", "--yes", "--mapping", str(mapping))
     assert set(_indexes(line)) == {("RANGE", "NODE", "day")}
+
+
+# Labels.
+
+def _labels(line, label, key):
+    return set(line.graph.node(label, key).labels) - {label}
+
+
+def test_labels_are_the_same_by_snapshot_and_by_stream(line):
+    rows = ((1, "a", {"Human", "Admin"}), (2, "g", {"Human", "Guest"}), (3, "x", {"Human"}), (4, None, {"Human"}))
+    for key, kind, _ in rows:
+        line.database.execute("INSERT INTO staff VALUES (%s, %s, 1)", (key, kind))
+    line.database.execute("INSERT INTO guests VALUES (1, 'v'), (2, 'x'), (3, NULL)")
+    line.engine.start()
+    line.sync()
+    for key, kind, _ in rows:
+        line.database.execute("INSERT INTO staff VALUES (%s, %s, %s)", (10 + key, kind, None if key == 1 else 11))
+    line.sync()
+    for key, _, expected in rows:
+        assert _labels(line, "Employee", key) == expected
+        assert _labels(line, "Employee", 10 + key) == expected
+    assert [_labels(line, "Guest1", key) for key in (1, 2, 3)] == [{"Human", "Vip"}, {"Human", "Plain"}, {"Human", "Plain"}]
+
+
+def test_a_label_follows_its_value_and_others_keep_theirs(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO staff VALUES (1, 'a', NULL), (2, 'a', 1)")
+    line.sync()
+    line.graph.rows("MATCH (s:Employee) SET s:Mine")
+    for kind, expected in (("g", {"Guest"}), ("x", set()), ("a", {"Admin"}), (None, set()), ("g", {"Guest"})):
+        line.database.execute("UPDATE staff SET kind = %s, version = version + 1", (kind,))
+        line.sync()
+        for key in (1, 2):
+            assert _labels(line, "Employee", key) == {"Human", "Mine"} | expected
+    with line.database.transaction():
+        line.database.execute("DELETE FROM staff WHERE id = 2")
+        line.database.execute("INSERT INTO staff VALUES (2, 'a', 1)")
+    line.sync()
+    assert _labels(line, "Employee", 2) == {"Human", "Mine", "Admin"}
+
+
+def test_a_stub_and_a_refused_row_choose_no_label(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO staff VALUES (1, 'a', 9)")
+    line.sync()
+    assert _labels(line, "Employee", 9) == set()
+    line.graph.rows("MATCH (s:Employee {id: 1}) SET s.version = 5")
+    line.database.execute("UPDATE staff SET kind = 'g', version = 2 WHERE id = 1")
+    line.sync()
+    assert _labels(line, "Employee", 1) == {"Human", "Admin"}
+    line.database.execute("INSERT INTO staff VALUES (9, 'g')")
+    line.sync()
+    assert _labels(line, "Employee", 9) == {"Human", "Guest"}
+    line.database.execute("DELETE FROM staff WHERE id = 9")
+    line.sync()
+    assert line.graph.node("Employee", 9).labels == {"Employee"}
+    assert line.graph.node("Employee", 9).properties == {"id": 9, "_cnx_stub": True}
+
+
+def test_a_value_that_the_stream_leaves_out_keeps_its_label(line):
+    line.engine.start()
+    line.database.execute("ALTER TABLE guests ADD big text, ALTER big SET STORAGE EXTERNAL")
+    line.database.execute("INSERT INTO guests VALUES (1, 'v', repeat('x', 100000))")
+    line.sync()
+    line.database.execute("UPDATE guests SET kind = 'p' WHERE id = 1")
+    line.sync()
+    assert _labels(line, "Guest1", 1) == {"Human", "Plain"}
+    assert len(line.graph.node("Guest1", 1).properties["big"]) == 100000
