@@ -65,7 +65,7 @@ std::vector<Index> indexes(const mapping::Model& model) {
     }
   };
   for (const mapping::NodeTable& table : model.nodes()) add(*table.rule, true, table.node->label);
-  for (const mapping::RelationshipTable& table : model.relationships()) add(*table.rule, false, table.relationship->type);
+  for (const mapping::RelationshipTable& table : model.relationships()) add(*table.rule, false, table.type);
   return all;
 }
 

@@ -32,13 +32,13 @@ std::string vanished(const RelationshipTable& table) {
 }
 
 Text remove_all(const RelationshipTable& table) {
-  const std::string& type = table.relationship->type;
+  const std::string& type = table.type;
   return {"remove all " + type, text("MATCH (a:" + quote(table.start->node->label) + ")-[r:" + quote(type) +
                                      "]->(b:" + quote(table.end->node->label) + ")" + remove_between(table))};
 }
 
 RelationshipTexts own_key_texts(const RelationshipTable& table) {
-  const std::string& type = table.relationship->type;
+  const std::string& type = table.type;
   const std::string& version = table.version_property;
   const std::string rows = "UNWIND $batch.rows AS row";
   const std::string newer = version.empty() ? "false" : "coalesce(r." + quote(version) + " > row.p." + quote(version) + ", false)";
@@ -69,7 +69,7 @@ RelationshipTexts own_key_texts(const RelationshipTable& table) {
 }
 
 RelationshipTexts pair_texts(const RelationshipTable& table) {
-  const std::string& type = table.relationship->type;
+  const std::string& type = table.type;
   const std::string& version = table.version_property;
   const std::string arrow = "-[r:" + quote(type) + "]->";
   RelationshipTexts texts;
@@ -94,7 +94,7 @@ RelationshipTexts pair_texts(const RelationshipTable& table) {
 
 RelationshipTexts relationship_texts(const RelationshipTable& table) {
   RelationshipTexts texts = table.key_is_pair ? pair_texts(table) : own_key_texts(table);
-  if (table.rule->cypher) texts.user = {"user's statement for " + table.relationship->type, *table.rule->cypher};
+  if (table.rule->cypher) texts.user = {"user's statement for " + table.type, *table.rule->cypher};
   return texts;
 }
 

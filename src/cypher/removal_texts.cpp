@@ -68,7 +68,7 @@ NodeRemovalTexts node_removal_texts(const NodeTable& table) {
 }
 
 RelationshipRemovalTexts relationship_removal_texts(const RelationshipTable& table) {
-  const std::string& type = table.relationship->type;
+  const std::string& type = table.type;
   std::set<std::string> ours = stub_properties(*table.start);
   ours.merge(stub_properties(*table.end));
   const std::string arrow = "-[r:" + quote(type) + "]->";
@@ -96,7 +96,7 @@ Text truncation_size_text(const std::vector<const NodeTable*>& nodes,
     }
   }
   for (const RelationshipTable* table : relationships) {
-    add("(:" + quote(table->start->node->label) + ")-[r:" + quote(table->relationship->type) + "]->()", "r");
+    add("(:" + quote(table->start->node->label) + ")-[r:" + quote(table->type) + "]->()", "r");
   }
   return {"size of the truncation", text("CALL { " + counts + " }" + fail_above_max("sum(count)"))};
 }

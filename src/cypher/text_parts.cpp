@@ -32,7 +32,7 @@ std::string match_node(std::string_view variable, const NodeTable& table, std::s
 }
 
 std::string match_own_key(const mapping::RelationshipTable& table) {
-  const std::string type = "r:" + quote(table.relationship->type);
+  const std::string type = "r:" + quote(table.type);
   const std::string key = quote(mapping::kKeyProperty);
   return "MATCH (a)-[" + type + " {" + key + ": row.y}]->(b) USING INDEX SEEK " + type + "(" + key + ")";
 }

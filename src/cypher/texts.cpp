@@ -200,7 +200,7 @@ std::vector<Text> constraint_texts(const mapping::Model& model) {
   }
   for (const RelationshipTable& table : model.relationships()) {
     if (table.key_is_pair) continue;
-    const std::string& type = table.relationship->type;
+    const std::string& type = table.type;
     const std::string key(mapping::kKeyProperty);
     const std::string name = "contextnexus_" + type + "_" + key;
     if (!made.insert({type, key}).second) continue;

@@ -62,6 +62,7 @@ struct Binding {
   std::vector<BoundComputed> computed;
   Properties constants;
   BoundChoice label;  // Of a node.
+  BoundChoice type;   // Of a relationship.
   std::vector<BoundForeignKey> foreign_keys;
   int tenant_column = -1;
 };

@@ -168,8 +168,10 @@ class TableCheck {
       if (has_column(column)) is_carried(column);
     }
     for (const auto& [property, column] : relationship.properties.columns) is_carried(column);
-    check_end(relationship.type, relationship.start.table, relationship.start.columns);
-    check_end(relationship.type, relationship.end.table, relationship.end.columns);
+    if (relationship.types) is_carried(relationship.types->column);
+    const std::string type = *relationship.all_types().begin();
+    check_end(type, relationship.start.table, relationship.start.columns);
+    check_end(type, relationship.end.table, relationship.end.columns);
   }
 
   void check_end(const std::string& type, const TableName& other,

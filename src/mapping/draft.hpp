@@ -111,8 +111,8 @@ std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,
 // The `relationships` of a node.
 void read_foreign_keys(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node);
 
-// The `indexes` of a table whose rows become `on`.
-void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::string& on);
+// The `indexes` of a table whose rows become `on`: "(:Label)", or one of "[:TYPE]".
+void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::vector<std::string>& on);
 // One index that two tables ask for differently.
 void check_indexes(Draft& draft);
 
@@ -122,6 +122,8 @@ std::optional<ValueChoice> read_value_choice(Draft& draft, const MapEntry& field
                                              std::set<std::string>& named);
 // `node` and `labels`.
 void read_labels(Draft& draft, Fields& fields, TableRule& rule, NodeRule& node);
+// `relationship` of a row that is one; `mark` becomes its place.
+void read_types(Draft& draft, Fields& fields, TableRule& rule, RelationshipRule& relationship, YAML::Mark& mark);
 // Further labels that find nodes of another table.
 void check_more_labels(Draft& draft);
 

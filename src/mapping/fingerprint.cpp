@@ -140,7 +140,7 @@ std::string text_of(const RelationshipRule& rule) {
              .words(rule.key)
              .columns(rule.properties.columns)
              .take() +
-         text_of(rule.properties.forms) + text_of(rule.properties.constants);
+         text_of(rule.properties.forms) + text_of(rule.properties.constants) + (rule.types ? text_of(*rule.types) : "");
 }
 
 std::string text_of(const TableRule& rule) {

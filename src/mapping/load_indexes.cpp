@@ -58,7 +58,7 @@ const MapEntry* find_kind(Draft& draft, const std::vector<MapEntry>& entries, co
   return found;
 }
 
-void read_index(Draft& draft, const YAML::Node& item, const YAML::Mark& mark, TableRule& rule, const std::string& on) {
+void read_index(Draft& draft, const YAML::Node& item, const YAML::Mark& mark, TableRule& rule, const std::vector<std::string>& on) {
   auto map = draft.reader.map(item, mark, "an index");
   if (!map) return;
   const YAML::Mark place = map->empty() ? mark : map->front().key.mark;
@@ -85,13 +85,13 @@ void read_index(Draft& draft, const YAML::Node& item, const YAML::Mark& mark, Ta
     }
   }
   if (draft.reader.fault_count() > before) return;
-  draft.indexes.push_back({kind->key.mark, on, index});
+  for (const std::string& each : on) draft.indexes.push_back({kind->key.mark, each, index});
   rule.indexes.push_back(std::move(index));
 }
 
 }  // namespace
 
-void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::string& on) {
+void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::vector<std::string>& on) {
   if (!field.value.IsSequence()) {
     draft.reader.fault(field.mark, "`indexes` must be a list", kForm);
     return;

@@ -1,4 +1,4 @@
-// Names chosen by a column's value, and the labels of a node beside the one that finds it.
+// Names chosen by a column's value: the labels of a node beside the one that finds it, the type of a relationship.
 #include <algorithm>
 
 #include "mapping/draft.hpp"
@@ -80,6 +80,28 @@ void read_labels(Draft& draft, Fields& fields, TableRule& rule, NodeRule& node) 
     } else {
       draft.more_labels.push_back({entry->key.mark, name});
     }
+  }
+}
+
+void read_types(Draft& draft, Fields& fields, TableRule& rule, RelationshipRule& relationship, YAML::Mark& mark) {
+  const MapEntry* entry = fields.find("relationship");
+  if (entry == nullptr) return;
+  mark = entry->mark;
+  if (!entry->value.IsMap()) {
+    auto type = fields.text("relationship");
+    if (!type) return;
+    check_name(draft.reader, *type, NameKind::relationship_type);
+    relationship.type = type->text;
+    return;
+  }
+  relationship.types = read_value_choice(draft, *entry, NameKind::relationship_type, rule.named);
+  if (rule.cypher) {
+    draft.reader.fault(mark, "`cypher` stands in place of the generated upsert, which would choose the type",
+                       "name one type, and let the statement choose");
+  }
+  if (!rule.version_column.empty()) {
+    draft.reader.fault(mark, "a type that a value chooses cannot be guarded: a relationship of another type is another one",
+                       "say `version: null`");
   }
 }
 

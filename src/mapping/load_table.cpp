@@ -174,7 +174,7 @@ void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
     read_foreign_keys(draft, *links, rule, node);
   }
   if (const MapEntry* indexes = fields.find("indexes")) {
-    read_indexes(draft, *indexes, rule, "(:" + node.label + ")");
+    read_indexes(draft, *indexes, rule, {"(:" + node.label + ")"});
   }
   rule.form = std::move(node);
   draft.mapping.tables.push_back(std::move(rule));
@@ -193,11 +193,7 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
   RelationshipRule relationship;
   read_common(draft, fields, rule);
   YAML::Mark mark = entry.mark;
-  if (auto type = fields.text("relationship")) {
-    check_name(draft.reader, *type, NameKind::relationship_type);
-    relationship.type = type->text;
-    mark = type->mark;
-  }
+  read_types(draft, fields, rule, relationship, mark);
   std::optional<RelationshipEnd> ends[2];
   constexpr std::array kSides = {keys::Word("from"), keys::Word("to")};
   for (size_t i = 0; i < kSides.size(); ++i) {
@@ -212,7 +208,9 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
     relationship.properties = read_property_columns(draft, *properties, rule.named);
   }
   if (const MapEntry* indexes = fields.find("indexes")) {
-    read_indexes(draft, *indexes, rule, "[:" + relationship.type + "]");
+    std::vector<std::string> on;
+    for (const std::string& type : relationship.all_types()) on.push_back("[:" + type + "]");
+    read_indexes(draft, *indexes, rule, on);
   }
   auto key = fields.texts("key");
   if (!ends[0] || !ends[1]) return;
@@ -241,8 +239,10 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
     relationship.properties.columns.emplace(property_name(draft.mapping.naming, rule.version_column),
                                             rule.version_column);
   }
-  draft.edges.push_back({mark, rule.table, relationship.type, relationship.start.table,
-                         relationship.end.table, false, false, is_pair(relationship)});
+  for (const std::string& type : relationship.all_types()) {
+    draft.edges.push_back({mark, rule.table, type, relationship.start.table, relationship.end.table, false, false,
+                           is_pair(relationship)});
+  }
   rule.form = std::move(relationship);
   draft.mapping.tables.push_back(std::move(rule));
 }

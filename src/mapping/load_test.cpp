@@ -42,7 +42,7 @@ class EveryForm : public ::testing::Test {
  protected:
   void SetUp() override {
     mapping_ = load_text(read("every_form.yaml"));
-    ASSERT_EQ(mapping_.tables.size(), 6u);
+    ASSERT_EQ(mapping_.tables.size(), 7u);
   }
   Mapping mapping_;
 };

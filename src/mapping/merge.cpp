@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mapping/lacking_rows.hpp"
+#include "mapping/merge_parts.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -10,42 +11,9 @@ namespace {
 using change::DatumView;
 using change::Operation;
 
-// Of an old row, of which only the key is known for sure. A key of its own says nothing of the ends.
-Result<RelationshipKey> old_relationship_key(const Binding& binding,
-                                             const std::vector<DatumView>& row) {
-  RelationshipKey key;
-  if (binding.relationship->key_is_pair) {
-    CNX_TRY(key.start, project_key(binding, binding.start, row));
-    CNX_TRY(key.end, project_key(binding, binding.end, row));
-  } else {
-    CNX_TRY(key.own, project_key_text(binding, binding.key, row));
-  }
-  return key;
-}
-
-// None where the row, which has a key of its own, leads nowhere: a foreign key is NULL.
-Result<std::optional<RelationshipKey>> relationship_key(const Binding& binding,
-                                                        const std::vector<DatumView>& row) {
-  CNX_TRY(RelationshipKey key, old_relationship_key(binding, row));
-  if (binding.relationship->key_is_pair) return std::optional<RelationshipKey>(std::move(key));
-  CNX_TRY(std::optional<Key> start, project_foreign_key(binding, binding.start, row));
-  CNX_TRY(std::optional<Key> end, project_foreign_key(binding, binding.end, row));
-  if (!start || !end) return std::optional<RelationshipKey>();
-  key.start = *std::move(start);
-  key.end = *std::move(end);
-  return std::optional<RelationshipKey>(std::move(key));
-}
-
 bool lacks_columns(const std::vector<ForeignEnd>& ends) {
   return std::any_of(ends.begin(), ends.end(),
                      [](const ForeignEnd& end) { return end.lacks_columns; });
-}
-
-template <typename E>
-void take_row(E& entity, ProjectedProperties&& projected) {
-  entity.lacks_columns =
-      projected.lacks_columns && (entity.lacks_columns || entity.properties.empty());
-  merge_properties(entity.properties, std::move(projected.properties));
 }
 
 // A relationship property that this row lacks as unchanged keeps what an earlier row of the batch
@@ -87,14 +55,6 @@ void take_places(const std::unordered_map<Key, std::vector<Key>, KeyHash>& place
             [](const KeyChange& x, const KeyChange& y) { return x.from < y.from; });
   std::sort(mutations.takeovers.begin(), mutations.takeovers.end(),
             [](const Takeover& x, const Takeover& y) { return x.stub < y.stub; });
-}
-
-template <typename States, typename Rows, typename M>
-void take_user_rows(const States& states, Rows& rows, M& mutations) {
-  mutations.user_rows = std::move(rows.rows);
-  for (const auto& key : rows.keys) {
-    if (!states.alive(key)) mutations.user_removed.push_back(key);
-  }
 }
 
 }  // namespace
@@ -146,6 +106,7 @@ void Merge::truncate(const TableName& table) {
     nodes_[node->index].truncate();
   } else if (const RelationshipTable* relationship = model_->find_relationship(table)) {
     relationships_[relationship->index].truncate();
+    for (const RelationshipTable* sibling : relationship->siblings) relationships_[sibling->index].truncate();
   } else {
     return;
   }
@@ -181,48 +142,6 @@ Status Merge::add_node(const Binding& binding, Operation operation,
   take_ends(entity, std::move(ends));
   if (label.known) entity.label = label;
   entity.tenant = project_tenant(binding, row);
-  return {};
-}
-
-Status Merge::add_relationship(const Binding& binding, Operation operation,
-                               const std::vector<DatumView>& old_row,
-                               const std::vector<DatumView>& row) {
-  RelationshipStates& states = relationships_[binding.relationship->index];
-  if (operation == Operation::remove) {
-    CNX_TRY(RelationshipKey key, old_relationship_key(binding, old_row));
-    states.remove(key, transaction_);
-    return {};
-  }
-  CNX_TRY(std::optional<RelationshipKey> leads, relationship_key(binding, row));
-  if (!leads) return add_unrelated(binding, operation, old_row, row);
-  RelationshipKey key = *std::move(leads);
-  CNX_TRY(ProjectedProperties projected, project_row(binding, row));
-  if (binding.relationship->rule->cypher) {
-    auto& user = relationship_user_rows_[binding.relationship->index];
-    user.rows.push_back(projected.properties);
-    user.keys.insert(key);
-  }
-  RelationshipKey old_key = key;
-  if (!old_row.empty()) {
-    CNX_TRY(old_key, old_relationship_key(binding, old_row));
-  }
-  // An update that gives ends to a row that led nowhere, earlier in the batch, makes its relationship again.
-  const bool makes = operation == Operation::insert || states.removed_now(old_key);
-  if (makes && !(old_key == key)) states.remove(old_key, transaction_);
-  auto& entity = makes ? states.insert(key, transaction_) : states.update(old_key, key);
-  entity.key = std::move(key);
-  if (projected.lacks_columns) entity.row = row_key(binding, row);
-  take_row(entity, std::move(projected));
-  entity.tenant = project_tenant(binding, row);
-  return {};
-}
-
-// A row with a key of its own that leads nowhere: what relationship it had goes.
-Status Merge::add_unrelated(const Binding& binding, Operation operation,
-                            const std::vector<DatumView>& old_row, const std::vector<DatumView>& row) {
-  RelationshipStates& states = relationships_[binding.relationship->index];
-  CNX_TRY(RelationshipKey key, old_relationship_key(binding, old_row.empty() ? row : old_row));
-  if (operation != Operation::insert) states.remove(key, transaction_);
   return {};
 }
 
@@ -277,50 +196,6 @@ NodeMutations Merge::take_node(size_t table) {
       !mutations.removed.empty() || !mutations.user_removed.empty() || mutations.truncated;
   if (removes) {
     for (const PropertyName& name : node.names.all()) mutations.known_properties.push_back(&name);
-  }
-  return mutations;
-}
-
-RelationshipMutations Merge::take_relationship(size_t table) {
-  const RelationshipTable& relationship = model_->relationships()[table];
-  RelationshipStates& states = relationships_[table];
-  RelationshipMutations mutations;
-  mutations.table = &relationship;
-  mutations.truncated = states.truncated();
-  if (relationship.rule->cypher) {
-    take_user_rows(states, relationship_user_rows_[table], mutations);
-  }
-  mutations.removed = std::move(states.removed());
-  // A relationship hangs on nodes, not on keys: it goes along where a node takes another key, and
-  // stays behind where another node takes this one.
-  auto goes_along = [&](const Entity<RelationshipKey>& entity) {
-    if (!relationship.key_is_pair) return entity.key.own == entity.before->own;
-    return kept_before(*relationship.start, entity.key.start) == entity.before->start &&
-           kept_before(*relationship.end, entity.key.end) == entity.before->end;
-  };
-  for (Entity<RelationshipKey>& entity : states.entities()) {
-    if (entity.removed) {
-      if (entity.before) mutations.removed.push_back(std::move(*entity.before));
-      continue;
-    }
-    const bool moved = entity.before && !goes_along(entity);
-    if (moved) mutations.removed.push_back(*entity.before);
-    std::optional<Key> kept_start;
-    std::optional<Key> kept_end;
-    if (!relationship.key_is_pair) {
-      kept_start = kept_before(*relationship.start, entity.key.start);
-      kept_end = kept_before(*relationship.end, entity.key.end);
-    }
-    // One that lacks columns is not made anew without them.
-    mutations.upserts.push_back({.key = std::move(entity.key),
-                                 .kept_start = std::move(kept_start),
-                                 .kept_end = std::move(kept_end),
-                                 .inserted = (!entity.before || moved) && !entity.lacks_columns,
-                                 .replaced = entity.replaced && !moved,
-                                 .lacks_columns = entity.lacks_columns,
-                                 .properties = std::move(entity.properties),
-                                 .tenant = std::move(entity.tenant),
-                                 .row = std::move(entity.row)});
   }
   return mutations;
 }

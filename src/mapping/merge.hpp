@@ -64,9 +64,12 @@ class Merge {
   Status add_relationship(const Binding& binding, change::Operation operation,
                           const std::vector<change::DatumView>& old_row,
                           const std::vector<change::DatumView>& row);
-  Status add_unrelated(const Binding& binding, change::Operation operation,
-                       const std::vector<change::DatumView>& old_row,
-                       const std::vector<change::DatumView>& row);
+  Status add_relationship_of(const Binding& binding, const RelationshipTable& table,
+                             change::Operation operation,
+                             const std::vector<change::DatumView>& old_row,
+                             const std::vector<change::DatumView>& row);
+  Status remove_relationship(const Binding& binding, const RelationshipTable& table,
+                             const std::vector<change::DatumView>& old_row);
   std::optional<Key> kept_before(const NodeTable& table, const Key& key) const;
   void find_kept_ends(size_t table);
   NodeMutations take_node(size_t table);

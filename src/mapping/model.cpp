@@ -146,7 +146,7 @@ Status read_relationship(const Mapping& mapping, const std::vector<postgres::Tab
                          RelationshipTable& table) {
   CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
   CNX_TRY(read_common(mapping, *found, *table.relationship, table));
-  CNX_TRY(check_name(table.relationship->type));
+  CNX_TRY(check_name(table.type));
   CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   const RelationshipRule& rule = *table.relationship;
   std::set<std::string> ends(rule.start.columns.begin(), rule.start.columns.end());
@@ -194,17 +194,30 @@ Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping,
   }
   for (const TableRule& rule : mapping.tables) {
     const auto* relationship = std::get_if<RelationshipRule>(&rule.form);
-    if (relationship == nullptr) continue;
-    RelationshipTable& table = model->relationships_.emplace_back();
-    table.rule = &rule;
-    table.relationship = relationship;
-    table.index = model->relationships_.size() - 1;
-    CNX_TRY(read_relationship(mapping, catalog, table));
-    CNX_TRY(table.start, model->end_of(rule, relationship->start.table));
-    CNX_TRY(table.end, model->end_of(rule, relationship->end.table));
-    model->relationship_by_table_[rule.table] = &table;
+    if (relationship != nullptr) CNX_TRY(model->add_relationships(rule, *relationship, catalog));
   }
   return model;
+}
+
+Status Model::add_relationships(const TableRule& rule, const RelationshipRule& relationship,
+                                const std::vector<postgres::Table>& catalog) {
+  std::vector<RelationshipTable*> made;
+  for (const std::string& type : relationship.all_types()) {
+    RelationshipTable& table = relationships_.emplace_back();
+    table.rule = &rule;
+    table.relationship = &relationship;
+    table.type = type;
+    table.index = relationships_.size() - 1;
+    CNX_TRY(read_relationship(*mapping_, catalog, table));
+    CNX_TRY(table.start, end_of(rule, relationship.start.table));
+    CNX_TRY(table.end, end_of(rule, relationship.end.table));
+    made.push_back(&table);
+  }
+  if (relationship.types) {
+    for (RelationshipTable* table : made) table->siblings.assign(made.begin(), made.end());
+  }
+  relationship_by_table_[rule.table] = made.front();
+  return {};
 }
 
 Result<const NodeTable*> Model::end_of(const TableRule& rule, const TableName& other) {

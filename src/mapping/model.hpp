@@ -54,7 +54,10 @@ struct NodeTable {
 struct RelationshipTable {
   const TableRule* rule = nullptr;
   const RelationshipRule* relationship = nullptr;
+  std::string type;
   size_t index = 0;
+  // Of a rule whose rows choose a type by a value: one table for each type, this among them; else empty.
+  std::vector<const RelationshipTable*> siblings;
   const NodeTable* start = nullptr;
   const NodeTable* end = nullptr;
   bool key_is_pair = true;  // Else `_cnx_key` identifies it.
@@ -78,12 +81,15 @@ class Model {
   // Null where the table has no such form. Not const: binding a relation adds to the table's
   // property names.
   NodeTable* find_node(const TableName& table);
+  // The first, where there are several.
   RelationshipTable* find_relationship(const TableName& table);
 
  private:
   explicit Model(const Mapping& mapping) : mapping_(&mapping) {}
   // The node at which a relationship of the rule's ends.
   Result<const NodeTable*> end_of(const TableRule& rule, const TableName& other);
+  Status add_relationships(const TableRule& rule, const RelationshipRule& relationship,
+                           const std::vector<postgres::Table>& catalog);
 
   const Mapping* mapping_;
   std::deque<NodeTable> nodes_;

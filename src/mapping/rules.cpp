@@ -93,6 +93,10 @@ std::set<std::string> ValueChoice::all() const {
   return all;
 }
 
+std::set<std::string> RelationshipRule::all_types() const {
+  return types ? types->all() : std::set<std::string>{type};
+}
+
 std::string property_name(Naming naming, std::string_view column) {
   if (naming == Naming::as_is) return std::string(column);
   std::string name;

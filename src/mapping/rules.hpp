@@ -113,11 +113,15 @@ struct RelationshipEnd {
 // A row that is itself a relationship. Its identity is the pair of its ends when its key is exactly
 // their columns.
 struct RelationshipRule {
-  std::string type;
+  std::string type;                  // Empty where a value chooses it.
+  std::optional<ValueChoice> types = {};
   RelationshipEnd start;
   RelationshipEnd end;
   std::vector<std::string> key;  // Columns, in key order.
   ListedProperties properties;
+
+  // The type, or those that a value may choose.
+  std::set<std::string> all_types() const;
 };
 
 enum class IndexKind { range, text, fulltext, point, vector };

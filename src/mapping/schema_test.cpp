@@ -207,7 +207,8 @@ TEST(TheJsonSchema, refuses_what_load_refuses) {
         "{node: A, indexes: [{text: [x, y]}]}", "{node: A, indexes: [{}]}", "{node: A, indexes: [{vector: x, dimensions: 3, similarity: dot}]}", "{node: A, cypher: RETURN 1}",
         "{node: A, relationships: [R: {properties: [x]}]}",
         "{node: A, relationships: [R: {from: {a: x}, to: {a: x}}]}",
-        "{node: A, relationships: {R: {from: {a: x}}}}", "{relationship: R}",
+        "{node: A, relationships: {R: {from: {a: x}}}}", "{relationship: R}", "{relationship: {column: k}, from: {a: x}, to: {a: y}}",
+        "{relationship: {column: k, when: {x: _cnx_R}}, from: {a: x}, to: {a: y}}",
         "{relationship: R, from: {a: x, b: y}, to: {a: x}}", "{graph: nothing}", "{}", "non",
         "[x]"}) {
     std::string text =

@@ -159,7 +159,7 @@ void check_graph(Findings& findings, bolt::Connection& graph, const mapping::Mod
   if (model != nullptr) {
     labels = judge_constraints(findings, graph, *model);
     judge_indexes(findings, graph, *model);
-    if (!model->relationships().empty()) type = model->relationships().front().relationship->type;
+    if (!model->relationships().empty()) type = model->relationships().front().type;
   }
   Status wrote = try_and_roll_back(graph, write_text(labels, labels.empty() ? std::string() : type));
   if (wrote) {

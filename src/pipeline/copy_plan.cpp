@@ -151,7 +151,10 @@ std::vector<const postgres::Table*> copy_order(const std::vector<postgres::Table
     order.push_back(by_name.at(node.rule->table));
   };
   for (const mapping::NodeTable& node : model.nodes()) visit(node);
-  for (const mapping::RelationshipTable& table : model.relationships()) order.push_back(by_name.at(table.rule->table));
+  for (const mapping::RelationshipTable& table : model.relationships()) {
+    const bool again = !table.siblings.empty() && table.siblings.front() != &table;
+    if (!again) order.push_back(by_name.at(table.rule->table));
+  }
   return order;
 }
 

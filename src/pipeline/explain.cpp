@@ -205,8 +205,9 @@ class Explainer {
     CNX_TRY(mapping::Binding binding, mapping::bind(table, relation_, catalog_.types));
     const mapping::RelationshipRule& rule = *table.relationship;
     told_.form = "relationship";
-    told_.name = rule.type;
-    told_.pattern = "(:" + table.start->node->label + ")-[:" + rule.type +
+    for (const std::string& type : rule.all_types()) told_.name += (told_.name.empty() ? "" : "|") + type;
+    if (rule.types) used_.insert(rule.types->column);
+    told_.pattern = "(:" + table.start->node->label + ")-[:" + told_.name +
                     "]->(:" + table.end->node->label + ")";
     told_.key = rule.key;
     told_.version = table.version_property;

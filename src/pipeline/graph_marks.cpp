@@ -27,7 +27,7 @@ Result<int64_t> single_integer(const bolt::QueryResult& result) {
 }
 
 std::string relationship_pattern(const mapping::RelationshipTable& table) {
-  return "(:" + quote(table.start->node->label) + ")-[r:" + quote(table.relationship->type) + "]->(:" +
+  return "(:" + quote(table.start->node->label) + ")-[r:" + quote(table.type) + "]->(:" +
          quote(table.end->node->label) + ")";
 }
 

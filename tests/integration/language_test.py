@@ -38,6 +38,18 @@ tables:
     relationships:
       - WORKS_UNDER: {to: {staff: chief}}
   guests: {node: [Guest1, Human], labels: {column: kind, when: {v: Vip}, otherwise: Plain}, exclude: kind}
+  opinions:
+    relationship: {column: kind, when: {l: LIKES, h: HATES}}
+    from: {staff: a}
+    to: {staff: b}
+    properties: [note]
+    indexes: [{range: note}]
+  calls:
+    relationship: {column: kind, when: {v: VIDEO}, otherwise: CALL}
+    from: {staff: a}
+    to: {staff: b}
+    key: id
+    properties: [note]
   follows:
     relationship: FOLLOWS
     from: {forms: a}
@@ -50,6 +62,8 @@ _TABLES = """
 CREATE TABLE forms (id int PRIMARY KEY, price numeric, place point, weights real[], numbers numeric[], told text, meta jsonb, day date);
 CREATE TABLE staff (id int PRIMARY KEY, kind text, chief int, version int NOT NULL DEFAULT 1);
 CREATE TABLE guests (id int PRIMARY KEY, kind text);
+CREATE TABLE opinions (a int, b int, kind text, note text, PRIMARY KEY (a, b));
+CREATE TABLE calls (id int PRIMARY KEY, a int, b int, kind text, note text);
 CREATE TABLE follows (a int REFERENCES forms, b int REFERENCES forms, about json, share numeric, PRIMARY KEY (a, b));
 """
 
@@ -214,14 +228,14 @@ def _indexes(line):
 
 
 _WANTED = {("RANGE", "NODE", "price", "day"), ("TEXT", "NODE", "day"), ("FULLTEXT", "NODE", "day", "meta_title"), ("POINT", "NODE", "place"),
-           ("VECTOR", "NODE", "weights"), ("RANGE", "RELATIONSHIP", "share")}
+           ("VECTOR", "NODE", "weights"), ("RANGE", "RELATIONSHIP", "share"), ("RANGE", "RELATIONSHIP", "note")}
 
 
 def test_indexes_are_online_after_init_and_found_by_check(line):
     found = _indexes(line)
     assert set(found) == _WANTED
     assert {row["state"] for row in found.values()} == {"ONLINE"}
-    assert "indexes online in Neo4j: 6" in line.engine.init().output
+    assert "indexes online in Neo4j: 8" in line.engine.init().output
     line.graph.rows(f"DROP INDEX `{found['VECTOR', 'NODE', 'weights']['name']}`")
     assert "VECTOR INDEX" in line.engine.expect("init", "--dry-run").output
     line.engine.once()
@@ -319,3 +333,69 @@ def test_a_value_that_the_stream_leaves_out_keeps_its_label(line):
     line.sync()
     assert _labels(line, "Guest1", 1) == {"Human", "Plain"}
     assert len(line.graph.node("Guest1", 1).properties["big"]) == 100000
+
+
+# Types.
+
+def _links(line, *types):
+    rows = line.graph.rows("MATCH (a)-[r]->(b) WHERE type(r) IN $types RETURN a.id AS a, type(r) AS type, b.id AS b, r.note AS note", types=list(types))
+    return sorted((row["a"], row["type"], row["b"], row["note"]) for row in rows)
+
+
+def test_a_type_is_the_same_by_snapshot_and_by_stream(line):
+    def fill(first):
+        for key in (first, first + 1):
+            line.database.execute("INSERT INTO staff VALUES (%s)", (key,))
+        line.database.execute("INSERT INTO opinions VALUES (%s, %s, 'l', 'x'), (%s, %s, 'h', 'y'), (%s, %s, 'q', 'z')",
+                              (first, first, first, first + 1, first + 1, first))
+        line.database.execute("INSERT INTO calls VALUES (%s, %s, %s, 'v', '1'), (%s, %s, %s, 'a', '2'), (%s, %s, %s, NULL, '3')",
+                              (first, first, first + 1, first + 1, first, first + 1, first + 2, first, first + 1))
+
+    fill(1)
+    line.engine.start()
+    line.sync()
+    fill(11)
+    line.sync()
+    for n in (1, 11):
+        assert [link for link in _links(line, "LIKES", "HATES") if link[0] in (n, n + 1)] == [(n, "HATES", n + 1, "y"), (n, "LIKES", n, "x")]
+        assert [link for link in _links(line, "VIDEO", "CALL") if link[0] == n] == [
+            (n, "CALL", n + 1, "2"), (n, "CALL", n + 1, "3"), (n, "VIDEO", n + 1, "1")]
+
+
+def test_a_type_follows_its_value_and_its_ends(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO staff VALUES (1), (2), (3)")
+    line.database.execute("INSERT INTO opinions VALUES (1, 2, 'l', 'x')")
+    line.database.execute("INSERT INTO calls VALUES (1, 1, 2, 'v', 'c')")
+    line.sync()
+    for kind, expected in (("h", ["HATES"]), ("q", []), ("l", ["LIKES"]), (None, []), ("h", ["HATES"])):
+        line.database.execute("UPDATE opinions SET kind = %s", (kind,))
+        line.database.execute("UPDATE calls SET kind = %s", ("v" if kind == "l" else kind,))
+        line.sync()
+        assert _links(line, "LIKES", "HATES") == [(1, kind_, 2, "x") for kind_ in expected]
+        assert _links(line, "VIDEO", "CALL") == [(1, "VIDEO" if kind == "l" else "CALL", 2, "c")]
+    line.database.execute("UPDATE opinions SET b = 3, kind = 'l'")
+    line.database.execute("UPDATE calls SET b = 3, kind = 'v'")
+    line.sync()
+    assert _links(line, "LIKES", "HATES", "VIDEO", "CALL") == [(1, "LIKES", 3, "x"), (1, "VIDEO", 3, "c")]
+    line.database.execute("UPDATE calls SET b = NULL")
+    line.sync()
+    assert _links(line, "VIDEO", "CALL") == []
+    line.database.execute("UPDATE calls SET b = 2, kind = 'x'")
+    line.sync()
+    assert _links(line, "VIDEO", "CALL") == [(1, "CALL", 2, "c")]
+    line.database.execute("DELETE FROM opinions")
+    line.database.execute("DELETE FROM calls")
+    line.sync()
+    assert _links(line, "LIKES", "HATES", "VIDEO", "CALL") == []
+
+
+def test_a_truncated_table_loses_relationships_of_all_types(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO staff VALUES (1), (2)")
+    line.database.execute("INSERT INTO opinions VALUES (1, 2, 'l', 'x'), (2, 1, 'h', 'y')")
+    line.sync()
+    assert len(_links(line, "LIKES", "HATES")) == 2
+    line.database.execute("TRUNCATE opinions")
+    line.sync()
+    assert _links(line, "LIKES", "HATES") == []

@@ -48,7 +48,7 @@ class Execution {
     auto b = key != nullptr ? graph_.find(*table.end, key->end) : std::nullopt;
     if (key != nullptr && (!a || !b)) return;
     graph_.remove_edges(*table.start, *table.end, [&](const Edge& edge) {
-      return edge.type == table.relationship->type &&
+      return edge.type == table.type &&
              (key == nullptr || (edge.start == *a && edge.end == *b));
     });
   }
@@ -245,7 +245,7 @@ class Execution {
     for (const RelationshipUpsert& each : mutations.upserts) {
       const int a = graph_.merge_end(*table.start, each.key.start, each.tenant);
       const int b = graph_.merge_end(*table.end, each.key.end, each.tenant);
-      Edge& edge = merge_edge(table.relationship->type, a, b, each.lacks_columns);
+      Edge& edge = merge_edge(table.type, a, b, each.lacks_columns);
       upsert(edge.properties, each, table.version_property);
     }
   }

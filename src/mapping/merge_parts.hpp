@@ -1,0 +1,27 @@
+// What merging the rows of nodes and of relationships have in common. Private to Merge.
+#pragma once
+
+#include <utility>
+
+#include "mapping/binding.hpp"
+#include "mapping/entity_states.hpp"
+#include "mapping/merge.hpp"
+
+namespace cnx::mapping {
+
+template <typename E>
+void take_row(E& entity, ProjectedProperties&& projected) {
+  entity.lacks_columns =
+      projected.lacks_columns && (entity.lacks_columns || entity.properties.empty());
+  merge_properties(entity.properties, std::move(projected.properties));
+}
+
+template <typename States, typename Rows, typename M>
+void take_user_rows(const States& states, Rows& rows, M& mutations) {
+  mutations.user_rows = std::move(rows.rows);
+  for (const auto& key : rows.keys) {
+    if (!states.alive(key)) mutations.user_removed.push_back(key);
+  }
+}
+
+}  // namespace cnx::mapping
