@@ -149,6 +149,7 @@ std::string text_of(const TableRule& rule) {
   text.word(std::visit([](const auto& form) { return text_of(form); }, rule.form));
   text.word(rule.version_column).word(rule.tenant_column);
   text.word(rule.cypher ? "cypher" : "generated").word(rule.cypher.value_or(""));
+  if (!rule.where.empty()) text.word("where").word(rule.where);
   return text.take();
 }
 

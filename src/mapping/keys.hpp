@@ -18,11 +18,11 @@ inline constexpr std::array kNode = {Word("node"),    Word("key"),     Word("pro
                                      Word("include"), Word("exclude"), Word("relationships"),
                                      Word("version"), Word("tenant"),  Word("cypher"),
                                      Word("schema"),  Word("table"),   Word("indexes"),
-                                     Word("labels")};
+                                     Word("labels"),  Word("where")};
 inline constexpr std::array kRelationship = {
     Word("relationship"), Word("from"),   Word("to"),     Word("key"),    Word("properties"),
     Word("version"),      Word("tenant"), Word("cypher"), Word("schema"), Word("table"),
-    Word("indexes")};
+    Word("indexes"),      Word("where")};
 inline constexpr std::array kUnmapped = {Word("graph"), Word("schema"), Word("table")};
 inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("properties")};
 inline constexpr std::array kTemplate = {Word("template")};

@@ -21,7 +21,20 @@ std::string read_column(Fields& fields, std::string_view key, const std::string&
   return column->text;
 }
 
+// SQL may have lines and be long: only that there is some is seen here, PostgreSQL says the rest.
+void read_where(Draft& draft, Fields& fields, TableRule& rule) {
+  const MapEntry* where = fields.find("where");
+  if (where == nullptr) return;
+  const bool blank = !where->value.IsScalar() || where->value.Scalar().find_first_not_of(" \t\r\n") == std::string::npos;
+  if (blank || where->value.Scalar().find('\0') != std::string::npos) {
+    draft.reader.fault(where->mark, "`where` must be a condition in SQL", "as in `where: deleted_at IS NULL`");
+  } else {
+    rule.where = where->value.Scalar();
+  }
+}
+
 void read_common(Draft& draft, Fields& fields, TableRule& rule) {
+  read_where(draft, fields, rule);
   rule.version_column = read_column(fields, "version", draft.defaults.version, rule.named);
   rule.tenant_column = read_column(fields, "tenant", draft.defaults.tenant, rule.named);
   const MapEntry* cypher = fields.find("cypher");

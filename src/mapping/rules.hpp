@@ -147,6 +147,7 @@ struct TableRule {
   std::optional<std::string>
       cypher;  // A statement of the user's own in place of the generated upsert; gets $rows.
   std::vector<IndexRule> indexes = {};
+  std::string where = {};  // SQL: only rows for which it holds are in the graph. Empty: all.
   // Columns that the table's own rule names: each must exist. A column that only the file's
   // `defaults` name (version, tenant, exclude) and that the table does not have is passed over.
   std::set<std::string> named = {};

@@ -12,6 +12,7 @@
 #include "pipeline/findings.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/ground.hpp"
+#include "pipeline/row_filters.hpp"
 #include "pipeline/schema.hpp"
 
 namespace cnx::pipeline {
@@ -78,6 +79,9 @@ class Check {
     CNX_TRY(std::optional<postgres::Publication> publication,
             postgres::read_publication(session, options_.publication(), deadline));
     try_reading(findings_, session, tables, server_, deadline);
+    if (Status filters = read_row_filters(session, options_.mapping, tables, deadline); !filters) {
+      findings_.fault(FindingKind::mapping_refused, "mapping", filters.error(), "correct the mapping");
+    }
     judge_tables(findings_, options_.mapping, tables, server_);
     judge_publication(findings_, options_.mapping, tables, publication, options_.publication());
     findings_.side("mapping");

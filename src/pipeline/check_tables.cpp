@@ -7,6 +7,7 @@
 #include "mapping/binding.hpp"
 #include "mapping/catalog_check.hpp"
 #include "mapping/model.hpp"
+#include "pipeline/row_filters.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -89,6 +90,14 @@ void judge_identity(Findings& findings, const postgres::Table& table,
                      postgres::quote_table(table.name) + " REPLICA IDENTITY FULL");
 }
 
+void judge_filter(Findings& findings, const postgres::Table& table) {
+  const std::vector<std::string> beyond = columns_beyond_identity(table);
+  if (beyond.empty()) return;
+  findings.fault(FindingKind::replica_identity, name_of(table),
+                 "`where` reads " + list(beyond) + ", which is no part of the replica identity: PostgreSQL would refuse every UPDATE and DELETE",
+                 "ALTER TABLE " + postgres::quote_table(table.name) + " REPLICA IDENTITY FULL, or filter by key columns alone");
+}
+
 // Two rows of one key would be one node.
 void judge_uniqueness(Findings& findings, const postgres::Table& table,
                       const std::vector<std::string>& key) {
@@ -134,11 +143,12 @@ std::vector<std::string> needed_columns(const mapping::TableRule& rule,
 
 void judge_published(Findings& findings, const std::string& what, const mapping::TableRule& rule,
                      const postgres::Table& table, const postgres::PublishedTable& published) {
-  if (!published.row_filter.empty()) {
-    findings.fault(
-        FindingKind::publication_filter, what,
-        "only some rows of " + postgres::to_string(table.name) + ": WHERE " + published.row_filter,
-        "contextnexus init makes it as it has to be");
+  if (!sends_rows_of(published, table)) {
+    const std::string sent = published.row_filter.empty() ? "all rows" : "only some rows: WHERE " + published.row_filter;
+    const std::string wanted = table.filter.sql.empty() ? "all" : "WHERE " + table.filter.sql;
+    findings.fault(FindingKind::publication_filter, what,
+                   "of " + postgres::to_string(table.name) + " " + sent + "; the mapping takes " + wanted,
+                   "contextnexus init makes it as it has to be");
   }
   if (published.columns.empty()) return;
   std::vector<std::string> missing;
@@ -210,6 +220,7 @@ void judge_tables(Findings& findings, const mapping::Mapping& mapping,
     if (rule == nullptr || !has_columns(table, key_of(*rule))) continue;
     judge_generated(findings, *rule, table);
     judge_identity(findings, table, key_of(*rule));
+    judge_filter(findings, table);
     judge_uniqueness(findings, table, key_of(*rule));
   }
   if (findings.troubles() == before && !tables.empty()) {

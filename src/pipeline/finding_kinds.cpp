@@ -78,7 +78,7 @@ constexpr FindingText kTexts[] = {
      "The publication names partitions and not their table.", "contextnexus init."},
     {publication_lacks_table, "publication_lacks_table", "fault", "The publication lacks a mapped table.",
      "contextnexus init."},
-    {publication_filter, "publication_filter", "fault", "The publication sends only some rows of a table.",
+    {publication_filter, "publication_filter", "fault", "The publication sends other rows of a table than the mapping takes.",
      "contextnexus init."},
     {publication_columns, "publication_columns", "fault", "The publication leaves out columns that the graph needs.",
      "contextnexus init."},

@@ -1,12 +1,14 @@
 #include "pipeline/ground.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "bolt/writer.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "mapping/binding.hpp"
 #include "pipeline/graph_marks.hpp"
+#include "pipeline/row_filters.hpp"
 #include "pipeline/schema.hpp"
 
 namespace cnx::pipeline {
@@ -91,6 +93,7 @@ Result<Catalog> read_catalog(postgres::Session& session, const mapping::Mapping&
     if (table != found.end()) catalog.tables.push_back(std::move(*table));
   }
   CNX_TRY(catalog.model, mapping::Model::make(mapping, catalog.tables));
+  CNX_TRY(read_row_filters(session, mapping, catalog.tables, deadline));
   return catalog;
 }
 
@@ -99,7 +102,7 @@ Status check_tables(const Catalog& catalog) {
     CNX_TRY(check_table(table));
     CNX_TRY(check_identity(table, key_of(*catalog.model->mapping().find(table.name))));
   }
-  return {};
+  return check_filter_columns(catalog.tables);
 }
 
 Status check_publication(const Catalog& catalog, const std::optional<postgres::Publication>& publication,
@@ -111,10 +114,17 @@ Status check_publication(const Catalog& catalog, const std::optional<postgres::P
   if (!publication->insert || !publication->update || !publication->remove || !publication->truncate) {
     return fail(Error(ErrorKind::invalid, "the publication leaves out some operations").with("publication", name).advise(cure));
   }
-  std::set<postgres::TableName> published;
-  for (const postgres::PublishedTable& table : publication->tables) published.insert(table.name);
+  std::map<postgres::TableName, const postgres::PublishedTable*> published;
+  for (const postgres::PublishedTable& table : publication->tables) published.emplace(table.name, &table);
   for (const postgres::Table& table : catalog.tables) {
-    if (published.contains(table.name)) continue;
+    auto at = published.find(table.name);
+    if (at != published.end() && sends_rows_of(*at->second, table)) continue;
+    if (at != published.end()) {
+      return fail(Error(ErrorKind::invalid, "the publication sends other rows of a table than the mapping takes")
+                      .with("publication", name)
+                      .with("table", postgres::to_string(table.name))
+                      .advise(cure));
+    }
     return fail(Error(ErrorKind::invalid, "the publication lacks a mapped table")
                     .with("publication", name)
                     .with("table", postgres::to_string(table.name))
@@ -130,7 +140,7 @@ bool publishes_all_of(const postgres::Publication& there, const std::vector<post
   return std::all_of(tables.begin(), tables.end(), [&](const postgres::Table& table) {
     auto at = std::find_if(there.tables.begin(), there.tables.end(),
                            [&](const postgres::PublishedTable& p) { return p.name == table.name; });
-    if (at == there.tables.end() || !at->row_filter.empty()) return false;
+    if (at == there.tables.end() || !sends_rows_of(*at, table)) return false;
     return std::all_of(table.columns.begin(), table.columns.end(),
                        [&](const postgres::TableColumn& column) {
                          return column.generated || at->columns.empty() ||

@@ -36,7 +36,7 @@ Status check_tables(const Catalog& catalog);
 Status check_publication(const Catalog& catalog, const std::optional<postgres::Publication>& publication,
                          const std::string& name);
 
-// Exactly these tables, whole, with all operations: init has nothing to make of it. Pure.
+// Exactly these tables, with the rows that the mapping takes, whole, with all operations: init has nothing to make of it. Pure.
 bool publishes_all_of(const postgres::Publication& there, const std::vector<postgres::Table>& tables);
 
 // Binds each table as the catalog describes it, so that every property name is known, and gives them by node table.

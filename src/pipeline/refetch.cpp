@@ -68,6 +68,8 @@ std::string select_text(const postgres::Table& table, const change::Relation& re
     condition += (i == 0 ? "" : " AND ") + postgres::quote_identifier(key.columns[i]) + " = $" +
                  std::to_string(i + 1);
   }
+  // A row that the filter leaves out is none for the graph: that it left is in the stream.
+  if (!table.filter.sql.empty()) condition += " AND " + postgres::enclosed(table.filter.sql);
   return "SELECT " + columns + " FROM " + postgres::quote_table(table.name) + " WHERE " + condition;
 }
 

@@ -7,6 +7,7 @@
 #include "pipeline/graph_indexes.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/ground.hpp"
+#include "pipeline/row_filters.hpp"
 #include "pipeline/schema.hpp"
 #include "postgres/quote.hpp"
 #include "record/sync_tables.hpp"
@@ -289,7 +290,11 @@ class Setup {
 
   Status publication(const Catalog& catalog) {
     postgres::PublicationOptions wanted{.name = options_.publication(), .tables = {}};
-    for (const postgres::Table& table : catalog.tables) wanted.tables.push_back(table.name);
+    CNX_TRY(check_filter_columns(catalog.tables));
+    for (const postgres::Table& table : catalog.tables) {
+      wanted.tables.push_back(table.name);
+      if (!table.filter.sql.empty()) wanted.row_filters.emplace(table.name, table.filter.sql);
+    }
     CNX_TRY(std::optional<postgres::Publication> there,
             postgres::read_publication(session_, options_.publication(), soon()));
     CNX_TRY(std::string sql, there ? postgres::set_publication_sql(wanted)

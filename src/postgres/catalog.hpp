@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "change/event.hpp"
 #include "postgres/quote.hpp"
+#include "postgres/row_filter.hpp"
 #include "postgres/session.hpp"
 #include "postgres/type_catalog.hpp"
 
@@ -84,6 +85,7 @@ struct Table {
   std::vector<TableKey> keys;        // Unique, on plain columns.
   std::vector<ForeignKey> foreign_keys;
   std::vector<Policy> policies;
+  RowFilter filter;  // Of the mapping's, where whoever read the table has set it; else all rows.
 
   // nullptr where there is none. Valid while the table lives and `keys` is unchanged.
   const TableKey* primary_key() const;

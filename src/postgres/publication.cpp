@@ -1,16 +1,20 @@
 #include "postgres/publication.hpp"
 
+#include "postgres/row_filter.hpp"
+
 namespace cnx::postgres {
 namespace {
 
 constexpr int kFiltersSince = 150000;  // Column lists and row filters.
 
-Result<std::string> table_list(const std::vector<TableName>& tables) {
+Result<std::string> table_list(const std::vector<TableName>& tables, const std::map<TableName, std::string>& row_filters = {}) {
   if (tables.empty()) return fail(ErrorKind::invalid, "a publication needs at least one table");
   std::string list;
   for (const TableName& table : tables) {
     if (!list.empty()) list += ", ";
     list += quote_table(table);
+    auto filter = row_filters.find(table);
+    if (filter != row_filters.end()) list += " WHERE " + enclosed(filter->second);
   }
   return list;
 }
@@ -63,7 +67,7 @@ Result<std::optional<Publication>> read_publication(Session& session, const std:
 }
 
 Result<std::string> create_publication_sql(const PublicationOptions& options) {
-  CNX_TRY(std::string tables, table_list(options.tables));
+  CNX_TRY(std::string tables, table_list(options.tables, options.row_filters));
   return "CREATE PUBLICATION " + quote_identifier(options.name) + " FOR TABLE " + tables +
          " WITH " + parameters(options);
 }
@@ -74,7 +78,7 @@ Status create_publication(Session& session, const PublicationOptions& options, T
 }
 
 Result<std::string> set_publication_sql(const PublicationOptions& options) {
-  CNX_TRY(std::string tables, table_list(options.tables));
+  CNX_TRY(std::string tables, table_list(options.tables, options.row_filters));
   std::string alter = "ALTER PUBLICATION " + quote_identifier(options.name);
   return alter + " SET TABLE " + tables + "; " + alter + " SET " + parameters(options);
 }

@@ -4,6 +4,7 @@
 // moment (cases.md 43).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ struct PublicationOptions {
   std::vector<TableName> tables;  // At least one.
   bool via_partition_root =
       true;  // One relation for a partitioned table, whichever leaf holds the row.
+  std::map<TableName, std::string> row_filters = {};  // Of those of `tables` that not all rows are published of: SQL.
 };
 // All operations of these tables. server 42710: there is one of that name. invalid: no table.
 Status create_publication(Session& session, const PublicationOptions& options, TimePoint deadline);

@@ -3,6 +3,9 @@
 What is expected is written out here, value by value: the snapshot and the stream must both come to it.
 """
 
+import json
+import random
+
 import pytest
 
 from lib import database as postgres
@@ -50,6 +53,17 @@ tables:
     to: {staff: b}
     key: id
     properties: [note]
+  posts:
+    node: Post
+    where: |
+      state <> 'draft' AND id < 1000   -- published ones
+    relationships:
+      - BY: {to: {staff: author}}
+  marks:
+    relationship: MARKED
+    from: {staff: a}
+    to: {posts: b}
+    where: a > 0
   follows:
     relationship: FOLLOWS
     from: {forms: a}
@@ -64,6 +78,9 @@ CREATE TABLE staff (id int PRIMARY KEY, kind text, chief int, version int NOT NU
 CREATE TABLE guests (id int PRIMARY KEY, kind text);
 CREATE TABLE opinions (a int, b int, kind text, note text, PRIMARY KEY (a, b));
 CREATE TABLE calls (id int PRIMARY KEY, a int, b int, kind text, note text);
+CREATE TABLE posts (id int PRIMARY KEY, state text, author int, body text);
+ALTER TABLE posts REPLICA IDENTITY FULL;
+CREATE TABLE marks (a int, b int, PRIMARY KEY (a, b));
 CREATE TABLE follows (a int REFERENCES forms, b int REFERENCES forms, about json, share numeric, PRIMARY KEY (a, b));
 """
 
@@ -399,3 +416,163 @@ def test_a_truncated_table_loses_relationships_of_all_types(line):
     line.database.execute("TRUNCATE opinions")
     line.sync()
     assert _links(line, "LIKES", "HATES") == []
+
+
+# Row filters.
+
+def _posts(line):
+    return {row["id"]: row["state"] for row in line.graph.rows("MATCH (p:Post) WHERE p._cnx_stub IS NULL RETURN p.id AS id, p.state AS state")}
+
+
+def test_the_copy_and_the_stream_take_the_rows_of_the_filter(line):
+    rows = [(1, "public"), (2, "draft"), (3, None), (1001, "public")]
+    for key, state in rows:
+        line.database.execute("INSERT INTO posts VALUES (%s, %s, 1)", (key, state))
+    line.database.execute("INSERT INTO marks VALUES (1, 1), (-1, 1)")
+    line.engine.start()
+    line.sync()
+    assert _posts(line) == {1: "public"}
+    for key, state in rows:
+        line.database.execute("INSERT INTO posts VALUES (%s, %s, 1)", (key + 10, state))
+    line.database.execute("INSERT INTO marks VALUES (1, 11), (-1, 11)")
+    line.sync()
+    assert _posts(line) == {1: "public", 11: "public"}
+    assert line.graph.value("MATCH (:Employee {id: 1})-[r:MARKED]->(:Post) RETURN count(r)") == 2
+    assert line.graph.value("MATCH ()-[r:MARKED]->() RETURN count(r)") == 2
+
+
+def test_a_row_that_leaves_the_filter_goes_and_one_that_enters_comes(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO staff VALUES (1)")
+    line.database.execute("INSERT INTO posts VALUES (1, 'public', 1), (2, 'draft', 1)")
+    line.sync()
+    line.database.execute("UPDATE posts SET state = 'draft' WHERE id = 1")
+    line.database.execute("UPDATE posts SET state = 'public' WHERE id = 2")
+    line.sync()
+    assert _posts(line) == {2: "public"}
+    line.database.execute("UPDATE posts SET body = 'changed' WHERE id = 1")
+    line.database.execute("UPDATE posts SET id = 1002 WHERE id = 2")
+    line.sync()
+    assert _posts(line) == {}
+    with line.database.transaction():
+        line.database.execute("UPDATE posts SET id = 3 WHERE id = 1002")
+        line.database.execute("UPDATE posts SET state = 'public' WHERE id = 1")
+    line.sync()
+    assert _posts(line) == {1: "public", 3: "public"}
+    assert line.graph.value("MATCH (:Post)-[r:BY]->(:Employee {id: 1}) RETURN count(r)") == 2
+
+
+def test_a_publication_without_the_filter_is_seen_and_mended(line, mapping):
+    assert line.engine.verb("check", "--mapping", str(mapping), url=line.engine.url).code == 0
+    assert line.engine.expect("init", "--dry-run").output.count("PUBLICATION") == 0
+    for other in ("", " WHERE (state <> 'draft')"):
+        line.database.execute("ALTER PUBLICATION contextnexus SET TABLE forms, staff, guests, opinions, calls, follows, marks WHERE (a > 0), posts" + other)
+        outcome = line.engine.verb("check", "--mapping", str(mapping), url=line.engine.url)
+        assert outcome.code != 0 and "the mapping takes WHERE" in outcome.text
+        outcome = line.engine.verb("run", "--once", url=line.engine.url)
+        assert outcome.code != 0 and "other rows" in outcome.text
+        line.engine.init()
+        assert line.engine.verb("check", "--mapping", str(mapping), url=line.engine.url).code == 0
+    line.database.execute("INSERT INTO posts VALUES (1, 'public', 1), (2, 'draft', 1)")
+    line.engine.once()
+    assert _posts(line) == {1: "public"}
+
+
+@pytest.mark.parametrize("where, word", [
+    ("stat = 'public'", 'column "stat" does not exist'),
+    ("body", "must be type boolean"),
+    ("state = ", "syntax error"),
+    ("kind = 'a'", "kind"),
+])
+def test_a_condition_that_is_none_is_refused_with_the_servers_word(line, mapping, where, word):
+    mapping.write_text(_MAPPING.replace("state <> 'draft' AND id < 1000   -- published ones", where))
+    outcome = line.engine.verb("init")
+    assert outcome.code != 0 and word in outcome.text and "posts" in outcome.text
+
+
+def test_a_filter_by_a_column_that_old_rows_lack_is_refused_before_it_harms(line, mapping):
+    mapping.write_text(_MAPPING.replace("    where: a > 0\n", "    where: note IS NULL\n"))
+    line.database.execute("ALTER TABLE marks ADD note text")
+    for verb in ("init", "run"):
+        outcome = line.engine.verb(verb)
+        assert outcome.code != 0 and "REPLICA IDENTITY FULL" in outcome.text
+    line.database.execute("INSERT INTO marks VALUES (1, 1)")
+    line.database.execute("UPDATE marks SET note = 'x'")
+
+
+# All of it together.
+
+def _rows(line, text):
+    return [tuple(row) for row in line.database.rows(text)]
+
+
+def _expect_equal(line):
+    line.sync()
+    kinds = {"a": {"Admin"}, "g": {"Guest"}}
+    staff = {key: {"Human"} | kinds.get(kind, set()) for key, kind in _rows(line, "SELECT id, kind FROM staff")}
+    found = line.graph.rows("MATCH (s:Employee) WHERE s._cnx_stub IS NULL RETURN s.id AS id, labels(s) AS labels")
+    assert {row["id"]: set(row["labels"]) - {"Employee"} for row in found} == staff
+    posts = _rows(line, "SELECT id, state, author FROM posts WHERE state <> 'draft' AND id < 1000")
+    assert _posts(line) == {key: state for key, state, _ in posts}
+    links = [(key, "BY", author, None) for key, _, author in posts if author is not None]
+    links += [(a, {"l": "LIKES", "h": "HATES"}[kind], b, note)
+              for a, b, kind, note in _rows(line, "SELECT a, b, kind, note FROM opinions WHERE kind IN ('l', 'h')")]
+    links += [(a, "VIDEO" if kind == "v" else "CALL", b, note)
+              for a, b, kind, note in _rows(line, "SELECT a, b, kind, note FROM calls WHERE a IS NOT NULL AND b IS NOT NULL")]
+    links += [(a, "MARKED", b, None) for a, b in _rows(line, "SELECT a, b FROM marks WHERE a > 0")]
+    order = [str(link) for link in _links(line, "BY", "LIKES", "HATES", "VIDEO", "CALL", "MARKED")]
+    assert sorted(order) == sorted(map(str, links))
+    fields = {}
+    for key, text in _rows(line, "SELECT id, meta::text FROM forms WHERE meta IS NOT NULL"):
+        fields[key] = text
+    for key, text in fields.items():
+        have = {name: value for name, value in _properties(line, "Form", key).items() if name.startswith("meta_")}
+        want = {f"meta_{name}": value for name, value in json.loads(text).items()} if text.startswith("{") else {"meta__pg": text}
+        assert have == want
+
+
+def _change(database, chance):
+    one, other = chance.randrange(1, 6), chance.randrange(1, 6)
+    kind, state = chance.choice(("a", "g", "x", None)), chance.choice(("public", "draft", "other", None))
+    opinion, call = chance.choice(("l", "h", "q", None)), chance.choice(("v", "c", None))
+    meta = chance.choice(('{"a": 1}', '{"a": "x", "b": true}', '{"c": 1.5}', "{}", "[1]", '"s"'))
+    statements = [
+        ("INSERT INTO staff VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, version = staff.version + 1", (one, kind)),
+        ("DELETE FROM staff WHERE id = %s", (one,)),
+        ("INSERT INTO opinions VALUES (%s, %s, %s, 'n') ON CONFLICT (a, b) DO UPDATE SET kind = excluded.kind, note = opinions.note || '.'",
+         (one, other, opinion)),
+        ("UPDATE opinions SET b = b + 1 WHERE a = %s AND b = 5", (one,)),
+        ("DELETE FROM opinions WHERE a = %s", (one,)),
+        ("INSERT INTO calls VALUES (%s, %s, %s, %s, 'n') ON CONFLICT (id) DO UPDATE SET a = excluded.a, b = excluded.b, kind = excluded.kind",
+         (chance.randrange(8), chance.choice((one, None)), other, call)),
+        ("UPDATE calls SET id = id + 10 WHERE id = %s", (one,)),
+        ("DELETE FROM calls WHERE id = %s", (one,)),
+        ("INSERT INTO posts VALUES (%s, %s, %s) ON CONFLICT (id) DO UPDATE SET state = excluded.state, author = excluded.author",
+         (one, state, other)),
+        ("UPDATE posts SET id = id + 999 WHERE id = %s", (one,)),
+        ("DELETE FROM posts WHERE id = %s", (one,)),
+        ("INSERT INTO marks VALUES (%s, %s) ON CONFLICT DO NOTHING", (chance.choice((one, -one)), other)),
+        ("UPDATE marks SET a = -a WHERE a = %s AND NOT EXISTS (SELECT FROM marks m WHERE m.a = -marks.a AND m.b = marks.b)", (one,)),
+        ("INSERT INTO forms (id, meta) VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET meta = excluded.meta", (one, meta)),
+        ("DELETE FROM forms WHERE id = %s", (one,)),
+    ]
+    with database.transaction():
+        for _ in range(1 + chance.randrange(4)):
+            text, parameters = chance.choice(statements)
+            database.execute("SAVEPOINT s")
+            try:
+                database.execute(text, parameters)
+            except postgres.psycopg2.IntegrityError:
+                database.execute("ROLLBACK TO SAVEPOINT s")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_random_load_ends_equal(line, seed):
+    chance = random.Random(seed)
+    for _ in range(60):
+        _change(line.database, chance)
+    line.engine.start()
+    for _ in range(4):
+        for _ in range(60):
+            _change(line.database, chance)
+        _expect_equal(line)

@@ -62,6 +62,9 @@ std::string copy_statement(const SegmentTask& task, const change::Relation& rela
     conditions += conditions.empty() ? " WHERE " : " AND ";
     conditions += beside_bound(segment.key_columns, " <= ", segment.upto);
   }
+  if (const std::string& filter = task.table->filter.sql; !filter.empty()) {
+    conditions += (conditions.empty() ? " WHERE " : " AND ") + postgres::enclosed(filter);
+  }
   if (segment.ordered()) conditions += " ORDER BY " + key_list(segment.key_columns, segment.key_columns.size());
   // A query, because COPY of a partitioned table by its name is refused.
   return "COPY (SELECT " + columns + " FROM " + postgres::quote_table(task.table->name) + conditions + ") TO STDOUT";

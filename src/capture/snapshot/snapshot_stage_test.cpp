@@ -72,6 +72,16 @@ TEST(CopyStatement, reads_between_the_bounds_in_the_order_of_the_key) {
             std::string(kCopy) + " WHERE (\"id\", \"Näme \"\"x\"\"\") > ('7', 'o''k') AND \"id\" <= '9'" + order);
 }
 
+TEST(CopyStatement, reads_the_rows_that_the_mapping_takes) {
+  postgres::Table counted = table();
+  counted.filter.sql = "kind = 'a' -- only";
+  SegmentTask whole;
+  whole.table = &counted;
+  EXPECT_EQ(copy_statement(whole, *relation_of(counted)), std::string(kCopy) + " WHERE (kind = 'a' -- only\n)) TO STDOUT");
+  EXPECT_EQ(copy_statement(task(counted, {"5"}, {}, {}), *relation_of(counted)),
+            std::string(kCopy) + " WHERE \"id\" > '5' AND (kind = 'a' -- only\n) ORDER BY \"id\", \"Näme \"\"x\"\"\") TO STDOUT");
+}
+
 TEST(CopyStatement, reads_a_table_without_an_order_as_it_stands) {
   const postgres::Table counted = table();
   SegmentTask whole;
