@@ -94,7 +94,7 @@ void print(const pipeline::Explanation& told) {
                 join(relationship.columns).c_str(), relationship.other.c_str());
     print_properties(relationship.properties, "    ");
   }
-  if (!told.constraints.empty()) std::printf("\nconstraints\n");
+  if (!told.constraints.empty()) std::printf("\nconstraints and indexes\n");
   for (const std::string& text : told.constraints) std::printf("    %s\n", text.c_str());
   print_statements(told);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "cypher/node_rows.hpp"
 #include "cypher/rows.hpp"
 
 namespace cnx::cypher {
@@ -11,8 +12,6 @@ namespace {
 using mapping::Key;
 using mapping::NodeMutations;
 using mapping::NodeUpsert;
-
-constexpr std::string_view kStub = "_cnx_stub";
 
 struct Unlinked {
   const Key* child;
@@ -80,39 +79,6 @@ Statement move_statement(const Text& text, const std::vector<Move>& moves) {
     pack_key_entry(packer, "f", move.from);
     pack_key_entry(packer, "t", move.to);
   });
-}
-
-// The flat map of a node: its key, its other properties, and no stub any more.
-void pack_node(bolt::Packer& packer, const mapping::NodeTable& table, const NodeUpsert& row,
-               Companions companions) {
-  const bool has_key = std::any_of(
-      row.properties.begin(), row.properties.end(),
-      [&](const mapping::Property& each) { return each.name->name == table.key_property; });
-  packer.map_header(entry_count(row.properties, companions) + (has_key ? 1 : 2));
-  if (!has_key) pack_key_entry(packer, table.key_property, row.key);
-  packer.string(kStub);
-  packer.null();
-  pack_entries(packer, row.properties, companions);
-}
-
-void pack_label_entry(bolt::Packer& packer, const mapping::ChosenName& label) {
-  packer.string("l");
-  if (!label.known) {
-    packer.null();
-    return;
-  }
-  packer.list_header(label.name == nullptr ? 0 : 1);
-  if (label.name != nullptr) packer.string(*label.name);
-}
-
-// A row of its own: the flat map, beside the label that it chooses where the table's rows do.
-void pack_row(bolt::Packer& packer, const mapping::NodeTable& table, const NodeUpsert& row, Companions companions) {
-  if (table.node->labels) {
-    packer.map_header(2);
-    pack_label_entry(packer, row.label);
-    packer.string("p");
-  }
-  pack_node(packer, table, row, companions);
 }
 
 // Children grouped by their other end, so that a shared end is looked up once. `pack_child` writes

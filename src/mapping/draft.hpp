@@ -86,6 +86,9 @@ struct Draft {
   std::vector<DraftIndex> indexes;
 };
 
+// `version`, `tenant`, `where` and `cypher`.
+void read_common(Draft& draft, Fields& fields, TableRule& rule);
+
 // One or more `property: column`, as a list of columns (named by `naming`) and single renamings, or
 // as a map.
 ListedProperties read_property_columns(Draft& draft, const MapEntry& field,

@@ -4,11 +4,13 @@
 #include <set>
 
 #include "capture/snapshot/snapshot_stage.hpp"
+#include "cypher/index_texts.hpp"
 #include "cypher/quote.hpp"
 #include "cypher/texts.hpp"
 #include "mapping/binding.hpp"
 #include "mapping/fault.hpp"
 #include "pipeline/explained_statements.hpp"
+#include "pipeline/graph_form.hpp"
 #include "pipeline/ground.hpp"
 
 namespace cnx::pipeline {
@@ -48,58 +50,6 @@ bool is_unmapped(const mapping::Mapping& mapping, const std::string& wanted) {
                      [&](const mapping::TableName& table) {
                        return wanted == table.name || wanted == postgres::to_string(table);
                      });
-}
-
-std::string graph_form(postgres::ValueForm form) {
-  using postgres::ValueForm;
-  switch (form) {
-    case ValueForm::text:
-    case ValueForm::money:
-      return "STRING";
-    case ValueForm::boolean:
-      return "BOOLEAN";
-    case ValueForm::integer:
-    case ValueForm::whole_numeric:
-      return "INTEGER";
-    case ValueForm::floating:
-    case ValueForm::as_float:
-      return "FLOAT";
-    case ValueForm::bytes:
-      return "BYTES";
-    case ValueForm::date:
-      return "DATE";
-    case ValueForm::time:
-      return "LOCAL TIME";
-    case ValueForm::time_with_zone:
-      return "ZONED TIME";
-    case ValueForm::timestamp:
-      return "LOCAL DATETIME";
-    case ValueForm::timestamp_with_zone:
-      return "ZONED DATETIME";
-    case ValueForm::interval:
-      return "DURATION";
-    case ValueForm::list:
-      return "LIST";
-    case ValueForm::as_point:
-      return "POINT";
-    case ValueForm::as_vector:
-    case ValueForm::as_float_list:
-      return "LIST OF FLOAT";
-    case ValueForm::as_fields:
-      return "by its fields";
-  }
-  return "STRING";
-}
-
-std::string graph_form(const postgres::Codec& codec) {
-  if (codec.form != postgres::ValueForm::list) return graph_form(codec.form);
-  return "LIST OF " + graph_form(codec.element);
-}
-
-std::string constant_form(const change::Value& value) {
-  if (std::holds_alternative<int64_t>(value)) return "INTEGER";
-  if (std::holds_alternative<double>(value)) return "FLOAT";
-  return std::holds_alternative<bool>(value) ? "BOOLEAN" : "STRING";
 }
 
 std::string template_text(const mapping::Template& source) {
@@ -229,7 +179,7 @@ class Explainer {
 
   void note_constants(const mapping::Properties& constants) {
     for (const mapping::Property& each : constants) {
-      told_.properties.push_back({.name = each.name->name, .from = "a constant", .form = constant_form(each.value)});
+      told_.properties.push_back({.name = each.name->name, .from = "a constant", .form = graph_form(each.value)});
     }
   }
 
@@ -275,6 +225,9 @@ class Explainer {
     for (const cypher::Text& text : cypher::constraint_texts(*catalog_.model)) {
       if (text.text.find("(n:" + cypher::quote(label) + ")") != std::string::npos)
         texts.push_back(text.text);
+    }
+    for (const cypher::Index& index : cypher::indexes(*catalog_.model)) {
+      if (index.entity == "NODE" && index.label == label) texts.push_back(index.text);
     }
     return texts;
   }

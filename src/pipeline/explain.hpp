@@ -45,7 +45,7 @@ struct Explanation {
   std::vector<ExplainedProperty> properties;
   std::vector<std::string> left_out;  // Columns that become nothing.
   std::vector<ExplainedRelationship> relationships;
-  std::vector<std::string> constraints;
+  std::vector<std::string> constraints;  // And the indexes that the mapping asks for.
   std::vector<ExplainedStatement> statements;  // In the order in which a batch applies them.
 };
 
