@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace cnx;
   if (size == 0) return 0;
-  constexpr uint8_t kForms = static_cast<uint8_t>(postgres::ValueForm::list) + 1;
+  constexpr uint8_t kForms = static_cast<uint8_t>(postgres::ValueForm::as_fields) + 1;
   postgres::Codec codec;
   codec.form = static_cast<postgres::ValueForm>(data[0] % kForms);
   codec.element = static_cast<postgres::ValueForm>(data[0] / kForms % kForms);

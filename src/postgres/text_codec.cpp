@@ -230,7 +230,8 @@ Result<Value> decode(const Codec& codec, std::string_view text) {
   if (money) {
     // Of "-$1,234.56" the plain decimal.
     auto plain = parse_money(text);
-    return plain ? read_float(std::get<std::string>(*plain)) : Value(Unfit{std::string(text)});
+    auto number = plain ? parse_floating(std::get<std::string>(*plain)) : std::nullopt;
+    return number ? Value(*number) : Value(Unfit{std::string(text)});
   }
   auto value =
       codec.form == ValueForm::list ? parse_list(codec, text) : parse_scalar(codec.form, text);

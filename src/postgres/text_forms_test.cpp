@@ -57,6 +57,9 @@ TEST(AsFloat, of_money_is_its_decimal) {
   const Codec codec = codec_as(ValueForm::as_float, Codec{ValueForm::money});
   EXPECT_EQ(decode(codec, "-$1,234.56").value(), Value(-1234.56));
   EXPECT_EQ(decode(codec, "?").value(), unfit("?"));
+  std::string huge = "$1";
+  for (int i = 0; i < 120; ++i) huge += ",000";
+  EXPECT_EQ(decode(codec, huge).value(), Value(Unfit{huge}));
 }
 
 TEST(AsPoint, is_cartesian_and_finite) {
