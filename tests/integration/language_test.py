@@ -38,6 +38,7 @@ tables:
     node: [Employee, Human]
     labels: {column: kind, when: {a: Admin, g: Guest}}
     version: version
+    properties: {note: {column: note, as: flatten}}
     relationships:
       - WORKS_UNDER: {to: {staff: chief}}
   guests: {node: [Guest1, Human], labels: {column: kind, when: {v: Vip}, otherwise: Plain}, exclude: kind}
@@ -74,7 +75,7 @@ tables:
 
 _TABLES = """
 CREATE TABLE forms (id int PRIMARY KEY, price numeric, place point, weights real[], numbers numeric[], told text, meta jsonb, day date);
-CREATE TABLE staff (id int PRIMARY KEY, kind text, chief int, version int NOT NULL DEFAULT 1);
+CREATE TABLE staff (id int PRIMARY KEY, kind text, chief int, version int NOT NULL DEFAULT 1, note jsonb);
 CREATE TABLE guests (id int PRIMARY KEY, kind text);
 CREATE TABLE opinions (a int, b int, kind text, note text, PRIMARY KEY (a, b));
 CREATE TABLE calls (id int PRIMARY KEY, a int, b int, kind text, note text);
@@ -196,6 +197,18 @@ def test_a_stub_keeps_no_field(line):
     line.database.execute("DELETE FROM forms WHERE id = 1")
     line.sync()
     assert _properties(line, "Form", 1) == {"_cnx_stub": True}
+
+
+def test_a_refused_row_leaves_the_fields_that_are_there(line):
+    line.engine.start()
+    line.database.execute("INSERT INTO staff VALUES (1, 'a', 9, 1, '{\"x\": 1}')")
+    line.sync()
+    line.graph.rows("MATCH (s:Employee {id: 1}) SET s.version = 5")
+    for version, expected in ((2, {"note_x": 1}), (6, {"note_y": 2})):
+        line.database.execute("UPDATE staff SET note = '{\"y\": 2}', version = %s WHERE id = 1", (version,))
+        line.sync()
+        found = line.graph.node("Employee", 1).properties
+        assert {name: value for name, value in found.items() if name.startswith("note")} == expected
 
 
 def test_fields_of_a_relationship(line):
@@ -460,6 +473,21 @@ def test_a_row_that_leaves_the_filter_goes_and_one_that_enters_comes(line):
     line.sync()
     assert _posts(line) == {1: "public", 3: "public"}
     assert line.graph.value("MATCH (:Post)-[r:BY]->(:Employee {id: 1}) RETURN count(r)") == 2
+
+
+def test_a_row_that_is_read_again_is_held_against_the_filter(line):
+    line.engine.start()
+    line.database.execute("ALTER TABLE posts ALTER body SET STORAGE EXTERNAL")
+    line.database.execute("INSERT INTO posts SELECT n, 'public', 1, repeat('x', 100000) FROM generate_series(1, 2) n")
+    line.sync()
+    assert line.engine.terminate() == 0
+    line.graph.rows("MATCH (p:Post) DETACH DELETE p")
+    line.database.execute("UPDATE posts SET author = 2")
+    line.database.execute("UPDATE posts SET state = 'draft' WHERE id = 2")
+    line.engine.start()
+    line.sync()
+    assert _posts(line) == {1: "public"}
+    assert len(line.graph.node("Post", 1).properties["body"]) == 100000
 
 
 def test_a_publication_without_the_filter_is_seen_and_mended(line, mapping):
