@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "cypher/text_parts.hpp"
+#include "pipeline/graph_form.hpp"
 #include "pipeline/graph_keys.hpp"
 
 namespace cnx::pipeline {
@@ -18,14 +19,20 @@ bolt::Value value_of(const mapping::Key& key) {
   return std::get<std::string>(key);
 }
 
+std::string names_of(const std::vector<const postgres::Table*>& tables) {
+  std::string names;
+  for (const postgres::Table* table : tables) names += (names.empty() ? "" : ", ") + postgres::to_string(table->name);
+  return names;
+}
+
 class Unmatched {
  public:
-  Unmatched(CopyContext& context, postgres::Session& session, bolt::Connection& graph, const apply::CopyOwner& owner,
+  Unmatched(CopyContext& context, const KeySource& source, bolt::Connection& graph, const apply::CopyOwner& owner,
             const mapping::NodeTable& node)
-      : context_(context), session_(session), graph_(graph), owner_(owner), node_(node) {}
+      : context_(context), source_(source), graph_(graph), owner_(owner), node_(node) {}
 
-  Status mark(const postgres::Table& table) {
-    CNX_TRY(for_each_slice(session_, context_.ground.catalog, table, [&](const TableKeys& keys) -> Result<bool> {
+  Status mark(const std::vector<const postgres::Table*>& tables) {
+    CNX_TRY(for_each_slice(source_, context_.ground.catalog, tables, [&](const TableKeys& keys) -> Result<bool> {
       CNX_TRY(mark_missing(keys));
       return !context_.stop.asked;
     }));
@@ -33,7 +40,7 @@ class Unmatched {
     std::string ids;
     for (const std::string& id : listed_) ids += (ids.empty() ? "" : ", ") + id;
     spdlog::warn("{} nodes :{} have a key and no row in {}: they stay, marked _cnx_stub ({}{})", marked_, node_.node->label,
-                 postgres::to_string(table.name), ids, marked_ > listed_.size() ? ", …" : "");
+                 names_of(tables), ids, marked_ > listed_.size() ? ", …" : "");
     return {};
   }
 
@@ -65,7 +72,7 @@ class Unmatched {
   }
 
   CopyContext& context_;
-  postgres::Session& session_;
+  const KeySource& source_;
   bolt::Connection& graph_;
   const apply::CopyOwner& owner_;
   const mapping::NodeTable& node_;
@@ -74,10 +81,10 @@ class Unmatched {
 };
 
 // Relationships have no mark to carry: they are counted.
-Status tell_unmatched(CopyContext& context, postgres::Session& session, bolt::Connection& graph, const mapping::RelationshipTable& relationship,
-                      const postgres::Table& table) {
+Status tell_unmatched(CopyContext& context, const KeySource& source, bolt::Connection& graph,
+                      const mapping::RelationshipTable& relationship, const std::vector<const postgres::Table*>& tables) {
   size_t unmatched = 0;
-  CNX_TRY(for_each_slice(session, context.ground.catalog, table, [&](const TableKeys& keys) -> Result<bool> {
+  CNX_TRY(for_each_slice(source, context.ground.catalog, tables, [&](const TableKeys& keys) -> Result<bool> {
     GraphKeys all(graph, relationship);
     while (true) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
@@ -86,8 +93,19 @@ Status tell_unmatched(CopyContext& context, postgres::Session& session, bolt::Co
     }
   }));
   if (unmatched == 0) return {};
-  spdlog::warn("{} relationships :{} have no row in {}: they stay", unmatched, relationship.type, postgres::to_string(table.name));
+  spdlog::warn("{} relationships :{} have no row in {}: they stay", unmatched, relationship.type, names_of(tables));
   return {};
+}
+
+// The table and those that make the same.
+std::vector<const postgres::Table*> makers_of(const Catalog& catalog, const postgres::TableName& name) {
+  std::set<postgres::TableName> makers = tables_beside(*catalog.model, name);
+  makers.insert(name);
+  std::vector<const postgres::Table*> tables;
+  for (const postgres::Table& table : catalog.tables) {
+    if (makers.contains(table.name)) tables.push_back(&table);
+  }
+  return tables;
 }
 
 }  // namespace
@@ -95,16 +113,18 @@ Status tell_unmatched(CopyContext& context, postgres::Session& session, bolt::Co
 Status mark_unmatched(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner) {
   const Catalog& catalog = context.ground.catalog;
   CNX_TRY(postgres::Session session, open_reader(context.options));
+  CNX_TRY(TableFiles files, read_files(session, catalog.followed()));
   CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", Clock::now() + kStatementMax));
+  const KeySource source{session, files};
+  std::set<std::string> labels;
   for (const mapping::NodeTable& node : catalog.model->nodes()) {
-    for (const postgres::Table& table : catalog.tables) {
-      if (table.name == node.rule->table) CNX_TRY(Unmatched(context, session, graph, owner, node).mark(table));
-    }
+    if (!labels.insert(node.node->label).second) continue;
+    CNX_TRY(Unmatched(context, source, graph, owner, node).mark(makers_of(catalog, node.rule->table)));
   }
+  std::set<GraphForm::Link> links;
   for (const mapping::RelationshipTable& relationship : catalog.model->relationships()) {
-    for (const postgres::Table& table : catalog.tables) {
-      if (table.name == relationship.rule->table) CNX_TRY(tell_unmatched(context, session, graph, relationship, table));
-    }
+    if (!links.insert(*form_of(relationship).links.begin()).second) continue;
+    CNX_TRY(tell_unmatched(context, source, graph, relationship, makers_of(catalog, relationship.rule->table)));
   }
   return {};
 }

@@ -22,6 +22,7 @@ struct Catalog {
   std::unique_ptr<mapping::Model> model;
   // Of `tables`: those whose changes pass by. They stand there as the graph knows them, the catalog may have them no more.
   std::set<postgres::TableName> held;
+  std::set<postgres::TableName> absent;  // Of those: the database has them no more.
 
   std::vector<const postgres::Table*> followed() const;
 };

@@ -46,18 +46,6 @@ const std::vector<std::string>& mapped_key(const mapping::Model& model, const po
   return std::get<mapping::RelationshipRule>(rule.form).key;
 }
 
-Result<uint64_t> estimate_rows(postgres::Session& session, const postgres::Table& table, TimePoint deadline) {
-  CNX_TRY(postgres::Rows rows,
-          session.query("SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, "
-                        "coalesce(sum(pg_catalog.pg_relation_size(c.oid)), 0)::bigint FROM pg_catalog.pg_class c "
-                        "WHERE c.relkind = 'r' AND (c.oid = $1::oid OR "
-                        "c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid) t))",
-                        {std::to_string(table.oid.value())}, deadline));
-  CNX_TRY(int64_t known, rows.integer(0, 0));
-  CNX_TRY(int64_t bytes, rows.integer(0, 1));
-  return known > 0 ? static_cast<uint64_t>(known) : static_cast<uint64_t>(bytes) / kRowBytesGuess;
-}
-
 // What statistics there are of the key's first column: ascending, in equal distances.
 Result<std::vector<std::string>> histogram(postgres::Session& session, const postgres::Table& table,
                                            const std::string& column, TimePoint deadline) {
@@ -119,6 +107,18 @@ Result<std::vector<KeyBound>> bounds_of(postgres::Session& session, const postgr
 }
 
 }  // namespace
+
+Result<uint64_t> estimate_rows(postgres::Session& session, const postgres::Table& table, TimePoint deadline) {
+  CNX_TRY(postgres::Rows rows,
+          session.query("SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, "
+                        "coalesce(sum(pg_catalog.pg_relation_size(c.oid)), 0)::bigint FROM pg_catalog.pg_class c "
+                        "WHERE c.relkind = 'r' AND (c.oid = $1::oid OR "
+                        "c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid) t))",
+                        {std::to_string(table.oid.value())}, deadline));
+  CNX_TRY(int64_t known, rows.integer(0, 0));
+  CNX_TRY(int64_t bytes, rows.integer(0, 1));
+  return known > 0 ? static_cast<uint64_t>(known) : static_cast<uint64_t>(bytes) / kRowBytesGuess;
+}
 
 std::vector<KeyColumn> ordered_key(const postgres::Table& table, const std::vector<std::string>& mapped_key) {
   const std::set<std::string> wanted(mapped_key.begin(), mapped_key.end());

@@ -24,6 +24,10 @@ struct TakenSnapshot {
   change::Lsn seen_until;
 };
 
+// What PostgreSQL's statistics let expect of the table and its partitions; of one that was never analysed, by its size. Blocks
+// until `deadline`.
+Result<uint64_t> estimate_rows(postgres::Session& session, const postgres::Table& table, TimePoint deadline);
+
 // The key by which the table's rows can be read and told apart in an order that both sides know: a unique key whose columns
 // are the mapped key's, are in the stream's old rows, and are all of a type that orders by its text. Empty: there is none. Pure.
 std::vector<change::KeyColumn> ordered_key(const postgres::Table& table, const std::vector<std::string>& mapped_key);

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "pipeline/copy_worker.hpp"
+#include "pipeline/graph_form.hpp"
 #include "pipeline/graph_marks.hpp"
 
 namespace cnx::pipeline {
@@ -71,7 +72,7 @@ Status CopyRounds::take_snapshot() {
   slot_exporter_.reset();
   exporter_.reset();
   CNX_TRY(postgres::Session session, open_reader(context_.options));
-  CNX_TRY(TableFiles files, read_files(session, options_.tables));
+  CNX_TRY(files_, read_files(session, context_.ground.catalog.followed()));
   CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", soon()));
   CNX_TRY(postgres::Rows rows,
           session.query("SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_current_snapshot()::text, "
@@ -88,11 +89,26 @@ Status CopyRounds::take_snapshot() {
                                       [this](const change::Segment& segment) { return is_ours(segment); });
   std::vector<change::Segment> kept(std::make_move_iterator(others), std::make_move_iterator(segments_.end()));
   segments_.erase(others, segments_.end());
-  segments_ = continue_segments(std::move(segments_), files, snapshot);
+  start_beside();
+  segments_ = continue_segments(std::move(segments_), files_, snapshot);
   segments_.insert(segments_.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
   CNX_TRY(apply::replace_segments(graph_, options_.owner, segments_, soon()));
   CNX_TRY(read_segments());
   return clear_rewritten();
+}
+
+// What is cleared of a table that starts over may be another's of the same label: that one starts over with it.
+void CopyRounds::start_beside() {
+  if (!options_.clears) return;
+  std::set<postgres::TableName> beside;
+  for (const change::Segment& segment : segments_) {
+    const bool rewritten = files_.at({segment.schema, segment.table}) != segment.files;
+    if (!rewritten && (segment.ordered() || segment.done)) continue;
+    beside.merge(tables_beside(*context_.ground.catalog.model, {segment.schema, segment.table}));
+  }
+  for (change::Segment& segment : segments_) {
+    if (beside.contains({segment.schema, segment.table})) segment.files.clear();
+  }
 }
 
 // Rows that are not there any more would stay.

@@ -55,9 +55,10 @@ class CopyRounds {
   // Round after round, until all is in the graph: true; or until a stop was asked for or the pipeline paused: false. Blocks.
   Result<bool> run();
 
-  // After take_snapshot(): the session that holds the snapshot in an open transaction, and how far it sees. Valid until the
-  // next one is taken.
+  // After take_snapshot(): the session that holds the snapshot in an open transaction, with the files of every followed table
+  // before it, and how far it sees. Valid until the next one is taken.
   postgres::Session& snapshot() { return *exporter_; }
+  const TableFiles& files() const { return files_; }
   change::Lsn seen_until() const { return seen_until_; }
 
   bool ended_early() const { return context_.stop.asked || paused_; }
@@ -70,6 +71,7 @@ class CopyRounds {
   bool is_ours(const change::Segment& segment) const { return table_of(segment) != nullptr; }
   const postgres::Table* table_of(const change::Segment& segment) const;
   size_t open_segments() const;
+  void start_beside();
   Status clear_rewritten();
   Status round();
   Status run_workers(std::vector<std::unique_ptr<CopyWorker>>& workers, const OpenSegments& open);
@@ -81,6 +83,7 @@ class CopyRounds {
   Options options_;
   std::vector<change::Segment> segments_;  // All of the graph's.
   std::string snapshot_name_;
+  TableFiles files_;
   change::Lsn seen_until_;
   // One of them holds the snapshot.
   std::optional<postgres::ReplicationStream> slot_exporter_;

@@ -4,13 +4,16 @@
 #include <nlohmann/json.hpp>
 
 #include "cypher/quote.hpp"
+#include "cypher/text_parts.hpp"
 
 namespace cnx::pipeline {
 namespace {
 
 using cypher::quote;
 using nlohmann::json;
+using Names = std::set<std::string>;
 
+// Nodes or relationships a transaction: 2.4 kB of the server's memory each, so that a small heap takes it.
 constexpr int64_t kRemovedAtOnce = 10'000;
 constexpr Duration kStatementMax = std::chrono::seconds(60);
 
@@ -19,11 +22,31 @@ Status repeat(bolt::Connection& graph, const apply::CopyOwner& owner, const std:
   parameters.add("limit", kRemovedAtOnce);
   while (true) {
     CNX_TRY(bolt::QueryResult result, apply::run_owned(graph, owner, statement, parameters, Clock::now() + kStatementMax));
-    const int64_t* done = result.records.empty() || result.records.front().empty()
-                              ? nullptr
-                              : result.records.front().front().get_if<int64_t>();
-    if (done == nullptr || *done == 0) return {};
+    if (result.records.size() != 1 || result.records.front().empty()) {
+      return fail(ErrorKind::malformed, "Neo4j answered a count with something else");
+    }
+    CNX_TRY(int64_t done, apply::integer_of(result.records.front().front()));
+    if (done == 0) return {};
   }
+}
+
+std::string nodes_of(const GraphForm& form) {
+  return "MATCH (n:" + quote(form.label) + ") WHERE n." + quote(form.key_property) + " IS NOT NULL";
+}
+
+std::string label_list(const Names& labels) {
+  std::string list;
+  for (const std::string& label : labels) list += ":" + quote(label);
+  return list;
+}
+
+Status remove_lonely_stubs(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form) {
+  bolt::List ours{form.key_property, "_cnx_stub"};
+  if (!form.tenant_property.empty()) ours.push_back(form.tenant_property);
+  return repeat(graph, owner,
+                nodes_of(form) + " AND n._cnx_stub IS NOT NULL AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
+                                 " WITH n LIMIT $limit DELETE n RETURN count(*)",
+                {{"ours", ours}});
 }
 
 }  // namespace
@@ -32,6 +55,11 @@ GraphForm form_of(const mapping::NodeTable& table) {
   GraphForm form;
   form.label = table.node->label;
   form.key_property = table.key_property;
+  form.tenant_property = table.tenant_property;
+  const std::vector<std::string> flattened = mapping::flattened(table.node->properties.forms);
+  form.flattened.insert(flattened.begin(), flattened.end());
+  form.more_labels.insert(table.node->more_labels.begin(), table.node->more_labels.end());
+  if (table.node->labels) form.more_labels.merge(table.node->labels->all());
   for (const mapping::ForeignKey& key : table.foreign_keys) {
     const std::string& other = key.other->node->label;
     form.links.insert(key.rule->incoming ? GraphForm::Link{key.rule->type, other, form.label}
@@ -46,19 +74,53 @@ GraphForm form_of(const mapping::RelationshipTable& table) {
   return form;
 }
 
+GraphForm form_of(const mapping::Model& model, const mapping::TableName& table) {
+  GraphForm form;
+  for (const mapping::NodeTable& node : model.nodes()) {
+    if (node.rule->table == table) form = form_of(node);
+  }
+  for (const mapping::RelationshipTable& relationship : model.relationships()) {
+    if (relationship.rule->table == table) form.links.merge(form_of(relationship).links);
+  }
+  return form;
+}
+
+std::set<mapping::TableName> tables_beside(const mapping::Model& model, const mapping::TableName& table) {
+  const GraphForm form = form_of(model, table);
+  std::set<mapping::TableName> beside;
+  for (const mapping::TableRule& rule : model.mapping().tables) {
+    if (rule.table == table) continue;
+    const GraphForm other = form_of(model, rule.table);
+    const bool same_label = !form.label.empty() && form.label == other.label;
+    const bool same_link = std::any_of(form.links.begin(), form.links.end(),
+                                       [&](const GraphForm::Link& link) { return other.links.contains(link); });
+    if (same_label || same_link) beside.insert(rule.table);
+  }
+  return beside;
+}
+
 std::string to_text(const GraphForm& form) {
   json links = json::array();
   for (const GraphForm::Link& link : form.links) links.push_back({link.type, link.start, link.end});
-  return json{{"label", form.label}, {"key", form.key_property}, {"links", links}}.dump(-1, ' ', false,
-                                                                                        json::error_handler_t::replace);
+  return json{{"label", form.label},
+              {"key", form.key_property},
+              {"tenant", form.tenant_property},
+              {"flattened", form.flattened},
+              {"labels", form.more_labels},
+              {"links", links}}
+      .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Result<GraphForm> form_of(std::string_view text) {
+  // The library throws; nothing else here does.
   try {
     const json value = json::parse(text);
     GraphForm form;
     form.label = value.at("label").get<std::string>();
     form.key_property = value.at("key").get<std::string>();
+    form.tenant_property = value.at("tenant").get<std::string>();
+    form.flattened = value.at("flattened").get<Names>();
+    form.more_labels = value.at("labels").get<Names>();
     for (const json& link : value.at("links")) {
       form.links.insert({link.at(0).get<std::string>(), link.at(1).get<std::string>(), link.at(2).get<std::string>()});
     }
@@ -69,39 +131,42 @@ Result<GraphForm> form_of(std::string_view text) {
   }
 }
 
-GraphForm outdated(const GraphForm& before, const GraphForm& now) {
-  GraphForm left;
-  if (before.label != now.label || before.key_property != now.key_property) {
-    left.label = before.label;
-    left.key_property = before.key_property;
-    left.properties = before.properties;
-  }
-  std::set_difference(before.links.begin(), before.links.end(), now.links.begin(), now.links.end(),
-                      std::inserter(left.links, left.links.end()));
-  return left;
-}
-
-Status remove_form(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form) {
-  for (const GraphForm::Link& link : form.links) {
+Status remove_links(bolt::Connection& graph, const apply::CopyOwner& owner, const std::set<GraphForm::Link>& links) {
+  for (const GraphForm::Link& link : links) {
     CNX_TRY(repeat(graph, owner,
                    "MATCH (:" + quote(link.start) + ")-[r:" + quote(link.type) + "]->(:" + quote(link.end) +
                        ") WITH r LIMIT $limit DELETE r RETURN count(*)",
                    {}));
   }
-  if (form.label.empty()) return {};
-  const std::string nodes = "MATCH (n:" + quote(form.label) + ") WHERE n." + quote(form.key_property) + " IS NOT NULL ";
-  bolt::Map clear;
-  bolt::List ours{form.key_property, "_cnx_stub"};
-  for (const std::string& name : form.properties) {
-    clear.add(name, {});
-    ours.push_back(name);
+  return {};
+}
+
+Status remove_labels(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form, const Names& labels) {
+  for (const std::string& label : labels) {
+    CNX_TRY(repeat(graph, owner,
+                   nodes_of(form) + " AND n:" + quote(label) + " WITH n LIMIT $limit REMOVE n:" + quote(label) + " RETURN count(*)", {}));
   }
-  CNX_TRY(repeat(graph, owner, nodes + "AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours) "
-                               "WITH n LIMIT $limit DELETE n RETURN count(*)",
-                 {{"ours", ours}}));
-  return repeat(graph, owner, nodes + "AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true "
-                                      "RETURN count(*)",
-                {{"clear", clear}});
+  return {};
+}
+
+Status remove_form(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form) {
+  CNX_TRY(remove_links(graph, owner, form.links));
+  if (form.label.empty()) return {};
+  bolt::Map clear;
+  for (const std::string& name : form.properties) clear.add(name, {});
+  const std::vector<std::string> flattened(form.flattened.begin(), form.flattened.end());
+  const std::string labels = form.more_labels.empty() ? "" : " REMOVE n" + label_list(form.more_labels);
+  // All become stubs; those that nothing needs go.
+  CNX_TRY(repeat(graph, owner,
+                 nodes_of(form) + " AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true" +
+                     cypher::drop_fields("n", flattened) + labels + " RETURN count(*)",
+                 {{"clear", clear}}));
+  return remove_lonely_stubs(graph, owner, form);
+}
+
+Status remove_lonely_stubs(bolt::Connection& graph, const apply::CopyOwner& owner, const mapping::Model& model) {
+  for (const mapping::NodeTable& node : model.nodes()) CNX_TRY(remove_lonely_stubs(graph, owner, form_of(node)));
+  return {};
 }
 
 }  // namespace cnx::pipeline

@@ -1,5 +1,5 @@
-// What is made of a table's rows in the graph, as far as it is needed to remove it when the mapping no longer says so: kept
-// in the graph beside the table's state.
+// What is made of a table's rows in the graph, as far as it is needed to remove it when the mapping, or the copy, no longer
+// says so: kept in the graph beside the table's state.
 #pragma once
 
 #include <set>
@@ -20,26 +20,38 @@ struct GraphForm {
     std::string end;
     friend auto operator<=>(const Link&, const Link&) = default;
   };
-  std::string label;  // Empty: the rows are no nodes.
+  // Of nodes. Empty: there are none to be removed.
+  std::string label;
   std::string key_property;
+  std::string tenant_property;
+  std::set<std::string> properties;  // But key and tenant. Not kept with the form: the table's state has them.
+  std::set<std::string> flattened;   // Properties whose fields are properties too.
+  std::set<std::string> more_labels;
   std::set<Link> links;  // Of foreign keys, or of the rows themselves.
-  std::set<std::string> properties;
-
-  bool empty() const { return label.empty() && links.empty(); }
 };
 
 GraphForm form_of(const mapping::NodeTable& table);
 GraphForm form_of(const mapping::RelationshipTable& table);
+// Of a table of the model: of all types that its rows choose among.
+GraphForm form_of(const mapping::Model& model, const mapping::TableName& table);
+// The other tables whose rows make nodes of the same label, or relationships of the same type between the same labels: what
+// this table's rows do not account for may be theirs. Pure.
+std::set<mapping::TableName> tables_beside(const mapping::Model& model, const mapping::TableName& table);
 
 std::string to_text(const GraphForm& form);
 // ErrorKind::state for a text that this program did not write.
 Result<GraphForm> form_of(std::string_view text);
 
-// What `before` makes and `now` does not. Pure. Nodes are in it only where label or key are others.
-GraphForm outdated(const GraphForm& before, const GraphForm& now);
+// All block, by statement, work in transactions of bounded size as the owner, and may be repeated.
 
-// Removes it: relationships, and nodes as clear_table does (others' properties and relationships stay, on a stub). In bounded
-// transactions, as the owner. Blocks.
+// Removes what `form` makes: its relationships, and all that is ours of its nodes. A node on which others' properties or
+// relationships hang stays as a stub, with key and tenant.
 Status remove_form(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form);
+// The same of relationships alone, and of labels beside the one that finds the nodes.
+Status remove_links(bolt::Connection& graph, const apply::CopyOwner& owner, const std::set<GraphForm::Link>& links);
+Status remove_labels(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form,
+                     const std::set<std::string>& labels);
+// Stubs of the model's labels that nothing needs any more.
+Status remove_lonely_stubs(bolt::Connection& graph, const apply::CopyOwner& owner, const mapping::Model& model);
 
 }  // namespace cnx::pipeline

@@ -4,6 +4,7 @@
 
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
+#include "pipeline/graph_form.hpp"
 #include "pipeline/graph_indexes.hpp"
 
 namespace cnx::pipeline {
@@ -216,54 +217,19 @@ Result<ClearedGraph> clear_ours(bolt::Connection& connection, const mapping::Mod
   return cleared;
 }
 
-namespace {
-
-// As the copy's owner, until there is nothing left.
-Status repeat_owned(bolt::Connection& connection, const apply::CopyOwner& owner, const std::string& statement,
-                    const bolt::Map& parameters) {
-  while (true) {
-    CNX_TRY(bolt::QueryResult result, apply::run_owned(connection, owner, statement, parameters, soon()));
-    CNX_TRY(int64_t done, single_integer(result));
-    if (done == 0) return {};
-  }
-}
-
-Status clear_node_table(bolt::Connection& connection, const mapping::NodeTable& table, const std::vector<std::string>& names,
-                        const apply::CopyOwner& owner) {
-  bolt::Map clear;
-  for (const std::string& name : names) clear.add(name, {});
-  const bolt::Map parameters{{"clear", clear}, {"limit", kRemovedAtOnce}};
-  for (const mapping::ForeignKey& key : table.foreign_keys) {
-    const std::string text = "MATCH " + relationship_pattern(table, key) + " WITH r LIMIT $limit DELETE r RETURN count(*)";
-    CNX_TRY(repeat_owned(connection, owner, text, bolt::Map{{"limit", kRemovedAtOnce}}));
-  }
-  // All become stubs; those that nothing needs go with the rest of their kind.
-  return repeat_owned(connection, owner,
-                      "MATCH " + node_pattern(table) +
-                          " AND n._cnx_stub IS NULL WITH n LIMIT $limit " + make_stub(table) + " RETURN count(*)",
-                      parameters);
-}
-
-}  // namespace
-
 Status clear_table(bolt::Connection& connection, const mapping::Model& model,
                    const std::vector<std::vector<std::string>>& known_properties, const mapping::TableName& table,
                    const apply::CopyOwner& owner) {
   for (const mapping::RelationshipTable& relationship : model.relationships()) {
-    if (relationship.rule->table != table) continue;
-    const std::string text = "MATCH " + relationship_pattern(relationship) + " WITH r LIMIT $limit DELETE r RETURN count(*)";
-    CNX_TRY(repeat_owned(connection, owner, text, bolt::Map{{"limit", kRemovedAtOnce}}));
+    if (relationship.rule->table == table) CNX_TRY(remove_form(connection, owner, form_of(relationship)));
   }
   for (const mapping::NodeTable& node : model.nodes()) {
-    if (node.rule->table == table) CNX_TRY(clear_node_table(connection, node, known_properties[node.index], owner));
+    if (node.rule->table != table) continue;
+    GraphForm form = form_of(node);
+    form.properties.insert(known_properties[node.index].begin(), known_properties[node.index].end());
+    CNX_TRY(remove_form(connection, owner, form));
   }
-  for (const mapping::NodeTable& node : model.nodes()) {
-    const std::string text = "MATCH " + node_pattern(node) +
-                             " AND n._cnx_stub IS NOT NULL AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
-                             " WITH n LIMIT $limit DELETE n RETURN count(*)";
-    CNX_TRY(repeat_owned(connection, owner, text, bolt::Map{{"ours", stub_properties(node)}, {"limit", kRemovedAtOnce}}));
-  }
-  return {};
+  return remove_lonely_stubs(connection, owner, model);
 }
 
 }  // namespace cnx::pipeline

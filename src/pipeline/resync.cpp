@@ -55,7 +55,8 @@ class Resync {
     CNX_TRY(make_constraints(*graph_, *ground_.catalog.model));
     CNX_TRY(apply::StoredPosition start, apply::raise_epoch(*graph_, apply::lane_key(options_.name), soon()));
     owner_ = {.pipeline = options_.name, .epoch = start.epoch};
-    for (const GraphForm& form : plan_.outdated) CNX_TRY(remove_form(*graph_, owner_, form));
+    for (const OutdatedForm& outdated : plan_.outdated) CNX_TRY(remove(outdated));
+    if (!plan_.outdated.empty()) CNX_TRY(remove_lonely_stubs(*graph_, owner_, *ground_.catalog.model));
     // The segments first: a table that is to be copied, and is said to be, has none of an earlier copy.
     CNX_TRY(plan_missing_segments(tables));
     if (plan_.changed) {
@@ -68,12 +69,18 @@ class Resync {
   }
 
  private:
+  Status remove(const OutdatedForm& outdated) {
+    CNX_TRY(remove_links(*graph_, owner_, outdated.links));
+    if (outdated.nodes) return remove_form(*graph_, owner_, outdated.before);
+    return remove_labels(*graph_, owner_, outdated.before, outdated.labels);
+  }
+
   Status plan_missing_segments(const std::vector<const postgres::Table*>& tables) {
     CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(*graph_, options_.name, soon()));
     const size_t before = segments.size();
     std::erase_if(segments, [&](const change::Segment& segment) {
       const postgres::TableName name{segment.schema, segment.table};
-      return plan_.anew.contains(name) || options_.mapping.find(name) == nullptr;
+      return plan_.anew.contains(name) || ground_.catalog.held.contains(name) || options_.mapping.find(name) == nullptr;
     });
     std::set<postgres::TableName> planned;
     for (const change::Segment& segment : segments) planned.insert({segment.schema, segment.table});
@@ -100,7 +107,7 @@ class Resync {
     // Before the stream goes on: its changes must not meet what is left over.
     for (TableState& state : plan_.states) {
       if (state.state != State::copying) continue;
-      if (state.sweep) CNX_TRY(sweep_table(context_, *graph_, owner_, state, rounds.snapshot()));
+      if (state.sweep) CNX_TRY(sweep_table(context_, *graph_, owner_, state, KeySource{rounds.snapshot(), rounds.files()}));
       CNX_TRY(remove_stale_properties(*graph_, owner_, ground_.catalog, state));
       if (context_.stop.asked) return false;
     }
@@ -145,7 +152,7 @@ class Resync {
     bool swept = false;
     for (TableState& state : plan_.states) {
       if (state.state != State::held || !state.sweep) continue;
-      CNX_TRY(sweep_gone_table(context_, *graph_, owner_, state));
+      CNX_TRY(sweep_table(context_, *graph_, owner_, state, std::nullopt));
       if (context_.stop.asked) return {};
       state.sweep = false;
       swept = true;

@@ -2,18 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <span>
 
 #include "apply/lane_stage.hpp"
 #include "apply/neo4j_graph.hpp"
-#include "capture/snapshot/snapshot_stage.hpp"
 #include "cypher/plan.hpp"
 #include "cypher/quote.hpp"
+#include "pipeline/graph_form.hpp"
 #include "pipeline/graph_keys.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/runner.hpp"
-#include "pipeline/table_keys.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -21,6 +19,7 @@ namespace {
 using cypher::quote;
 
 constexpr Duration kStepMax = std::chrono::seconds(60);
+constexpr Duration kLookInterval = std::chrono::milliseconds(250);
 // So many of the graph's keys are removed at once, in batches of this many.
 constexpr size_t kRemovedAtOnce = 20'000;
 constexpr size_t kBatchKeys = 2'000;
@@ -32,20 +31,21 @@ class Sweep {
   Sweep(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner, const apply::TableState& state)
       : context_(context), catalog_(context.ground.catalog), graph_(graph), owner_(owner), state_(state) {}
 
-  // Without a snapshot, all goes.
-  Status run(postgres::Session* snapshot) {
-    intern_properties();
-    if (snapshot == nullptr) {
-      CNX_TRY(remove_missing([](const EntityKey&) { return true; }));
-    } else {
-      const auto table = std::find_if(catalog_.tables.begin(), catalog_.tables.end(),
-                                      [&](const postgres::Table& each) { return each.name == state_.name; });
-      CNX_CHECK(table != catalog_.tables.end(), "a table that is swept is in the catalog");
-      CNX_TRY(for_each_slice(*snapshot, catalog_, *table, [&](const TableKeys& keys) -> Result<bool> {
-        CNX_TRY(remove_missing([&](const EntityKey& key) { return keys.is_missing(key); }));
-        return !context_.stop.asked;
-      }));
+  Status run(const std::optional<KeySource>& source) {
+    std::set<postgres::TableName> makers = tables_beside(*catalog_.model, state_.name);
+    makers.insert(state_.name);
+    std::vector<const postgres::Table*> tables;
+    for (const postgres::Table& table : catalog_.tables) {
+      if (!makers.contains(table.name) || catalog_.absent.contains(table.name)) continue;
+      if (catalog_.held.contains(table.name)) {
+        spdlog::warn("what is left over of {} stays: {} makes the same and is held", postgres::to_string(state_.name),
+                     postgres::to_string(table.name));
+        return {};
+      }
+      tables.push_back(&table);
     }
+    intern_properties();
+    CNX_TRY(hold_against(tables, source));
     if (removed_ > 0) {
       spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
     }
@@ -53,6 +53,18 @@ class Sweep {
   }
 
  private:
+  Status hold_against(const std::vector<const postgres::Table*>& tables, const std::optional<KeySource>& source) {
+    auto work = [&](const TableKeys& keys) -> Result<bool> {
+      CNX_TRY(remove_missing(keys));
+      return !context_.stop.asked;
+    };
+    if (source) return for_each_slice(*source, catalog_, tables, work);
+    CNX_TRY(postgres::Session session, open_reader(context_.options));
+    CNX_TRY(TableFiles files, read_files(session, tables));
+    CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", soon()));
+    return for_each_slice({session, files}, catalog_, tables, work);
+  }
+
   // A node that has to stay as a stub keeps none of them.
   void intern_properties() {
     mapping::NodeTable* node = catalog_.model->find_node(state_.name);
@@ -62,13 +74,13 @@ class Sweep {
     }
   }
 
-  Status remove_missing(const std::function<bool(const EntityKey&)>& is_missing) {
+  Status remove_missing(const TableKeys& keys_of_rows) {
     if (const mapping::NodeTable* node = catalog_.model->find_node(state_.name)) {
-      return remove_missing(GraphKeys(graph_, *node), is_missing, [&](std::span<EntityKey> keys) { return removal(*node, keys); });
+      return remove_missing(GraphKeys(graph_, *node), keys_of_rows, [&](std::span<EntityKey> keys) { return removal(*node, keys); });
     }
     for (const mapping::RelationshipTable& table : catalog_.model->relationships()) {
       if (table.rule->table != state_.name) continue;
-      CNX_TRY(remove_missing(GraphKeys(graph_, table), is_missing,
+      CNX_TRY(remove_missing(GraphKeys(graph_, table), keys_of_rows,
                              [&](std::span<EntityKey> keys) { return removal(table, keys); }));
     }
     return {};
@@ -76,13 +88,13 @@ class Sweep {
 
   using Removal = std::function<mapping::Mutations(std::span<EntityKey>)>;
 
-  Status remove_missing(GraphKeys all, const std::function<bool(const EntityKey&)>& is_missing, const Removal& removal) {
+  Status remove_missing(GraphKeys all, const TableKeys& keys_of_rows, const Removal& removal) {
     std::vector<EntityKey> missing;
     while (!context_.stop.asked) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
       if (page.empty()) break;
       for (EntityKey& key : page) {
-        if (is_missing(key)) missing.push_back(std::move(key));
+        if (keys_of_rows.is_missing(key)) missing.push_back(std::move(key));
       }
       if (missing.size() < kRemovedAtOnce) continue;
       CNX_TRY(remove(std::exchange(missing, {}), removal));
@@ -119,6 +131,13 @@ class Sweep {
     Waker& waker = runner.add(lane);
     batches.on_readable([&] { waker.wake(); });
     runner.start();
+    while (!runner.all_ended()) {
+      context_.stop.waker.arm();
+      // What is not removed by then is found again.
+      if (context_.stop.asked) batches.fail(Error(ErrorKind::timeout, "stopped while leftovers were removed"));
+      if (!runner.all_ended()) wait_for(context_.stop.waker, stream::Step::wait_until(Clock::now() + kLookInterval));
+      context_.stop.waker.disarm();
+    }
     runner.join();
     if (std::optional<Error> failure = runner.failure()) return fail(std::move(*failure));
     return {};
@@ -189,13 +208,8 @@ Status remove_stale_properties(bolt::Connection& graph, const apply::CopyOwner& 
 }
 
 Status sweep_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
-                   const apply::TableState& state, postgres::Session& snapshot) {
-  return Sweep(context, graph, owner, state).run(&snapshot);
-}
-
-Status sweep_gone_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
-                        const apply::TableState& state) {
-  return Sweep(context, graph, owner, state).run(nullptr);
+                   const apply::TableState& state, const std::optional<KeySource>& source) {
+  return Sweep(context, graph, owner, state).run(source);
 }
 
 }  // namespace cnx::pipeline

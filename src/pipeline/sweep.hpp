@@ -4,17 +4,17 @@
 
 #include "apply/table_states.hpp"
 #include "pipeline/copy_rounds.hpp"
+#include "pipeline/table_keys.hpp"
 
 namespace cnx::pipeline {
 
 // All block, and may be repeated. Nobody else writes meanwhile: between two passes, by the owner.
 
-// Holds the graph's keys against the table's in the session's snapshot, under which the table was copied: what no row has goes.
+// Holds the graph's keys against the table's, and those of tables beside it (tables_beside): what no row has goes. Of a table
+// that is not there any more, all that is not another's. `source`: the snapshot under which the table was copied; none: one
+// of its own. With a table beside it that is held nothing is removed, since its rows are not known.
 Status sweep_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
-                   const apply::TableState& state, postgres::Session& snapshot);
-// Of a table that is not there any more: all goes.
-Status sweep_gone_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
-                        const apply::TableState& state);
+                   const apply::TableState& state, const std::optional<KeySource>& source);
 Status remove_stale_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const Catalog& catalog,
                                const apply::TableState& state);
 

@@ -113,6 +113,10 @@ TableChange compare(const TableShape& known, const TableShape& now, const std::s
     say(change, "a composite type was altered");
   }
   compare_partitions(known, now, filled_partitions, change);
+  if (known.published != now.published) {
+    change.copy = true;
+    say(change, "it was out of the publication");
+  }
   return change;
 }
 

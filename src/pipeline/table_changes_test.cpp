@@ -126,11 +126,21 @@ TEST(TableChanges, partitions_that_go_or_come_with_rows_are_read) {
   EXPECT_TRUE(compare(partitioned(), attached, {103}).copy);
 }
 
+TEST(TableChanges, changes_that_were_not_published_are_read) {
+  TableShape before = table();
+  before.published = "500 700";
+  TableShape now = before;
+  EXPECT_FALSE(compare(before, now, {}).any());
+  now.published = "501 800";
+  EXPECT_TRUE(compare(before, now, {}).copy);
+}
+
 TEST(TableShapes, are_read_back_as_they_were_kept) {
   TableShape shape = partitioned();
   shape.columns[1].column.name = "a \"quoted\" ü";
   shape.columns[1].filled = true;
   shape.attributes = {{"50.1", "23 -1 x"}};
+  shape.published = "500 700";
   Result<TableShape> read = shape_of(shape.name, to_text(shape));
   ASSERT_TRUE(read) << read.error().describe();
   EXPECT_FALSE(compare(shape, *read, {}).any());

@@ -74,10 +74,15 @@ TableKeys::Digest TableKeys::digest(const EntityKey& key) {
   return {number_of(std::string_view(hexadecimal).substr(0, 16)), number_of(std::string_view(hexadecimal).substr(16, 16))};
 }
 
-Status TableKeys::read(postgres::Session& session, const postgres::Table& table, const mapping::Binding& binding,
-                       size_t slice, TimePoint deadline) {
+void TableKeys::begin(size_t slice) {
   slice_ = slice;
   digests_.clear();
+}
+
+void TableKeys::end() { std::sort(digests_.begin(), digests_.end()); }
+
+Status TableKeys::add(postgres::Session& session, const postgres::Table& table, const mapping::Binding& binding,
+                      TimePoint deadline) {
   const std::vector<uint16_t> columns = key_columns(binding);
   std::string list;
   for (uint16_t column : columns) {
@@ -101,30 +106,48 @@ Status TableKeys::read(postgres::Session& session, const postgres::Table& table,
       CNX_TRY(std::optional<EntityKey> key, entity_key(binding, row));
       if (!key) continue;
       const Digest made = digest(*key);
-      if (made[0] % slices_ == slice) digests_.push_back(made);
+      if (made[0] % slices_ == slice_) digests_.push_back(made);
     }
   }
-  CNX_TRY(session.execute("CLOSE contextnexus_keys", deadline));
-  std::sort(digests_.begin(), digests_.end());
-  return {};
+  return session.execute("CLOSE contextnexus_keys", deadline);
 }
 
-Status for_each_slice(postgres::Session& session, Catalog& catalog, const postgres::Table& table,
-                      const std::function<Result<bool>(const TableKeys&)>& work) {
+namespace {
+
+Result<mapping::Binding> bind(Catalog& catalog, const postgres::Table& table) {
   const change::RelationPtr relation = capture::relation_of(table);
-  mapping::NodeTable* node = catalog.model->find_node(table.name);
-  Result<mapping::Binding> binding = node != nullptr
-                                         ? mapping::bind(*node, relation, catalog.types)
-                                         : mapping::bind(*catalog.model->find_relationship(table.name), relation, catalog.types);
-  if (!binding) return fail(std::move(binding.error()));
-  CNX_TRY(postgres::Rows count,
-          session.query("SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_catalog.pg_class c "
-                        "WHERE c.oid = $1::oid OR c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid) t)",
-                        {std::to_string(table.oid.value())}, Clock::now() + kStatementMax));
-  CNX_TRY(int64_t rows, count.integer(0, 0));
-  TableKeys keys(static_cast<size_t>(rows) / TableKeys::kSliceKeys + 1);
+  if (mapping::NodeTable* node = catalog.model->find_node(table.name)) return mapping::bind(*node, relation, catalog.types);
+  return mapping::bind(*catalog.model->find_relationship(table.name), relation, catalog.types);
+}
+
+Status check_files(const KeySource& source, const postgres::Table& table) {
+  CNX_TRY(std::string now, capture::read_table_files(source.session, table.oid, Clock::now() + kStatementMax));
+  const auto before = source.files.find({table.name.schema, table.name.name});
+  if (before != source.files.end() && before->second == now) return {};
+  return fail(Error(ErrorKind::unavailable, "a table was rewritten while its keys were read")
+                  .with("table", postgres::to_string(table.name)));
+}
+
+}  // namespace
+
+Status for_each_slice(const KeySource& source, Catalog& catalog, const std::vector<const postgres::Table*>& tables,
+                      const std::function<Result<bool>(const TableKeys&)>& work) {
+  std::vector<mapping::Binding> bindings;
+  uint64_t rows = 0;
+  for (const postgres::Table* table : tables) {
+    CNX_TRY(mapping::Binding binding, bind(catalog, *table));
+    bindings.push_back(std::move(binding));
+    CNX_TRY(uint64_t estimate, estimate_rows(source.session, *table, Clock::now() + kStatementMax));
+    rows += estimate;
+  }
+  TableKeys keys(rows / TableKeys::kSliceKeys + 1);
   for (size_t slice = 0; slice < keys.slices(); ++slice) {
-    CNX_TRY(keys.read(session, table, *binding, slice, Clock::now() + kKeysMax));
+    keys.begin(slice);
+    for (size_t i = 0; i < tables.size(); ++i) {
+      CNX_TRY(keys.add(source.session, *tables[i], bindings[i], Clock::now() + kKeysMax));
+      CNX_TRY(check_files(source, *tables[i]));
+    }
+    keys.end();
     CNX_TRY(bool goes_on, work(keys));
     if (!goes_on) return {};
   }

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "mapping/binding.hpp"
 #include "pipeline/catalog.hpp"
+#include "pipeline/copy_plan.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/session.hpp"
 
@@ -23,14 +24,15 @@ class TableKeys {
   // Keys of more rows than this are looked at in several slices.
   static constexpr size_t kSliceKeys = 2'000'000;  // 16 bytes each.
 
-  explicit TableKeys(size_t slices = 1) : slices_(slices == 0 ? 1 : slices) {}
+  explicit TableKeys(size_t slices) : slices_(slices) {}
 
   size_t slices() const { return slices_; }
-  // Reads the keys of one slice, in the session's open transaction. Of a row that makes nothing (an end is NULL) there is none.
-  // Blocks until `deadline`; kinds as Session, malformed as project_key.
-  Status read(postgres::Session& session, const postgres::Table& table, const mapping::Binding& binding, size_t slice,
-              TimePoint deadline);
-  // Whether the key is of the slice that was read, and no row has it.
+  void begin(size_t slice);
+  // Adds the table's keys of the slice, in the session's open transaction. Of a row that makes nothing (an end is NULL) there is
+  // none. Blocks until `deadline`; kinds as Session, malformed as project_key.
+  Status add(postgres::Session& session, const postgres::Table& table, const mapping::Binding& binding, TimePoint deadline);
+  void end();
+  // Whether the key is of the slice, and no row has it.
   bool is_missing(const EntityKey& key) const;
 
  private:
@@ -39,12 +41,19 @@ class TableKeys {
 
   size_t slices_;
   size_t slice_ = 0;
-  std::vector<Digest> digests_;  // Sorted.
+  std::vector<Digest> digests_;  // Sorted by end().
 };
 
-// Reads the table's keys slice by slice, in the session's open transaction, and calls `work` with each, until it says false.
-// Blocks, by statement.
-Status for_each_slice(postgres::Session& session, Catalog& catalog, const postgres::Table& table,
+// A session with an open snapshot, and what the tables' files were before it was taken: a table that was rewritten since may
+// look empty to it.
+struct KeySource {
+  postgres::Session& session;
+  const TableFiles& files;
+};
+
+// Reads the keys of the tables together, slice by slice, and calls `work` with each slice, until it says false.
+// ErrorKind::unavailable where a table was rewritten since: nothing of that slice was handed on. Blocks, by statement.
+Status for_each_slice(const KeySource& source, Catalog& catalog, const std::vector<const postgres::Table*>& tables,
                       const std::function<Result<bool>(const TableKeys&)>& work);
 
 }  // namespace cnx::pipeline

@@ -1,6 +1,8 @@
 #include "pipeline/table_plan.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "mapping/binding.hpp"
@@ -36,13 +38,18 @@ const T* find(const std::vector<T>& all, const postgres::TableName& name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-Result<Live> read_live(postgres::Session& session, const TablePlanInput& input, TimePoint deadline) {
+std::vector<postgres::TableName> names_of(const mapping::Mapping& mapping) {
   std::vector<postgres::TableName> names;
-  for (const TableRule& rule : input.mapping.tables) names.push_back(rule.table);
+  for (const TableRule& rule : mapping.tables) names.push_back(rule.table);
+  return names;
+}
+
+Result<Live> read_live(postgres::Session& session, const TablePlanInput& input, TimePoint deadline) {
+  const std::vector<postgres::TableName> names = names_of(input.mapping);
   Live live;
   CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", deadline));
   CNX_TRY(live.tables, postgres::read_tables(session, names, deadline));
-  CNX_TRY(live.shapes, read_shapes(session, names, deadline));
+  CNX_TRY(live.shapes, read_shapes(session, names, input.publication, deadline));
   CNX_TRY(live.types, postgres::read_types(session, deadline));
   CNX_TRY(live.publication, postgres::read_publication(session, input.publication, deadline));
   CNX_TRY(postgres::Rows end, session.query("SELECT pg_catalog.pg_current_wal_insert_lsn()", deadline));
@@ -55,11 +62,16 @@ Result<Live> read_live(postgres::Session& session, const TablePlanInput& input, 
 Status read_filters(postgres::Session& session, const mapping::Mapping& mapping, Live& live,
                     std::map<postgres::TableName, Problem>& problems, TimePoint deadline) {
   for (postgres::Table& table : live.tables) {
-    std::vector<postgres::Table> one{table};
-    Status read = read_row_filters(session, mapping, one, deadline);
-    if (!read && read.error().kind() != ErrorKind::invalid) return read;
-    if (!read) problems[table.name] = Problem{read.error().describe(), read.error().advice()};
-    table.filter = one.front().filter;
+    const std::string& where = mapping.find(table.name)->where;
+    if (where.empty()) continue;
+    Result<postgres::RowFilter> read = postgres::read_row_filter(session, table.name, where, deadline);
+    if (read) {
+      table.filter = *std::move(read);
+    } else if (read.error().kind() == ErrorKind::invalid) {
+      problems[table.name] = Problem{read.error().describe(), read.error().advice()};
+    } else {
+      return fail(std::move(read.error()));
+    }
   }
   return {};
 }
@@ -128,7 +140,11 @@ class Planner {
       if (!problem && live_.publication && sent == nullptr) {
         CNX_TRY(bool published, publish(session_, input_.publication, *find(live_.tables, rule.table), deadline_));
         plan_.waits_for_writers = plan_.waits_for_writers || published;
-        if (published) plan_.said.push_back(postgres::to_string(rule.table) + " was put into the publication");
+        if (published) {
+          plan_.said.push_back(postgres::to_string(rule.table) + " was put into the publication");
+          // Since when it is in it belongs to what is remembered.
+          CNX_TRY(live_.shapes, read_shapes(session_, names_of(input_.mapping), input_.publication, deadline_));
+        }
         if (!published) problem = Problem{"the publication lacks the table", "contextnexus init puts it there"};
       }
       if (!problem) continue;
@@ -139,6 +155,7 @@ class Planner {
                         .advise(problem->advice));
       }
       plan_.catalog.held.insert(rule.table);
+      if (find(live_.tables, rule.table) == nullptr) plan_.catalog.absent.insert(rule.table);
       problems_[rule.table] = std::move(*problem);
     }
     return {};
@@ -181,7 +198,7 @@ class Planner {
     now.since = input_.position;
     plan_.said.push_back("table " + postgres::to_string(now.name) + " is held: " + problem.reason + "; " + problem.advice);
     // What is there stays until it is released and copied anew; of a table that was dropped no row is left.
-    now.sweep = find(live_.tables, now.name) == nullptr;
+    now.sweep = plan_.catalog.absent.contains(now.name);
     now.due = {};
   }
 
@@ -190,16 +207,17 @@ class Planner {
     if (found == nullptr) return check_table(*find(live_.tables, rule.table), key_of(rule));
     const TableShape& shape = *found;
     CNX_TRY(std::vector<std::string> properties, properties_of(rule.table));
-    const GraphForm form = form_of_table(rule.table);
+    const GraphForm form = form_of(*plan_.catalog.model, rule.table);
     now.rule = mapping::fingerprint(input_.mapping, rule);
     now.form = to_text(form);
     now.shape = to_text(shape);
     if (known == nullptr) {
       now.properties = std::move(properties);
-      // The beginning copies all; later a table is new in the mapping.
-      copy(now, input_.strict || input_.known.empty() ? "" : "it is new in the mapping");
-      // Nothing was made of it yet: what is there is others'.
-      now.sweep = false;
+      // The beginning copies all; later a table is new in the mapping, and what is there is others', or an engine before this
+      // one remembered nothing.
+      const char* why = input_.known.empty() ? "the graph does not remember how it was" : "it is new in the mapping";
+      copy(now, input_.strict ? "" : why);
+      now.sweep = !input_.strict && input_.known.empty();
       return {};
     }
     CNX_TRY(TableShape before, shape_of(rule.table, known->shape));
@@ -210,7 +228,9 @@ class Planner {
       change.why = "what held it (" + known->reason + ") is mended";
       plan_.waits_for_writers = true;
     }
-    if (before.oid != shape.oid) plan_.waits_for_writers = true;
+    // Changes may have gone unpublished: those of transactions that are open still do not show in a read.
+    const bool unpublished = before.oid != shape.oid || before.published != shape.published;
+    if (unpublished || known->state == State::copying) plan_.waits_for_writers = true;
     if (known->rule != now.rule) {
       change.copy = change.columns = true;
       change.why = "the mapping says something else of it";
@@ -249,10 +269,15 @@ class Planner {
   }
 
   Status add_outdated(const TableState& known, const GraphForm& now) {
-    CNX_TRY(GraphForm before, form_of(std::string_view(known.form)));
-    before.properties.insert(known.properties.begin(), known.properties.end());
-    GraphForm form = outdated(before, now);
-    if (!form.empty()) plan_.outdated.push_back(std::move(form));
+    OutdatedForm form;
+    CNX_TRY(form.before, form_of(std::string_view(known.form)));
+    form.before.properties.insert(known.properties.begin(), known.properties.end());
+    form.links = std::exchange(form.before.links, {});
+    std::erase_if(form.links, [&](const GraphForm::Link& link) { return now.links.contains(link); });
+    form.nodes = form.before.label != now.label || form.before.key_property != now.key_property;
+    std::set_difference(form.before.more_labels.begin(), form.before.more_labels.end(), now.more_labels.begin(),
+                        now.more_labels.end(), std::inserter(form.labels, form.labels.end()));
+    if (form.nodes || !form.links.empty() || !form.labels.empty()) plan_.outdated.push_back(std::move(form));
     return {};
   }
 
@@ -264,28 +289,20 @@ class Planner {
     return {};
   }
 
-  // A relationship that another table's rows make as well is none of the outdated ones.
+  // What another table's rows make as well is none of the outdated.
   void keep_what_others_make() {
-    std::set<GraphForm::Link> made;
+    std::set<GraphForm::Link> links;
     std::set<std::string> labels;
-    for (const mapping::NodeTable& table : plan_.catalog.model->nodes()) {
-      made.merge(form_of(table).links);
-      labels.insert(table.node->label + "\n" + table.key_property);
+    for (const TableRule& rule : input_.mapping.tables) {
+      GraphForm form = form_of(*plan_.catalog.model, rule.table);
+      if (!form.label.empty()) labels.insert(form.label);
+      links.merge(form.links);
     }
-    for (const mapping::RelationshipTable& table : plan_.catalog.model->relationships()) made.merge(form_of(table).links);
-    for (GraphForm& form : plan_.outdated) {
-      std::erase_if(form.links, [&](const GraphForm::Link& link) { return made.contains(link); });
-      if (labels.contains(form.label + "\n" + form.key_property)) form.label.clear();
+    for (OutdatedForm& form : plan_.outdated) {
+      std::erase_if(form.links, [&](const GraphForm::Link& link) { return links.contains(link); });
+      // Nodes of that label that no row of the others has are found by their sweep.
+      if (form.nodes && labels.contains(form.before.label)) form.nodes = false;
     }
-  }
-
-  GraphForm form_of_table(const postgres::TableName& name) {
-    if (const mapping::NodeTable* node = plan_.catalog.model->find_node(name)) return form_of(*node);
-    GraphForm form;
-    for (const mapping::RelationshipTable& table : plan_.catalog.model->relationships()) {
-      if (table.rule->table == name) form.links.merge(form_of(table).links);
-    }
-    return form;
   }
 
   // Every name but the key's and the tenant's, as the catalog describes the table.

@@ -12,14 +12,21 @@
 
 namespace cnx::pipeline {
 
+// What was made of a table's rows as the mapping said before, and is not made any more.
+struct OutdatedForm {
+  GraphForm before;
+  bool nodes = false;  // All of it: label or key are others.
+  std::set<GraphForm::Link> links;
+  std::set<std::string> labels;
+};
+
 struct TablePlan {
   Catalog catalog;
   // As they are to be kept, in the mapping's order.
   std::vector<apply::TableState> states;
   // Of tables that the mapping has no more.
   std::vector<apply::TableState> left;
-  // What was made of rows as the mapping said before, and is not made any more: to be removed before the copy.
-  std::vector<GraphForm> outdated;
+  std::vector<OutdatedForm> outdated;  // To be removed before the copy.
   std::vector<std::string> said;  // For people, one line each: what changed, and what follows from it.
   bool changed = false;           // The graph remembers something else.
   // Of the tables to be copied: those of which nothing that was copied before counts.

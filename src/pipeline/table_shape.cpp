@@ -34,6 +34,10 @@ SELECT n.nspname, c.relname, pg_catalog.json_build_object(
     FROM reached r JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype = 'c'
     JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
     WHERE r.relation = c.oid),
+  'published', (
+    SELECT coalesce(pg_catalog.max(r.oid || ' ' || r.xmin), '')
+    FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
+    WHERE p.pubname = $3 AND r.prrelid = c.oid),
   'files', (
     SELECT coalesce(pg_catalog.json_object_agg(f.oid::pg_catalog.text, coalesce(pg_catalog.pg_relation_filenode(f.oid)::pg_catalog.text, '')), '{}')
     FROM (SELECT c.oid UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p) f(oid))
@@ -92,14 +96,14 @@ rows AS (
   FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $3)
 SELECT pg_catalog.md5(coalesce(pg_catalog.string_agg(text, chr(10) ORDER BY text), '')) FROM rows)sql";
 
-postgres::Parameters names_parameters(const std::vector<postgres::TableName>& names) {
+postgres::Parameters parameters_of(const std::vector<postgres::TableName>& names, const std::string& publication) {
   std::vector<std::string> schemas;
   std::vector<std::string> tables;
   for (const postgres::TableName& name : names) {
     schemas.push_back(name.schema);
     tables.push_back(name.name);
   }
-  return {postgres::array_text(schemas), postgres::array_text(tables)};
+  return {postgres::array_text(schemas), postgres::array_text(tables), publication};
 }
 
 Error strange_shape(const postgres::TableName& name) {
@@ -145,6 +149,7 @@ Result<TableShape> shape_of(const postgres::TableName& name, std::string_view te
     shape.kind = static_cast<postgres::TableKind>(value.at("kind").get<std::string>().at(0));
     for (const json& column : value.at("columns")) shape.columns.push_back(column_of(column));
     shape.labels = value.at("labels").get<std::map<std::string, std::string>>();
+    shape.published = value.at("published").get<std::string>();
     shape.attributes = value.at("attributes").get<std::map<std::string, std::string>>();
     for (const auto& [oid, file] : value.at("files").items()) {
       shape.files[oid_of(oid)] = file.get<std::string>();
@@ -166,14 +171,15 @@ std::string to_text(const TableShape& shape) {
               {"columns", columns},
               {"labels", shape.labels},
               {"attributes", shape.attributes},
+              {"published", shape.published},
               {"files", files}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Result<std::vector<TableShape>> read_shapes(postgres::Session& session, const std::vector<postgres::TableName>& names,
-                                            TimePoint deadline) {
+                                            const std::string& publication, TimePoint deadline) {
   CNX_TRY(postgres::Rows rows,
-          session.query(std::string(kReached) + std::string(kShapes), names_parameters(names), deadline));
+          session.query(std::string(kReached) + std::string(kShapes), parameters_of(names, publication), deadline));
   std::vector<TableShape> shapes;
   for (size_t i = 0; i < rows.size(); ++i) {
     const postgres::TableName name{std::string(rows.text(i, 0)), std::string(rows.text(i, 1))};
@@ -194,9 +200,7 @@ postgres::Table table_of(const TableShape& shape) {
 
 Result<std::string> read_catalog_mark(postgres::Session& session, const std::vector<postgres::TableName>& names,
                                       const std::string& publication, TimePoint deadline) {
-  postgres::Parameters parameters = names_parameters(names);
-  parameters.push_back(publication);
-  CNX_TRY(postgres::Rows rows, session.query(std::string(kMark), parameters, deadline));
+  CNX_TRY(postgres::Rows rows, session.query(std::string(kMark), parameters_of(names, publication), deadline));
   return std::string(rows.text(0, 0));
 }
 

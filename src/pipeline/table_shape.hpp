@@ -33,12 +33,14 @@ struct TableShape {
   std::map<std::string, std::string> attributes;
   std::set<uint32_t> partitions;               // All below the table.
   std::map<uint32_t, std::string> files;       // By the oid of the table, or of a partition.
+  // Since when it has been in the publication; another one means that it was out of it. Empty: it is not in it.
+  std::string published;
 };
 
 // Of those of `names` that exist, in no promised order. In the session's open transaction, or in one of its own. Blocks until
 // `deadline`; kinds as Session.
 Result<std::vector<TableShape>> read_shapes(postgres::Session& session, const std::vector<postgres::TableName>& names,
-                                            TimePoint deadline);
+                                            const std::string& publication, TimePoint deadline);
 
 // As it is kept, and read back. ErrorKind::state for a text that this program did not write.
 std::string to_text(const TableShape& shape);

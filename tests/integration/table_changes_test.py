@@ -19,6 +19,10 @@ tables:
   kinds: {node: Kind, key: id}
   links: {relationship: LINKED, from: {things: one}, to: {things: other}, properties: [note]}
   parts: {node: Part, key: [id, region]}
+  cats: {node: Animal, key: id, relationships: [OF: {to: {kinds: kind}}]}
+  dogs: {node: Animal, key: id, relationships: [OF: {to: {kinds: kind}}]}
+  chases: {relationship: MET, from: {cats: one}, to: {dogs: other}}
+  flights: {relationship: MET, from: {dogs: one}, to: {cats: other}}
 """
 
 _TABLES = """
@@ -29,9 +33,17 @@ CREATE TABLE links (one int REFERENCES things, other int REFERENCES things, note
 CREATE TABLE parts (id int, region text, note text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 CREATE TABLE parts_north PARTITION OF parts FOR VALUES IN ('north');
 CREATE TABLE parts_south PARTITION OF parts FOR VALUES IN ('south');
+CREATE TABLE cats (id int PRIMARY KEY, kind int REFERENCES kinds, name text);
+CREATE TABLE dogs (id int PRIMARY KEY, kind int REFERENCES kinds, name text);
+CREATE TABLE chases (one int, other int, PRIMARY KEY (one, other));
+CREATE TABLE flights (one int, other int, PRIMARY KEY (one, other));
 INSERT INTO kinds SELECT n, 'kind ' || n, 'ok' FROM generate_series(1, 5) n;
 INSERT INTO things SELECT n, 1 + n % 5, 'thing ' || n, n + 0.5, n FROM generate_series(1, 40) n;
 INSERT INTO links SELECT n, n + 1, 'note' FROM generate_series(1, 30) n;
+INSERT INTO cats SELECT n, 1, 'cat' FROM generate_series(1, 10) n;
+INSERT INTO dogs SELECT n, 2, 'dog' FROM generate_series(101, 110) n;
+INSERT INTO chases SELECT n, n + 100 FROM generate_series(1, 5) n;
+INSERT INTO flights SELECT n + 100, n FROM generate_series(6, 10) n;
 INSERT INTO parts SELECT n, CASE WHEN n % 2 = 0 THEN 'north' ELSE 'south' END, 'part ' || n FROM generate_series(1, 20) n;
 """
 
@@ -202,6 +214,26 @@ def test_what_changed_while_nobody_followed_is_found_at_the_start(line, mapping)
     _expect_equal(line, mapping)
 
 
+def test_tables_of_one_label_leave_each_others_nodes(line, mapping):
+    line.database.execute("ALTER TABLE cats ADD extra int DEFAULT 1; DELETE FROM cats WHERE id = 10; DELETE FROM flights WHERE other = 10")
+    _expect_equal(line, mapping)
+    line.database.execute("ALTER TABLE chases ADD extra int DEFAULT 1")
+    _expect_equal(line, mapping)
+    line.database.execute("DROP TABLE cats; DROP TABLE chases")
+    _wait(lambda: line.graph.value("MATCH (a:Animal) WHERE a.id < 100 AND a.name IS NOT NULL RETURN count(a)"), line)
+    _wait(lambda: not _state(line, "chases") or not _state(line, "cats"), line)
+    assert line.graph.value("MATCH (a:Animal {name: 'dog'})-[:OF]->(:Kind {id: 2}) RETURN count(a)") == 10
+    assert line.graph.value("MATCH (:Animal)-[r:MET]->(:Animal) RETURN count(r)") == 4
+
+
+def test_a_table_that_leaves_the_publication_for_a_moment_is_read_again(line, mapping):
+    with line.database.transaction():
+        line.database.execute("ALTER PUBLICATION contextnexus DROP TABLE kinds")
+    line.database.execute("UPDATE kinds SET name = 'nobody was told'; INSERT INTO kinds VALUES (60, 'nor of this')")
+    line.database.execute("ALTER PUBLICATION contextnexus ADD TABLE ONLY kinds")
+    _expect_equal(line, mapping)
+
+
 # Partitions.
 
 def test_partitions_come_and_go(line, mapping):
@@ -235,6 +267,34 @@ def test_a_change_of_the_mapping_syncs_only_what_it_is_about(line, mapping):
     # What others hung on the old nodes stays, on stubs.
     assert line.graph.value("MATCH (k:Kind) WHERE k.theirs = 'kept' AND k.name IS NULL RETURN count(k)") == 5
     line.graph.rows("MATCH (k:Kind) DELETE k")
+    _expect_equal(line, mapping)
+
+
+def test_nodes_of_a_tenant_go_with_the_table_that_leaves_the_mapping(line, mapping):
+    line.engine.terminate()
+    whole = mapping.read_text()
+    mapping.write_text(whole.replace("parts: {node: Part, key: [id, region]}", "parts: {node: Part, key: [id, region], tenant: region}"))
+    line.engine.start()
+    _wait(lambda: line.graph.value("MATCH (p:Part) WHERE p.tenantId IS NULL RETURN count(p)"), line)
+    line.engine.terminate()
+    mapping.write_text("\n".join(each for each in whole.splitlines() if "parts:" not in each) + "\n")
+    line.engine.start()
+    _expect_equal(line, mapping)
+    assert line.graph.value("MATCH (p:Part) RETURN count(p)") == 0
+
+
+def test_labels_that_the_mapping_says_no_more_go(line, mapping):
+    whole = mapping.read_text()
+    line.engine.terminate()
+    mapping.write_text(whole.replace("kinds: {node: Kind,", "kinds: {node: [Kind, Sort],"))
+    line.engine.start()
+    _wait(lambda: line.graph.value("MATCH (k:Kind) WHERE NOT k:Sort RETURN count(k)"), line)
+    line.graph.rows("MATCH (k:Kind {id: 1}) SET k:Theirs")
+    line.engine.terminate()
+    mapping.write_text(whole)
+    line.engine.start()
+    _wait(lambda: line.graph.value("MATCH (k:Sort) RETURN count(k)"), line)
+    assert line.graph.value("MATCH (k:Kind:Theirs) RETURN count(k)") == 1
     _expect_equal(line, mapping)
 
 
