@@ -7,14 +7,14 @@ namespace {
 
 using nlohmann::json;
 
-// The types that a column's type leads to: under a domain, in an array, a composite or a range.
+// A partitioned table has no rows of its own, and says of no column that it was filled: its partitions do.
 constexpr std::string_view kShapes = R"sql(
 SELECT n.nspname, c.relname, pg_catalog.json_build_object(
   'oid', c.oid::pg_catalog.int8, 'kind', c.relkind,
   'columns', (
     SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
              a.attnum, a.attname, a.atttypid::pg_catalog.int8, a.atttypmod, b.oid::pg_catalog.int8, b.typname,
-             a.attgenerated <> '', a.attnotnull, coalesce(co.collname, ''), a.atthasmissing, a.xmin::pg_catalog.text)
+             a.attgenerated <> '', a.attnotnull, coalesce(co.collname, ''), a.atthasmissing OR f.filled, a.xmin::pg_catalog.text)
              ORDER BY a.attnum), '[]')
     FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
     CROSS JOIN LATERAL (
@@ -24,6 +24,10 @@ SELECT n.nspname, c.relname, pg_catalog.json_build_object(
         SELECT t.oid, t.typname, t.typtype, t.typbasetype FROM chain x JOIN pg_catalog.pg_type t ON t.oid = x.typbasetype
         WHERE x.typtype = 'd')
       SELECT chain.oid, chain.typname FROM chain WHERE chain.typtype <> 'd') b
+    CROSS JOIN LATERAL (
+      SELECT EXISTS (
+        SELECT FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_attribute pa ON pa.attrelid = p.relid
+        WHERE c.relkind = 'p' AND pa.attname = a.attname AND pa.atthasmissing)) f(filled)
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
   'labels', (
     SELECT coalesce(pg_catalog.json_object_agg(e.oid::pg_catalog.text, e.enumlabel), '{}')
@@ -47,6 +51,7 @@ JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
 WHERE c.relkind IN ('r', 'p'))sql";
 
+// The types that a column's type leads to: under a domain, in an array, a composite or a range.
 constexpr std::string_view kReached = R"sql(
 WITH RECURSIVE wanted AS (SELECT * FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS w(schema, name)),
 reached AS (

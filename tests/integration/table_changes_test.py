@@ -109,6 +109,13 @@ def test_an_added_column_is_on_every_node(line, mapping, default):
     _expect_equal(line, mapping)
 
 
+@pytest.mark.parametrize("change", ["ADD extra int DEFAULT 7", "ADD extra uuid DEFAULT gen_random_uuid()", "RENAME note TO remark",
+                                    "ALTER note TYPE int USING id * 2"])
+def test_the_same_of_a_partitioned_table(line, mapping, change):
+    line.database.execute(f"ALTER TABLE parts {change}")
+    _expect_equal(line, mapping)
+
+
 def test_a_column_is_added_and_used_in_one_transaction(line, mapping):
     with line.database.transaction():
         line.database.execute("UPDATE things SET n = 100 WHERE id = 1")
