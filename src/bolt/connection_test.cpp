@@ -247,6 +247,19 @@ TEST(Connection, a_server_that_closes_after_its_answer_has_answered) {
   EXPECT_EQ(*connection->take_reply()->metadata.get_if<std::string>("bookmark"), "FB:9");
 }
 
+TEST(Connection, a_lost_connection_answers_each_further_query_with_its_error) {
+  StubServer server;
+  server.on(Request::run, {success()}).then_close();
+  auto connection = open(server);
+  ASSERT_TRUE(connection);
+  for (int i = 0; i < 3; ++i) {
+    auto result = connection->query("RETURN 1", {}, at_once());
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind(), cnx::ErrorKind::unavailable);
+    EXPECT_FALSE(connection->alive());
+  }
+}
+
 TEST(Connection, silence_beyond_the_servers_own_limit_is_a_timeout_only_while_it_owes_an_answer) {
   StubServer server;
   server.hints({{"connection.recv_timeout_seconds", 30}})

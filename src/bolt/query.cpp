@@ -59,6 +59,8 @@ std::vector<std::string> read_fields(const Map& metadata) {
 Result<QueryResult> Connection::query(std::string_view text, const Value& parameters,
                                       cnx::TimePoint deadline,
                                       const TransactionOptions& transaction) {
+  // What a lost connection still owes will never come.
+  if (error_) return cnx::fail(*error_);
   CNX_CHECK(outstanding() == 0 && !exchange_.replies_waiting(),
             "a query is asked when no other answer is awaited");
   CNX_TRY(cnx::Bytes packed, pack_parameters(text, parameters, exchange_.dialect()));

@@ -165,12 +165,10 @@ Status say_duplicates(bolt::Connection& connection, const mapping::Model& model,
 Status make_constraints(bolt::Connection& connection, const mapping::Model& model) {
   for (const cypher::Text& text : all_constraint_texts(model)) {
     Result<bolt::QueryResult> made = connection.query(text.text, {}, Clock::now() + kConstraintMax);
-    if (!made) {
-      CNX_TRY(say_duplicates(connection, model, text.name));
-      return fail(std::move(made.error())
-                      .wrap("making the uniqueness constraint " + text.name +
-                            " (nodes that share a key must be told apart or merged by hand first)"));
-    }
+    if (made) continue;
+    // It was refused; of a connection that was lost nothing can be asked.
+    if (connection.alive()) CNX_TRY(say_duplicates(connection, model, text.name));
+    return fail(std::move(made.error()).wrap("making the uniqueness constraint " + text.name));
   }
   CNX_TRY(make_indexes(connection, model));
   CNX_TRY(connection.query("CYPHER 5 CALL db.awaitIndexes(1800)", {}, Clock::now() + kConstraintMax));
