@@ -104,6 +104,7 @@ std::string text_of(const ValueChoice& choice) {
   Canonical text;
   text.word("choice").word(choice.column);
   text.columns({choice.names.begin(), choice.names.end()});
+  if (choice.if_null) text.word("if_null").word(*choice.if_null);
   text.word(choice.otherwise ? "otherwise" : "none").word(choice.otherwise.value_or(""));
   return text.take();
 }

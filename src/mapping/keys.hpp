@@ -28,7 +28,7 @@ inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("prope
 inline constexpr std::array kTemplate = {Word("template")};
 inline constexpr std::array kChoice = {Word("choose"), Word("when"), Word("otherwise")};
 inline constexpr std::array kColumn = {Word("column"), Word("as")};
-inline constexpr std::array kValueChoice = {Word("column"), Word("when"), Word("otherwise")};
+inline constexpr std::array kValueChoice = {Word("column"), Word("when"), Word("if_null"), Word("otherwise")};
 inline constexpr std::array kConstant = {Word("constant")};
 // Words of all kinds of property.
 inline constexpr std::array kElsewhere = {Word("template"),  Word("choose"), Word("when"), Word("otherwise"),

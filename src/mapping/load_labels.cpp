@@ -43,8 +43,11 @@ std::optional<ValueChoice> read_value_choice(Draft& draft, const MapEntry& field
       auto name = read_name(draft, each, kind, "what `" + each.key.text + "` chooses");
       if (name) choice.names.emplace(each.key.text, *std::move(name));
     }
-  } else {
+  } else if (fields.find("if_null") == nullptr) {
     draft.reader.fault(field.mark, what + " has no `when`", "`when: {value: name}`");
+  }
+  if (const MapEntry* null = fields.find("if_null")) {
+    choice.if_null = read_name(draft, *null, kind, "`if_null`");
   }
   if (const MapEntry* otherwise = fields.find("otherwise")) {
     choice.otherwise = read_name(draft, *otherwise, kind, "`otherwise`");

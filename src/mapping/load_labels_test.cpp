@@ -37,6 +37,18 @@ TEST(Labels, are_a_first_one_others_and_one_by_value) {
   EXPECT_TRUE(mapping->tables[0].named.contains("kind"));
 }
 
+TEST(Labels, null_may_choose_its_own) {
+  auto mapping = load(std::string(kHead) + "  a: {node: P, key: id, labels: {column: parent, if_null: Root, otherwise: Leaf}}\n", "f");
+  ASSERT_TRUE(mapping) << format(mapping.error());
+  const auto& labels = std::get<NodeRule>(mapping->tables[0].form).labels;
+  EXPECT_EQ(labels->if_null, "Root");
+  EXPECT_THAT(labels->all(), ElementsAre("Leaf", "Root"));
+  EXPECT_NE(fingerprint_of("node: P, labels: {column: parent, if_null: Root, otherwise: Leaf}"),
+            fingerprint_of("node: P, labels: {column: parent, when: {a: Root}, otherwise: Leaf}"));
+  EXPECT_EQ(faults_of("  a: {node: P, key: id, labels: {column: k, if_null: _cnx_E}}\n"),
+            "f:4:54: `_cnx_E`: names that begin with `_cnx_` belong to the engine\n");
+}
+
 TEST(Labels, faults_are_found_at_their_places) {
   EXPECT_EQ(faults_of("  a: {node: [P, P], key: id}\n"), "f:4:17: `P` stands twice in `node`\n");
   EXPECT_EQ(faults_of("  a: {node: [P, _cnx_E], key: id}\n"), "f:4:17: `_cnx_E`: names that begin with `_cnx_` belong to the engine\n");

@@ -152,6 +152,8 @@ ChosenName project_choice(const BoundChoice& choice, const std::vector<DatumView
   if (datum.kind == DatumView::Kind::text) {
     auto at = choice.rule->names.find(datum.text);
     if (at != choice.rule->names.end()) return {.known = true, .name = &at->second};
+  } else if (choice.rule->if_null) {
+    return {.known = true, .name = &*choice.rule->if_null};
   }
   return {.known = true, .name = choice.rule->otherwise ? &*choice.rule->otherwise : nullptr};
 }

@@ -33,6 +33,12 @@ char raise(char c) {
 
 }  // namespace
 
+std::vector<TableName> Mapping::table_names() const {
+  std::vector<TableName> names;
+  for (const TableRule& rule : tables) names.push_back(rule.table);
+  return names;
+}
+
 const TableRule* Mapping::find(const TableName& table) const {
   auto at = std::find_if(tables.begin(), tables.end(),
                          [&](const TableRule& rule) { return rule.table == table; });
@@ -89,6 +95,7 @@ std::optional<std::string> field_owner(const AskedForms& forms, std::string_view
 std::set<std::string> ValueChoice::all() const {
   std::set<std::string> all;
   for (const auto& [value, name] : names) all.insert(name);
+  if (if_null) all.insert(*if_null);
   if (otherwise) all.insert(*otherwise);
   return all;
 }

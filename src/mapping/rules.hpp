@@ -90,7 +90,8 @@ struct ForeignKeyRule {
 struct ValueChoice {
   std::string column;
   std::map<std::string, std::string, std::less<>> names;  // Value → name.
-  std::optional<std::string> otherwise;  // For every other value, NULL too. None: no name then.
+  std::optional<std::string> if_null;    // None: NULL is like every other value.
+  std::optional<std::string> otherwise;  // For every other value. None: no name then.
 
   // Each name once.
   std::set<std::string> all() const;
@@ -165,6 +166,8 @@ struct Mapping {
                             // the file's layout.
 
   const TableRule* find(const TableName& table) const;
+  // Of `tables`, in their order.
+  std::vector<TableName> table_names() const;
 };
 
 // created_at → createdAt, under Naming::camel_case; unchanged otherwise.

@@ -114,6 +114,7 @@ bool valid(const Json& rule, const Json& value) {
                                                "type",
                                                "const",
                                                "enum",
+                                               "anyOf",
                                                "oneOf",
                                                "$ref",
                                                "required",
@@ -145,6 +146,10 @@ bool valid(const Json& rule, const Json& value) {
   if (rule.contains("oneOf") &&
       std::count_if(rule["oneOf"].begin(), rule["oneOf"].end(),
                     [&](const Json& choice) { return valid(choice, value); }) != 1) {
+    return false;
+  }
+  if (rule.contains("anyOf") && std::none_of(rule["anyOf"].begin(), rule["anyOf"].end(),
+                                             [&](const Json& choice) { return valid(choice, value); })) {
     return false;
   }
   if (value.is_number_integer()) {

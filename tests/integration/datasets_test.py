@@ -4,34 +4,24 @@ The folder of CONTEXTNEXUS_DATASETS holds them (its `load` puts one into a datab
 with the tables by lib/mapped.py, which shares no code with the engine.
 """
 
-import os
-import pathlib
 import random
-import subprocess
-from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from lib import mapped
+from lib import datasets, mapped
 from lib import database as postgres
 from lib.engine import Engine
 
-DATASETS = os.environ.get("CONTEXTNEXUS_DATASETS", "")
 EXAMPLES = postgres.REPOSITORY / "examples" / "inferred"
 _CHANGES = 400
 
-pytestmark = pytest.mark.skipif(not DATASETS, reason="CONTEXTNEXUS_DATASETS is not set: no folder with public data sets")
+pytestmark = datasets.needed
 
 
 @pytest.fixture
 def dataset(servers, graph, name):
-    graph.wipe()
-    url = urlsplit(servers.postgres_url)
-    libpq = {"PGHOST": url.hostname, "PGPORT": str(url.port), "PGUSER": unquote(url.username), "PGPASSWORD": unquote(url.password or "")}
-    subprocess.run([str(pathlib.Path(DATASETS) / "load"), name], env=os.environ | libpq, check=True, timeout=600, capture_output=True)
-    yield postgres.with_database(servers.postgres_url, name)
-    postgres.drop_database(servers.postgres_url, name)
-    graph.wipe()
+    with datasets.loaded(servers, graph, name) as url:
+        yield url
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.yaml")))
