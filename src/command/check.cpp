@@ -3,17 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 
-#include "command/table_text.hpp"
+#include "command/check_report.hpp"
 #include "command/verb.hpp"
 #include "pipeline/check.hpp"
 
 namespace cnx::command {
 namespace {
-
-using pipeline::code_of;
-using pipeline::Grade;
 
 struct CheckFlags : ConnectionFlags {
   bool list = false;
@@ -32,22 +28,6 @@ constexpr const char* kFooter =
     "Before `init`, the publication and the position are missing: two faults that `init` cures.\n"
     "Exit codes: 0 no fault (warnings may be there), 1 a fault, 2 wrong words, configuration or mapping.";
 
-nlohmann::ordered_json to_json(const std::string& name, const pipeline::CheckReport& report) {
-  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
-  for (const pipeline::Finding& finding : report.findings) {
-    findings.push_back({{"grade", to_string(finding.grade)},
-                        {"code", finding.kind ? code_of(*finding.kind) : std::string_view()},
-                        {"side", finding.side},
-                        {"what", finding.what},
-                        {"figure", finding.figure},
-                        {"cure", finding.cure}});
-  }
-  return {{"pipeline", name},
-          {"faults", report.count(Grade::fault)},
-          {"warnings", report.count(Grade::warning)},
-          {"findings", findings}};
-}
-
 // Markdown, as docs/check.md holds it.
 ExitCode print_list() {
   std::printf("| code | grade | meaning | cure |\n|---|---|---|---|\n");
@@ -63,16 +43,7 @@ ExitCode check(const CheckFlags& flags) {
   Result<pipeline::PipelineOptions> options = pipeline_options(flags);
   if (!options) return report(flags, options.error());
   const pipeline::CheckReport found = pipeline::check_pipeline(*options);
-  const size_t faults = found.count(Grade::fault);
-  if (flags.json) {
-    // What a server says may hold bytes that are no UTF-8: shown as replacement characters.
-    constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
-    std::printf("%s\n", to_json(options->name, found).dump(2, ' ', false, kReplace).c_str());
-  } else {
-    std::printf("%s\nfaults: %zu, warnings: %zu\n", table_text(found, terminal_width()).c_str(),
-                faults, found.count(Grade::warning));
-  }
-  return faults == 0 ? ExitCode::success : ExitCode::failed;
+  return print_report(flags, options->name, found);
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ void build_program(CLI::App& program, Action& action) {
   add_schema(program, action);
   add_init(program, action);
   add_check(program, action);
+  add_map(program, action);
   add_explain(program, action);
   add_run(program, action);
   add_status(program, action);

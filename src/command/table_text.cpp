@@ -15,12 +15,6 @@ constexpr size_t kUsual = 100;
 constexpr size_t kGrade = 9;  // "warning" and two spaces.
 constexpr size_t kLongestWhat = 34;
 
-// Characters, not bytes: every byte of UTF-8 but the continuations begins one.
-size_t length(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 std::vector<std::string> wrapped(std::string_view text, size_t width) {
   std::vector<std::string> lines;
   std::string line;
@@ -29,7 +23,7 @@ std::vector<std::string> wrapped(std::string_view text, size_t width) {
     std::string_view word = text.substr(at, end - at);
     at = end + 1;
     if (word.empty()) continue;
-    if (!line.empty() && length(line) + 1 + length(word) > width)
+    if (!line.empty() && length_of(line) + 1 + length_of(word) > width)
       lines.push_back(std::exchange(line, {}));
     if (!line.empty()) line += ' ';
     line += word;
@@ -39,7 +33,7 @@ std::vector<std::string> wrapped(std::string_view text, size_t width) {
 }
 
 std::string padded(std::string text, size_t width) {
-  size_t has = length(text);
+  size_t has = length_of(text);
   if (has < width) text.append(width - has, ' ');
   return text;
 }
@@ -50,7 +44,7 @@ void add_finding(std::string& out, const pipeline::Finding& finding, size_t what
   std::string head = padded(std::string(to_string(finding.grade)), kGrade) +
                      padded(finding.what, what_width) + "  ";
   // A name that is too long for its column has a line of its own.
-  if (length(finding.what) > what_width) {
+  if (length_of(finding.what) > what_width) {
     while (head.back() == ' ') head.pop_back();
     head += "\n" + std::string(indent, ' ');
   }
@@ -79,7 +73,7 @@ std::string table_text(const pipeline::CheckReport& report, size_t width) {
   const size_t longest = std::min(kLongestWhat, width / 3);
   size_t what_width = 0;
   for (const pipeline::Finding& finding : report.findings) {
-    if (length(finding.what) <= longest) what_width = std::max(what_width, length(finding.what));
+    if (length_of(finding.what) <= longest) what_width = std::max(what_width, length_of(finding.what));
   }
   std::string out;
   for (size_t i = 0; i < report.findings.size(); ++i) {
@@ -95,6 +89,11 @@ std::string table_text(const pipeline::CheckReport& report, size_t width) {
     if (!shared) add_cure(out, finding.cure, width);
   }
   return out;
+}
+
+// Every byte of UTF-8 but the continuations begins a character.
+size_t length_of(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 size_t terminal_width() {

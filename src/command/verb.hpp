@@ -66,6 +66,7 @@ void add_version(CLI::App& program, Action& action);
 void add_docs(CLI::App& program, Action& action);
 void add_schema(CLI::App& program, Action& action);
 void add_init(CLI::App& program, Action& action);
+void add_map(CLI::App& program, Action& action);
 void add_explain(CLI::App& program, Action& action);
 void add_check(CLI::App& program, Action& action);
 void add_run(CLI::App& program, Action& action);

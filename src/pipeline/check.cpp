@@ -21,6 +21,25 @@ namespace {
 constexpr Duration kSideMax = std::chrono::seconds(20);
 constexpr const char* kInit = "contextnexus init prepares both databases";
 
+// Tables are judged by their policies; the trial reads them as the copy will.
+Result<postgres::Session> open_as_the_copy(postgres::ConnectionOptions options, TimePoint deadline) {
+  options.row_security_on = true;
+  return postgres::Session::open(options, deadline);
+}
+
+// Each mapped table by itself. The tables that exist.
+Result<std::vector<postgres::Table>> check_readable(Findings& findings, postgres::Session& session,
+                                                    const mapping::Mapping& mapping, const postgres::ServerInfo& server,
+                                                    TimePoint deadline) {
+  CNX_TRY(std::vector<postgres::Table> tables, postgres::read_tables(session, mapping.table_names(), deadline));
+  try_reading(findings, session, tables, server, deadline);
+  if (Status filters = read_row_filters(session, mapping, tables, deadline); !filters) {
+    findings.fault(FindingKind::mapping_refused, "mapping", filters.error(), "correct the mapping");
+  }
+  judge_tables(findings, mapping, tables, server);
+  return tables;
+}
+
 // Each side fills in what it could find out; what needs both is judged at the end.
 class Check {
  public:
@@ -41,10 +60,7 @@ class Check {
  private:
   Status postgresql() {
     const TimePoint deadline = Clock::now() + kSideMax;
-    postgres::ConnectionOptions own = options_.postgres;
-    // Tables are judged by their policies; the trial reads them as the copy will.
-    own.row_security_on = true;
-    Result<postgres::Session> session = postgres::Session::open(own, deadline);
+    Result<postgres::Session> session = open_as_the_copy(options_.postgres, deadline);
     if (!session) {
       const bool encoding = session.error().root().kind() == ErrorKind::unsupported;
       findings_.fault(encoding ? FindingKind::encoding : FindingKind::postgresql_unreachable,
@@ -72,17 +88,10 @@ class Check {
   }
 
   Status tables(postgres::Session& session, TimePoint deadline) {
-    std::vector<postgres::TableName> names;
-    for (const mapping::TableRule& rule : options_.mapping.tables) names.push_back(rule.table);
-    CNX_TRY(std::vector<postgres::Table> tables, postgres::read_tables(session, names, deadline));
+    CNX_TRY(std::vector<postgres::Table> tables, check_readable(findings_, session, options_.mapping, server_, deadline));
     CNX_TRY(postgres::TypeCatalog types, postgres::read_types(session, deadline));
     CNX_TRY(std::optional<postgres::Publication> publication,
             postgres::read_publication(session, options_.publication(), deadline));
-    try_reading(findings_, session, tables, server_, deadline);
-    if (Status filters = read_row_filters(session, options_.mapping, tables, deadline); !filters) {
-      findings_.fault(FindingKind::mapping_refused, "mapping", filters.error(), "correct the mapping");
-    }
-    judge_tables(findings_, options_.mapping, tables, server_);
     judge_publication(findings_, options_.mapping, tables, publication, options_.publication());
     findings_.side("mapping");
     judge_mapping(findings_, options_.mapping, tables, types);
@@ -206,6 +215,20 @@ class Check {
 
 CheckReport check_pipeline(const PipelineOptions& options) {
   return Check(options).run();
+}
+
+Result<CheckReport> check_mapping(const postgres::ConnectionOptions& options, const mapping::Mapping& mapping) {
+  const TimePoint deadline = Clock::now() + kSideMax;
+  Result<postgres::Session> session = open_as_the_copy(options, deadline);
+  if (!session) return fail(std::move(session.error()).wrap("connecting to PostgreSQL"));
+  CNX_TRY(postgres::ServerInfo server, postgres::read_server(*session, deadline));
+  Findings findings;
+  findings.side("PostgreSQL");
+  CNX_TRY(std::vector<postgres::Table> tables, check_readable(findings, *session, mapping, server, deadline));
+  CNX_TRY(postgres::TypeCatalog types, postgres::read_types(*session, deadline));
+  findings.side("mapping");
+  judge_mapping(findings, mapping, tables, types);
+  return CheckReport{findings.take()};
 }
 
 }  // namespace cnx::pipeline

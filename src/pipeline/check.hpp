@@ -40,4 +40,8 @@ struct CheckReport {
 // what does not need it is looked at all the same.
 CheckReport check_pipeline(const PipelineOptions& options);
 
+// Only whether the mapping fits the tables and their columns, and whether these tables can be read and followed. An error where
+// PostgreSQL cannot be asked. Blocks, for a minute at most.
+Result<CheckReport> check_mapping(const postgres::ConnectionOptions& options, const mapping::Mapping& mapping);
+
 }  // namespace cnx::pipeline

@@ -9,6 +9,7 @@
 #include "mapping/binding.hpp"
 #include "mapping/fault.hpp"
 #include "pipeline/explained_statements.hpp"
+#include "pipeline/form_name.hpp"
 #include "pipeline/ground.hpp"
 
 namespace cnx::pipeline {
@@ -48,52 +49,6 @@ bool is_unmapped(const mapping::Mapping& mapping, const std::string& wanted) {
                      [&](const mapping::TableName& table) {
                        return wanted == table.name || wanted == postgres::to_string(table);
                      });
-}
-
-std::string graph_form(postgres::ValueForm form) {
-  using postgres::ValueForm;
-  switch (form) {
-    case ValueForm::text:
-    case ValueForm::money:
-      return "STRING";
-    case ValueForm::boolean:
-      return "BOOLEAN";
-    case ValueForm::integer:
-    case ValueForm::whole_numeric:
-      return "INTEGER";
-    case ValueForm::floating:
-    case ValueForm::as_float:
-      return "FLOAT";
-    case ValueForm::bytes:
-      return "BYTES";
-    case ValueForm::date:
-      return "DATE";
-    case ValueForm::time:
-      return "LOCAL TIME";
-    case ValueForm::time_with_zone:
-      return "ZONED TIME";
-    case ValueForm::timestamp:
-      return "LOCAL DATETIME";
-    case ValueForm::timestamp_with_zone:
-      return "ZONED DATETIME";
-    case ValueForm::interval:
-      return "DURATION";
-    case ValueForm::list:
-      return "LIST";
-    case ValueForm::as_point:
-      return "POINT";
-    case ValueForm::as_vector:
-    case ValueForm::as_float_list:
-      return "LIST OF FLOAT";
-    case ValueForm::as_fields:
-      return "by its fields";
-  }
-  return "STRING";
-}
-
-std::string graph_form(const postgres::Codec& codec) {
-  if (codec.form != postgres::ValueForm::list) return graph_form(codec.form);
-  return "LIST OF " + graph_form(codec.element);
 }
 
 std::string constant_form(const change::Value& value) {
@@ -251,7 +206,7 @@ class Explainer {
     return {.name = fields.empty() ? bound.name->name : fields + "…",
             .from = column,
             .type = types_[column],
-            .form = graph_form(bound.codec),
+            .form = form_name(bound.codec),
             .companion = bound.name->may_be_unfit ? bound.name->companion : std::string()};
   }
 
@@ -297,11 +252,15 @@ Result<Explanation> explain(const postgres::ConnectionOptions& options,
   Result<postgres::Session> session = postgres::Session::open(options, deadline);
   if (!session) return fail(std::move(session.error()).wrap("connecting to PostgreSQL"));
   CNX_TRY(Catalog catalog, read_catalog(*session, mapping, deadline));
+  return explain_table(*session, catalog, *rule, deadline);
+}
+
+Result<Explanation> explain_table(postgres::Session& session, Catalog& catalog, const TableRule& rule, TimePoint deadline) {
   auto at = std::find_if(catalog.tables.begin(), catalog.tables.end(),
-                         [&](const postgres::Table& t) { return t.name == rule->table; });
+                         [&](const postgres::Table& t) { return t.name == rule.table; });
   if (at == catalog.tables.end()) return fail(ErrorKind::state, "the table went away meanwhile");
-  CNX_TRY(auto types, read_type_names(*session, *at, deadline));
-  return Explainer(*at, catalog, std::move(types)).run(*rule);
+  CNX_TRY(auto types, read_type_names(session, *at, deadline));
+  return Explainer(*at, catalog, std::move(types)).run(rule);
 }
 
 }  // namespace cnx::pipeline

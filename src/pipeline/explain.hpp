@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "mapping/rules.hpp"
+#include "pipeline/catalog.hpp"
 #include "postgres/options.hpp"
 
 namespace cnx::pipeline {
@@ -53,5 +54,8 @@ struct Explanation {
 // (with what was probably meant), or does not fit the catalog. Blocks until PostgreSQL answered.
 Result<Explanation> explain(const postgres::ConnectionOptions& options,
                             const mapping::Mapping& mapping, const std::string& table);
+// The same of a table of a catalog that was read. Blocks until `deadline`.
+Result<Explanation> explain_table(postgres::Session& session, Catalog& catalog, const mapping::TableRule& rule,
+                                  TimePoint deadline);
 
 }  // namespace cnx::pipeline
