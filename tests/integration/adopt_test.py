@@ -1,12 +1,16 @@
 """A graph that a sink or a script filled is taken over by label and key: nothing of others' is lost, and what has no row is told."""
 
+import json
+import os
+import signal
+import subprocess
 import time
 
 import pytest
 
 from lib import mapped
 from lib import database as postgres
-from lib.live import database_and_engine
+from lib.live import mapped_tables
 
 _MAPPING = """version: 1
 name: adopt
@@ -34,14 +38,8 @@ def mapping(tmp_path):
 
 @pytest.fixture
 def line(servers, mapping, graph):
-    url = postgres.create_database(servers.postgres_url, "cnx_adopt_template")
-    with postgres.Database(url) as database:
-        database.execute(_TABLES)
-    try:
-        with database_and_engine(servers, "cnx_adopt_template", "cnx_adopt", mapping=mapping) as live:
-            yield live
-    finally:
-        postgres.drop_database(servers.postgres_url, "cnx_adopt_template")
+    with mapped_tables(servers, "cnx_adopt", _TABLES, mapping) as live:
+        yield live
 
 
 def _fill_as_a_script_would(graph):
@@ -107,3 +105,48 @@ def test_nodes_that_share_a_key_stop_it_with_their_ids(servers, mapping, graph):
     finally:
         graph.wipe()
         postgres.drop_database(servers.postgres_url, "cnx_adopt_twice")
+
+
+# The guide, as it is written.
+
+def _guide():
+    """The commands of docs/adopting-a-graph.md, without what is each reader's own."""
+    lines = (postgres.REPOSITORY / "docs" / "adopting-a-graph.md").read_text().splitlines()
+    return [line.strip() for line in lines if line.startswith("    contextnexus ")]
+
+
+def test_the_guide_works_as_it_is_written(line, servers, tmp_path):
+    graph = line.graph
+    graph.wipe()
+    line.database.execute("ALTER TABLE people RENAME COLUMN city TO lives_in")
+    graph.rows("UNWIND range(1, 50) AS n CREATE (:Person {id: n, name: 'from the sink', score: n})")
+    graph.rows("CREATE (:City {code: 'W', name: 'from the sink'})")
+    environment = os.environ | {
+        "CONTEXTNEXUS_POSTGRES": line.engine.admin_url, "CONTEXTNEXUS_NEO4J": servers.neo4j_url, "CONTEXTNEXUS_PIPELINE": "guide",
+        "PATH": f"{line.engine.program.parent}:{os.environ['PATH']}"}
+    commands = _guide()
+    assert len(commands) == 5 and commands[-1].startswith("contextnexus run"), commands
+    for command in commands[:-1]:
+        done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        told = f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        if command.startswith("contextnexus check"):
+            assert done.returncode == 1 and done.stdout.count("fault ") == 1 and "--adopt" in done.stdout, told
+        else:
+            assert done.returncode == 0, told
+    with (tmp_path / "run.log").open("wb") as log:
+        running = subprocess.Popen(["bash", "-c", "exec " + commands[-1]], cwd=tmp_path, env=environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            assert running.poll() is None and time.monotonic() < deadline, (tmp_path / "run.log").read_text()
+            done = subprocess.run(["bash", "-c", "contextnexus status --json --mapping mapping.yaml"], cwd=tmp_path, env=environment,
+                                  capture_output=True, text=True, timeout=60, check=True)
+            if json.loads(done.stdout)["in_step"]:
+                break
+            time.sleep(0.3)
+    finally:
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+    assert graph.value("MATCH (p:Person) WHERE p.name STARTS WITH 'person' AND p.score = p.id RETURN count(p)") == 50
+    assert graph.value("MATCH (:Person)-[r]->(:City) RETURN count(r)") == 50
+    subprocess.run(["bash", "-c", "contextnexus drop --yes --mapping mapping.yaml"], cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=False)

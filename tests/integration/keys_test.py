@@ -9,7 +9,7 @@ import pytest
 
 from lib import mapped
 from lib import database as postgres
-from lib.live import database_and_engine
+from lib.live import mapped_tables
 
 _MAPPING = """version: 1
 name: keys
@@ -78,14 +78,8 @@ def mapping(tmp_path):
 
 @pytest.fixture
 def line(servers, mapping, graph):
-    url = postgres.create_database(servers.postgres_url, "cnx_keys_template")
-    with postgres.Database(url) as database:
-        database.execute(_TABLES)
-    try:
-        with database_and_engine(servers, "cnx_keys_template", "cnx_keys", mapping=mapping) as live:
-            yield live
-    finally:
-        postgres.drop_database(servers.postgres_url, "cnx_keys_template")
+    with mapped_tables(servers, "cnx_keys", _TABLES, mapping) as live:
+        yield live
 
 
 def _fill(database):

@@ -10,7 +10,7 @@ import pytest
 
 from lib import database as postgres
 from lib.graph import Temporal
-from lib.live import database_and_engine
+from lib.live import mapped_tables
 
 _MAPPING = """version: 1
 name: language
@@ -95,14 +95,8 @@ def mapping(tmp_path):
 
 @pytest.fixture
 def line(servers, mapping, graph):
-    url = postgres.create_database(servers.postgres_url, "cnx_language_template")
-    with postgres.Database(url) as database:
-        database.execute(_TABLES)
-    try:
-        with database_and_engine(servers, "cnx_language_template", "cnx_language", mapping=mapping) as live:
-            yield live
-    finally:
-        postgres.drop_database(servers.postgres_url, "cnx_language_template")
+    with mapped_tables(servers, "cnx_language", _TABLES, mapping) as live:
+        yield live
 
 
 def _properties(line, label, key):

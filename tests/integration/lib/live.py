@@ -56,6 +56,20 @@ def database_and_engine(servers, template, name, **options):
 
 
 @contextlib.contextmanager
+def mapped_tables(servers, name, tables, mapping):
+    """The same over tables of the test's own: `tables` is their SQL, `mapping` the file that maps them."""
+    template = name + "_template"
+    url = postgres.create_database(servers.postgres_url, template)
+    try:
+        with Database(url) as database:
+            database.execute(tables)
+        with database_and_engine(servers, template, name, mapping=mapping) as live:
+            yield live
+    finally:
+        postgres.drop_database(servers.postgres_url, template)
+
+
+@contextlib.contextmanager
 def running(servers, template, name, **options):
     """The same with the engine started; it must still run at the end and stop cleanly."""
     with database_and_engine(servers, template, name, **options) as live:
