@@ -65,6 +65,9 @@ const std::array kOptions = {
            "Or so much log, where that is sooner."},
     Option{"copy.workers", "", CountForm{[](Settings& s) -> size_t& { return s.run.copy_workers; }, 1, 16},
            "So many parts of the tables are copied at once, each with two connections of its own."},
+    Option{"copy.turn_seconds", "", SecondsForm{[](Settings& s) -> Duration& { return s.run.copy_turn; }, 0.05, kHour},
+           "A table that has to be read again (its definition changed, or the mapping) takes turns with the stream: so long "
+           "it is copied, then changes of all tables are applied until they are caught up with, or for as long."},
     Option{"apply.batch_rows", "", CountForm{[](Settings& s) -> size_t& { return s.pipeline.batch.rows_target; }, 1, 100'000},
            "Whole transactions are taken together into one Neo4j transaction until they have so many rows. One row alone "
            "never waits for others."},

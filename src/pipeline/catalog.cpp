@@ -69,8 +69,7 @@ const std::vector<std::string>& key_of(const mapping::TableRule& rule) {
 }
 
 Result<Catalog> read_catalog(postgres::Session& session, const mapping::Mapping& mapping, TimePoint deadline) {
-  std::vector<postgres::TableName> names;
-  for (const mapping::TableRule& rule : mapping.tables) names.push_back(rule.table);
+  const std::vector<postgres::TableName> names = mapping.table_names();
   Catalog catalog;
   CNX_TRY(std::vector<postgres::Table> found, postgres::read_tables(session, names, deadline));
   CNX_TRY(catalog.types, postgres::read_types(session, deadline));

@@ -122,6 +122,7 @@ Status CopyRounds::clear_rewritten() {
   CNX_TRY(auto names, known_properties(context_.ground.catalog));
   for (const auto& [schema, name] : tables) {
     spdlog::info("{}.{} is copied anew", schema, name);
+    begun_anew_.insert({schema, name});
     if (!options_.clears) continue;
     CNX_TRY(clear_table(graph_, *context_.ground.catalog.model, names, {schema, name}, options_.owner));
   }
@@ -154,11 +155,13 @@ const postgres::Table* CopyRounds::table_of(const change::Segment& segment) cons
 }
 
 Result<bool> CopyRounds::run() {
+  began_ = Clock::now();
   while (!ended_early()) {
     CNX_TRY(round());
     if (ended_early()) break;
     CNX_TRY(read_segments());
     if (open_segments() == 0) return true;
+    if (time_is_up()) return false;
     spdlog::info("some tables were rewritten while they were read, and are read again");
     CNX_TRY(take_snapshot());
   }
@@ -208,7 +211,8 @@ Status CopyRounds::run_workers(std::vector<std::unique_ptr<CopyWorker>>& workers
       Result<bool> paused = context_.paused_or_lost();
       if (!paused) abandon(paused.error());
       paused_ = paused && *paused;
-      if (ended_early()) {
+      const bool turn_is_over = time_is_up() && figures(workers, open, 0, started).rows > 0;
+      if (ended_early() || turn_is_over) {
         give_up = Clock::now() + context_.run_options.drain_max;
         for (size_t i = 0; i < workers.size(); ++i) runner.stop(i * kWorkerStages);
       }

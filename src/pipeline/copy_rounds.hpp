@@ -42,6 +42,9 @@ class CopyRounds {
     // The graph had nothing of the tables before, and what was read of one that starts over is removed first. Else rows
     // replace what is there, and what is left over is left to the sweep.
     bool clears = true;
+    // After so long no more is begun, and what is not read yet is left open; something is copied however short it is. None: all is
+    // copied.
+    std::optional<Duration> turn;
   };
 
   // What it is given must outlive it.
@@ -52,7 +55,8 @@ class CopyRounds {
   void use_slot_snapshot(std::string name, postgres::ReplicationStream exporter);
   // A new snapshot for what is not copied yet. Blocks.
   Status take_snapshot();
-  // Round after round, until all is in the graph: true; or until a stop was asked for or the pipeline paused: false. Blocks.
+  // Round after round, until all is in the graph: true; or until a stop was asked for, the pipeline paused, or the time was up:
+  // false. Blocks.
   Result<bool> run();
 
   // After take_snapshot(): the session that holds the snapshot in an open transaction, with the files of every followed table
@@ -61,15 +65,18 @@ class CopyRounds {
   const TableFiles& files() const { return files_; }
   change::Lsn seen_until() const { return seen_until_; }
 
-  bool ended_early() const { return context_.stop.asked || paused_; }
+  bool ended_early() const { return context_.stop.asked || paused_; }  // Not by its time.
   // With the names that their nodes have now. Blocks.
   Status read_segments();
   uint64_t rows_in_graph() const;
   uint64_t copied() const { return copied_; }  // By this object.
+  // Those of which nothing counts that was copied before this object was.
+  const std::set<postgres::TableName>& begun_anew() const { return begun_anew_; }
 
  private:
   bool is_ours(const change::Segment& segment) const { return table_of(segment) != nullptr; }
   const postgres::Table* table_of(const change::Segment& segment) const;
+  bool time_is_up() const { return options_.turn && Clock::now() - began_ >= *options_.turn; }
   size_t open_segments() const;
   void start_beside();
   Status clear_rewritten();
@@ -89,6 +96,8 @@ class CopyRounds {
   std::optional<postgres::ReplicationStream> slot_exporter_;
   std::optional<postgres::Session> exporter_;
   uint64_t copied_ = 0;
+  std::set<postgres::TableName> begun_anew_;
+  TimePoint began_;
   bool paused_ = false;
 };
 

@@ -46,8 +46,7 @@ Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline) {
   CNX_TRY(bolt::Connection graph, open_graph(options, deadline));
   CNX_TRY(ground.position, apply::read_position(graph, apply::lane_key(options.name), deadline));
   CNX_TRY(std::vector<apply::TableState> known, apply::read_table_states(graph, options.name, deadline));
-  std::vector<postgres::TableName> names;
-  for (const mapping::TableRule& rule : options.mapping.tables) names.push_back(rule.table);
+  const std::vector<postgres::TableName> names = options.mapping.table_names();
   CNX_TRY(ground.catalog_mark, read_catalog_mark(session, names, options.publication(), deadline));
   const bool streams = ground.position && ground.position->stored.lane.phase == apply::Phase::stream;
   CNX_TRY(ground.plan, plan_tables(session,

@@ -10,7 +10,7 @@
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/pause.hpp"
-#include "pipeline/refetch.hpp"
+#include "pipeline/refetches.hpp"
 #include "pipeline/resync.hpp"
 #include "pipeline/slot_wait.hpp"
 #include "pipeline/table_shape.hpp"
@@ -39,7 +39,7 @@ capture::HeldPosition held_position(const apply::PositionNode& node) {
 class Run {
  public:
   Run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop)
-      : options_(options), run_options_(run_options), stop_(stop), backoff_(1, std::chrono::milliseconds(200)) {}
+      : options_(options), run_options_(run_options), stop_(stop), backoff_(1, std::chrono::milliseconds(200)), refetches_(options) {}
 
   // Until it was stopped, or is done: what a new attempt may cure is tried again.
   Status run() {
@@ -90,19 +90,27 @@ class Run {
         if (ended_early()) return {};
         CNX_TRY(look());
       }
-      // A whole table that is read again is newer than rows of it that were.
-      for (const postgres::Table* table : tables_to_copy(ground_.catalog, ground_.plan.states)) {
-        std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.key.table == table->name; });
-      }
-      CNX_TRY(bool copied, resync_tables(context));
-      if (!copied || ended_early()) return {};
+      const TimePoint began = Clock::now();
+      Result<ResyncTurn> turn = resync_tables(context, resync_, *told_);
+      turn_took_ = Clock::now() - began;
+      for (const postgres::TableName& name : resync_.begun_anew) refetches_.forget(name);
+      CNX_TRY(turn_, std::move(turn));
+      if (turn_ == ResyncTurn::stopped || ended_early()) return {};
       CNX_TRY(clean_tables(context, ground_.position->stored.lane.position.lsn));
       look_again_ = false;
       CNX_TRY(change::Position reached, follow());
       if (ended_early()) return {};
       CNX_TRY(clean_tables(context, reached.lsn));
-      if (!look_again_) return {};
+      if (turn_ == ResyncTurn::done && !look_again_) return {};
     }
+  }
+
+  // Between two turns of a copy: until the stream has caught up with what there was, or has had as long as the copy. A copy that
+  // waits for others leaves it all of that time.
+  bool turn_is_over(change::Lsn reached, TimePoint began) const {
+    if (turn_ == ResyncTurn::done) return false;
+    return (turn_ == ResyncTurn::more && reached >= ground_.system.wal_end) ||
+           Clock::now() >= began + std::max(run_options_.copy_turn, turn_took_);
   }
 
   bool ended_early() const { return stop_.asked || pause_->state().paused(); }
@@ -120,6 +128,10 @@ class Run {
       CNX_TRY(bool locked, rows.boolean(0, 0));
       if (locked) {
         owner_ = std::move(session);
+        // What another process was told of may not be visible yet.
+        resync_ = {};
+        CNX_TRY(resync_.writers_until, next_transaction(*owner_, Clock::now() + kGroundMax));
+        told_.emplace();
         pause_.emplace(*owner_, options_.name);
         return pause_->listen();
       }
@@ -227,9 +239,10 @@ class Run {
     const TimePoint now = Clock::now();
     if (now < looked_at_ + kCatalogLook) return false;
     looked_at_ = now;
-    std::vector<postgres::TableName> names;
-    for (const mapping::TableRule& rule : options_.mapping.tables) names.push_back(rule.table);
+    const std::vector<postgres::TableName> names = options_.mapping.table_names();
     CNX_TRY(std::string mark, read_catalog_mark(*owner_, names, options_.publication(), now + kGroundMax));
+    // So that only those are remembered that are not visible yet.
+    if (Result<bool> seen = told_is_seen(); !seen) return fail(std::move(seen.error()));
     return mark != ground_.catalog_mark;
   }
 
@@ -250,10 +263,10 @@ class Run {
     CNX_TRY(capture::CopiedRows copied, capture::CopiedRows::make(segments));
     bool consistent = segments.empty();
     CNX_TRY(std::vector<record::SyncTable> sync_tables, write_back_tables());
-    std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.until <= start.lane.position.lsn; });
+    refetches_.forget_until(start.lane.position.lsn);
     Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_,
               {.sync_tables = sync_tables,
-               .refetched = refetched_,
+               .refetched = refetches_.rows(),
                .held = ground_.catalog.held,
                .expects = [this](const change::Relation& relation) { return expects(relation); }});
     capture::SlotConnection slot({.connection = options_.postgres,
@@ -263,36 +276,42 @@ class Run {
     capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
     // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
-    logical.wanted = consistent ? change::Lsn() : copied.seen_until();
+    logical.wanted = consistent ? change::Lsn() : copied.open() ? ground_.system.wal_end : copied.seen_until();
     if (run_options_.once) logical.wanted = std::max(wanted_, logical.wanted);
     logical.wanted = std::max(logical.wanted, due_until(ground_.plan.states));
     logical.copied = &copied;
+    logical.told = &*told_;
     record::OwnUpdates own_updates(sync_tables, record::origin_name(options_.name));
     if (!sync_tables.empty()) {
       logical.passes_over = [&](const change::RowChange& row, std::string_view origin) {
         return own_updates.contains(row, origin);
       };
     }
+    const TimePoint began = Clock::now();
     capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), counters, logical, log_retry("PostgreSQL"));
-    spdlog::info("following {} from {}", options_.slot(), start.lane.position.to_string());
+    // Of each of a copy's turns nobody wants to read.
+    const auto level = turn_ == ResyncTurn::done ? spdlog::level::info : spdlog::level::debug;
+    spdlog::log(level, "following {} from {}", options_.slot(), start.lane.position.to_string());
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
       CNX_TRY(bool paused, paused_or_lost());
       CNX_TRY(say_in_step(change::Lsn(counters.in_step)));
-      if (!consistent && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
+      if (!consistent && !copied.open() && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
         CNX_TRY(forget_copy(start.epoch));
         consistent = true;
       }
       CNX_TRY(bool changed, catalog_changed());
       look_again_ = look_again_ || changed || is_due(ground_.plan.states, acknowledgement.position().lsn);
-      return paused || look_again_ || (run_options_.once && acknowledgement.position() >= change::Position{logical.wanted, 0});
+      if (turn_is_over(acknowledgement.position().lsn, began)) return true;
+      return paused || look_again_ ||
+             (run_options_.once && turn_ == ResyncTurn::done && acknowledgement.position() >= change::Position{logical.wanted, 0});
     });
     if (!ran) {
       lacking_ = pass.lacking();
       if (pass.unexpected()) accepted_.insert(change::describe(*pass.unexpected()));
       return fail(std::move(ran.error()));
     }
-    spdlog::info("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
+    spdlog::log(level, "at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
                  acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
                  pass.lane().refused.load());
     return acknowledgement.position();
@@ -308,29 +327,28 @@ class Run {
     return {};
   }
 
-  // The batch that failed wrote nothing: the next pass starts where it would have, led by the rows as they are now.
   Status read_again() {
+    CNX_TRY(wait_until_told_is_seen());
+    return refetches_.read(ground_.catalog, std::exchange(lacking_, {}));
+  }
+
+  // A row that is read before a transaction is visible which the graph shows already would be older than the graph.
+  Status wait_until_told_is_seen() {
+    constexpr int kLooks = 100;
+    for (int look = 0; look < kLooks && !stop_.asked; ++look) {
+      if (look > 0) pause(stop_, std::chrono::milliseconds(20));
+      CNX_TRY(bool seen, told_is_seen());
+      if (seen) return {};
+    }
+    return fail(Error(ErrorKind::unavailable, "a transaction that the stream has told of is not visible yet")
+                    .advise("it waits for a synchronous standby, perhaps (pg_stat_activity: wait_event SyncRep)"));
+  }
+
+  Result<bool> told_is_seen() {
     const TimePoint deadline = Clock::now() + kGroundMax;
-    const std::vector<mapping::LackingRow> lacking = std::exchange(lacking_, {});
-    CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
-    CNX_TRY(std::optional<apply::PositionNode> position,
-            apply::read_position(graph, apply::lane_key(options_.name), deadline));
-    if (!position) return fail(ErrorKind::state, "the graph has no position for this pipeline any more");
-    const change::Position at = position->stored.lane.position;
-    refetches_ = at == refetched_at_ ? refetches_ + 1 : 1;
-    refetched_at_ = at;
-    if (refetches_ > kRefetchesMax) {
-      return fail(Error(ErrorKind::state, "rows were read again, and the graph still lacks what an UPDATE left out")
-                      .with("position", at.to_string())
-                      .advise("contextnexus drop --graph, then init and run build the graph anew"));
-    }
-    CNX_TRY(std::vector<apply::RefetchedRow> rows, refetch(options_, ground_.catalog, graph, lacking, at, deadline));
-    if (rows.empty()) {
-      return fail(ErrorKind::state, "an UPDATE without all of its columns met an entity that the graph lacks, and then did not");
-    }
-    spdlog::info("read {} rows again whose nodes or relationships the graph lacked", rows.size());
-    refetched_.insert(refetched_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
-    return {};
+    CNX_TRY(postgres::Rows rows, owner_->query("SELECT pg_catalog.pg_current_snapshot()::text", deadline));
+    CNX_TRY(change::PgSnapshot now, change::PgSnapshot::parse(rows.text(0, 0)));
+    return told_->are_seen_by(now);
   }
 
   Result<std::vector<record::SyncTable>> write_back_tables() {
@@ -348,8 +366,6 @@ class Run {
 
   // `run --once` is for scripts: it waits for a database that is starting, not for ever.
   static constexpr int kOnceAttempts = 10;
-  // At one position: each time may find other rows, but not for ever.
-  static constexpr int kRefetchesMax = 10;
 
   const PipelineOptions& options_;
   const RunOptions& run_options_;
@@ -359,12 +375,14 @@ class Run {
   std::optional<PauseWatch> pause_;  // On that session.
   Ground ground_;
   std::vector<mapping::LackingRow> lacking_;         // Of the pass that has ended.
-  std::vector<apply::RefetchedRow> refetched_;  // Until the position is above what their reads had seen.
-  change::Position refetched_at_;
-  int refetches_ = 0;  // In a row, at that position.
+  Refetches refetches_;
   // What the catalog said of a table before this pass began, met in the stream.
   std::set<std::string> accepted_;
   bool look_again_ = false;
+  ResyncProgress resync_;
+  std::optional<capture::ToldTransactions> told_;  // Since this process holds the lock.
+  ResyncTurn turn_ = ResyncTurn::done;
+  Duration turn_took_{};
   TimePoint looked_at_ = TimePoint::min() + std::chrono::hours(1);
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;

@@ -36,6 +36,8 @@ struct RunOptions {
   // So many segments are copied at once, each with two connections of its own; 1 to 16. Two keep Neo4j busy while one of
   // them waits for it.
   size_t copy_workers = 2;
+  // Of tables that are read again while the line is up: so long the copy, then so long at most the stream.
+  Duration copy_turn = std::chrono::seconds(3);
   // After a stop is asked for, what is under way may take so long; what is not finished by then is applied at the next
   // start.
   Duration drain_max = std::chrono::seconds(30);

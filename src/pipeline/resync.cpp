@@ -15,40 +15,22 @@ using apply::TableState;
 using State = TableState::State;
 
 constexpr Duration kStepMax = std::chrono::seconds(30);
+// Of transactions that end at once, nobody need take turns.
+constexpr int kLooks = 20;
+constexpr Duration kLookAgain = std::chrono::milliseconds(25);
 
 TimePoint soon() { return Clock::now() + kStepMax; }
 
-// A transaction that wrote before its table was in the publication is in no stream: the read has to see it.
-Status wait_for_writers(const PipelineOptions& options, StopRequest& stop) {
-  CNX_TRY(postgres::Session session, open_session(options, soon()));
-  CNX_TRY(postgres::Rows now, session.query("SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())", soon()));
-  const std::string target(now.text(0, 0));
-  const TimePoint give_up = Clock::now() + options.slot_wait_max;
-  for (int i = 0; !stop.asked; ++i) {
-    CNX_TRY(postgres::Rows rows,
-            session.query("SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= $1::pg_catalog.xid8",
-                          {target}, soon()));
-    CNX_TRY(bool ended, rows.boolean(0, 0));
-    if (ended) return {};
-    if (Clock::now() >= give_up) {
-      return fail(Error(ErrorKind::timeout, "transactions that were open before a table was published did not end")
-                      .advise("end them (pg_stat_activity shows them by xact_start); the table is then read again"));
-    }
-    if (i == 25) spdlog::info("waiting for transactions that were open before a table was published");
-    pause(stop, std::chrono::milliseconds(200));
-  }
-  return {};
-}
-
 class Resync {
  public:
-  explicit Resync(CopyContext& context)
-      : context_(context), ground_(context.ground), plan_(ground_.plan), options_(context.options) {}
+  Resync(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told)
+      : context_(context), progress_(progress), told_(told), ground_(context.ground), plan_(ground_.plan), options_(context.options) {}
 
-  Result<bool> run() {
+  Result<ResyncTurn> run() {
+    progress_.begun_anew = plan_.anew;
     const std::vector<const postgres::Table*> tables = tables_to_copy(ground_.catalog, plan_.states);
     const bool sweeps = std::any_of(plan_.states.begin(), plan_.states.end(), [](const TableState& s) { return s.sweep; });
-    if (!plan_.changed && tables.empty() && !sweeps) return true;
+    if (!plan_.changed && tables.empty() && !sweeps) return ResyncTurn::done;
     for (const std::string& line : plan_.said) spdlog::warn("{}", line);
     CNX_TRY(bolt::Connection graph, open_graph(options_, soon()));
     graph_.emplace(std::move(graph));
@@ -63,8 +45,10 @@ class Resync {
       CNX_TRY(apply::write_table_states(*graph_, owner_, plan_.states, options_.mapping.fingerprint, soon()));
     }
     CNX_TRY(sweep_gone());
-    if (tables.empty()) return true;
-    if (plan_.waits_for_writers) CNX_TRY(wait_for_writers(options_, context_.stop));
+    if (context_.stop.asked) return ResyncTurn::stopped;
+    if (tables.empty()) return ResyncTurn::done;
+    CNX_TRY(bool all_seen, writers_ended());
+    if (!all_seen) return context_.stop.asked ? ResyncTurn::stopped : ResyncTurn::waiting;
     return copy(tables);
   }
 
@@ -97,14 +81,88 @@ class Resync {
     return apply::replace_segments(*graph_, owner_, segments, soon());
   }
 
-  Result<bool> copy(const std::vector<const postgres::Table*>& tables) {
-    const TimePoint started = Clock::now();
-    CopyRounds rounds(context_, *graph_, {.owner = owner_, .tables = tables, .clears = false});
-    if (context_.stop.asked) return false;
-    CNX_TRY(rounds.take_snapshot());
-    CNX_TRY(bool all, rounds.run());
-    if (!all) return false;
-    // Before the stream goes on: its changes must not meet what is left over.
+  // A transaction that wrote before its table was in the publication is in no stream, and one that the stream told of a moment
+  // ago may not be visible yet: the next read has to see both.
+  Result<bool> writers_ended() {
+    CNX_TRY(postgres::Session session, open_session(options_, soon()));
+    if (plan_.waits_for_writers) {
+      CNX_TRY(progress_.writers_until, next_transaction(session, soon()));
+    }
+    for (int look = 0; look < kLooks && !context_.stop.asked; ++look) {
+      if (look > 0) pause(context_.stop, kLookAgain);
+      CNX_TRY(bool ended, has_ended(session));
+      CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_current_snapshot()::text", soon()));
+      CNX_TRY(change::PgSnapshot now, change::PgSnapshot::parse(rows.text(0, 0)));
+      if (ended && told_.are_seen_by(now)) {
+        progress_.writers_until.clear();
+        progress_.waits_since = kNever;
+        return true;
+      }
+    }
+    if (progress_.waits_since == kNever) {
+      progress_.waits_since = Clock::now();
+      spdlog::info("what is to be read again waits for transactions that were open before");
+    } else if (Clock::now() - progress_.waits_since > options_.slot_wait_max) {
+      spdlog::warn("tables are still not read again: transactions that were open before do not end; pg_stat_activity shows them "
+                   "by xact_start");
+      progress_.waits_since = Clock::now();
+    }
+    return false;
+  }
+
+  Result<bool> has_ended(postgres::Session& session) {
+    if (progress_.writers_until.empty()) return true;
+    CNX_TRY(postgres::Rows rows,
+            session.query("SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= $1::pg_catalog.xid8",
+                          {progress_.writers_until}, soon()));
+    return rows.boolean(0, 0);
+  }
+
+  struct Turn {
+    std::vector<const postgres::Table*> tables;
+    std::optional<Duration> length;
+  };
+
+  // A table without an order starts over each time: such ones come first, until they are done.
+  Result<Turn> next_turn(const std::vector<const postgres::Table*>& tables) {
+    CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(*graph_, options_.name, soon()));
+    Turn turn;
+    for (const postgres::Table* table : tables) {
+      const bool open = std::any_of(segments.begin(), segments.end(), [&](const change::Segment& segment) {
+        return !segment.done && !segment.ordered() && segment.schema == table->name.schema && segment.table == table->name.name;
+      });
+      if (open) turn.tables.push_back(table);
+    }
+    if (turn.tables.empty()) turn = {.tables = tables, .length = context_.run_options.copy_turn};
+    return turn;
+  }
+
+  Result<ResyncTurn> copy(const std::vector<const postgres::Table*>& tables) {
+    if (progress_.started == kNever) progress_.started = Clock::now();
+    CNX_TRY(Turn turn, next_turn(tables));
+    CopyRounds rounds(context_, *graph_, {.owner = owner_, .tables = turn.tables, .clears = false, .turn = turn.length});
+    if (context_.stop.asked) return ResyncTurn::stopped;
+    Status taken = rounds.take_snapshot();
+    Result<bool> all = false;
+    if (taken) all = rounds.run();
+    progress_.begun_anew.insert(rounds.begun_anew().begin(), rounds.begun_anew().end());
+    if (!taken) return fail(std::move(taken.error()));
+    if (!all) return fail(std::move(all.error()));
+    progress_.copied += rounds.copied();
+    if (rounds.ended_early()) return ResyncTurn::stopped;
+    if (!*all || turn.tables.size() < tables.size()) return ResyncTurn::more;
+    CNX_TRY(bool finished, finish(rounds));
+    if (!finished) return ResyncTurn::stopped;
+    const double seconds = std::chrono::duration<double>(Clock::now() - progress_.started).count();
+    spdlog::info("read {} rows of {} tables again in {:.1f} s", progress_.copied, tables.size(), seconds);
+    progress_.copied = 0;
+    progress_.started = kNever;
+    return ResyncTurn::done;
+  }
+
+  // All rows are in the graph. What is left over goes before the stream goes on: its changes must not meet it under the table's
+  // new form. False: a stop was asked for.
+  Result<bool> finish(CopyRounds& rounds) {
     for (TableState& state : plan_.states) {
       if (state.state != State::copying) continue;
       if (state.sweep) CNX_TRY(sweep_table(context_, *graph_, owner_, state, KeySource{rounds.snapshot(), rounds.files()}));
@@ -116,8 +174,6 @@ class Resync {
       if (state.state == State::copying) end_copy(state);
     }
     CNX_TRY(apply::write_table_states(*graph_, owner_, plan_.states, options_.mapping.fingerprint, soon()));
-    const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    spdlog::info("read {} rows of {} tables again in {:.1f} s", rounds.copied(), tables.size(), seconds);
     return true;
   }
 
@@ -161,6 +217,8 @@ class Resync {
   }
 
   CopyContext& context_;
+  ResyncProgress& progress_;
+  capture::ToldTransactions& told_;
   Ground& ground_;
   TablePlan& plan_;
   const PipelineOptions& options_;
@@ -170,7 +228,14 @@ class Resync {
 
 }  // namespace
 
-Result<bool> resync_tables(CopyContext& context) { return Resync(context).run(); }
+Result<std::string> next_transaction(postgres::Session& session, TimePoint deadline) {
+  CNX_TRY(postgres::Rows now, session.query("SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())", deadline));
+  return std::string(now.text(0, 0));
+}
+
+Result<ResyncTurn> resync_tables(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told) {
+  return Resync(context, progress, told).run();
+}
 
 bool is_due(const std::vector<TableState>& states, change::Lsn position) {
   return std::any_of(states.begin(), states.end(), [&](const TableState& state) {

@@ -1,16 +1,39 @@
 // Tables that are read again while the line is up (design: back-fill and resync are the same thing): what changed in the
-// catalog without a message in the stream, or in the mapping. The line stands at its position meanwhile; then the stream
-// goes on from there, and of each change it counts what the new read has not seen.
+// catalog without a message in the stream, or in the mapping. The copy and the stream take turns of some seconds: of each change
+// the stream counts what the copy has not seen, and passes over what the copy is still to see (capture/logical/copied_rows.hpp).
 #pragma once
 
+#include "capture/logical/told_transactions.hpp"
 #include "pipeline/copy_rounds.hpp"
 
 namespace cnx::pipeline {
 
-// Puts what ground.plan says into the graph and copies the tables that are to be copied. True: all that was to be done is;
-// false: a stop was asked for, or the pipeline was paused. `ground.plan.states` are then as the graph has them. Blocks; a new
-// attempt goes on after any error that one may cure.
-Result<bool> resync_tables(CopyContext& context);
+// What is remembered from one turn to the next.
+struct ResyncProgress {
+  // The copy waits for every transaction before this one to end, since then: what they wrote may be in no stream, or the stream
+  // told of it to a process before this one. Empty: for none.
+  std::string writers_until;
+  TimePoint waits_since = kNever;
+  // Tables of which nothing counts that was read before the last turn.
+  std::set<postgres::TableName> begun_anew;
+  uint64_t copied = 0;  // Rows, of the copy that is under way.
+  TimePoint started = kNever;
+};
+
+// For `writers_until`: no transaction that is open now is behind it. Blocks until `deadline`.
+Result<std::string> next_transaction(postgres::Session& session, TimePoint deadline);
+
+enum class ResyncTurn {
+  done,     // All that was to be done is.
+  more,     // It is the stream's turn; then comes another of the copy.
+  waiting,  // The same, and the copy can do nothing before some transactions of others have ended.
+  stopped,  // A stop was asked for, or the pipeline was paused.
+};
+
+// Puts what ground.plan says into the graph and copies the tables that are to be copied, for a turn. `ground.plan.states` are
+// then as the graph has them. `told`: by the stream to this process. Tables whose key has no order that both sides know are copied in one turn, however large. Blocks;
+// a new attempt goes on after any error that one may cure.
+Result<ResyncTurn> resync_tables(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told);
 
 // Whether some table waits for the position to be at `position`, so that properties of dropped columns can be removed. Pure.
 bool is_due(const std::vector<apply::TableState>& states, change::Lsn position);

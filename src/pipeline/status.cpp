@@ -44,8 +44,7 @@ constexpr std::string_view kNow =
     "FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c";
 
 Status read_write_back(StatusReport& report, postgres::Session& session, const PipelineOptions& options, TimePoint deadline) {
-  std::vector<postgres::TableName> tables;
-  for (const mapping::TableRule& rule : options.mapping.tables) tables.push_back(rule.table);
+  const std::vector<postgres::TableName> tables = options.mapping.table_names();
   CNX_TRY(record::PendingRows pending, record::count_pending(session, tables, deadline));
   CNX_TRY(std::optional<record::LedgerFigures> figures, record::read_figures(session, options.name, deadline));
   if (pending.tables == 0) return {};

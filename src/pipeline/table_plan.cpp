@@ -6,8 +6,8 @@
 
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "mapping/binding.hpp"
-#include "mapping/catalog_check.hpp"
 #include "mapping/fingerprint.hpp"
+#include "pipeline/live_tables.hpp"
 #include "pipeline/row_filters.hpp"
 #include "pipeline/table_changes.hpp"
 
@@ -18,97 +18,13 @@ using apply::TableState;
 using mapping::TableRule;
 using State = TableState::State;
 
-struct Problem {
-  std::string reason;
-  std::string advice;
-};
-
-// The catalog as one transaction saw it.
-struct Live {
-  std::vector<postgres::Table> tables;
-  std::vector<TableShape> shapes;
-  std::optional<postgres::Publication> publication;
-  postgres::TypeCatalog types;
-  change::Lsn log_end;
-};
-
-template <typename T>
-const T* find(const std::vector<T>& all, const postgres::TableName& name) {
-  auto found = std::find_if(all.begin(), all.end(), [&](const T& each) { return each.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
-
-std::vector<postgres::TableName> names_of(const mapping::Mapping& mapping) {
-  std::vector<postgres::TableName> names;
-  for (const TableRule& rule : mapping.tables) names.push_back(rule.table);
-  return names;
-}
-
-Result<Live> read_live(postgres::Session& session, const TablePlanInput& input, TimePoint deadline) {
-  const std::vector<postgres::TableName> names = names_of(input.mapping);
-  Live live;
-  CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", deadline));
-  CNX_TRY(live.tables, postgres::read_tables(session, names, deadline));
-  CNX_TRY(live.shapes, read_shapes(session, names, input.publication, deadline));
-  CNX_TRY(live.types, postgres::read_types(session, deadline));
-  CNX_TRY(live.publication, postgres::read_publication(session, input.publication, deadline));
-  CNX_TRY(postgres::Rows end, session.query("SELECT pg_catalog.pg_current_wal_insert_lsn()", deadline));
-  CNX_TRY(live.log_end, end.lsn(0, 0));
-  CNX_TRY(session.execute("COMMIT", deadline));
-  return live;
-}
-
-// What each `where` of the mapping means; one that PostgreSQL does not take is the table's problem.
-Status read_filters(postgres::Session& session, const mapping::Mapping& mapping, Live& live,
-                    std::map<postgres::TableName, Problem>& problems, TimePoint deadline) {
-  for (postgres::Table& table : live.tables) {
-    const std::string& where = mapping.find(table.name)->where;
-    if (where.empty()) continue;
-    Result<postgres::RowFilter> read = postgres::read_row_filter(session, table.name, where, deadline);
-    if (read) {
-      table.filter = *std::move(read);
-    } else if (read.error().kind() == ErrorKind::invalid) {
-      problems[table.name] = Problem{read.error().describe(), read.error().advice()};
-    } else {
-      return fail(std::move(read.error()));
-    }
-  }
-  return {};
-}
-
-std::optional<Problem> problem_of(const Live& live, const TableRule& rule,
-                                  const std::vector<mapping::CatalogFault>& faults) {
-  const postgres::Table* table = find(live.tables, rule.table);
-  if (table == nullptr) {
-    return Problem{"the table is not there any more",
-                   "create it again, or take it out of the mapping (under its new name, if it was renamed)"};
-  }
-  for (const mapping::CatalogFault& fault : faults) {
-    if (fault.table == rule.table) return Problem{fault.message, fault.advice};
-  }
-  Status fits = check_table(*table, key_of(rule));
-  if (fits) fits = check_filter_columns({*table});
-  if (!fits) return Problem{fits.error().describe(), fits.error().advice()};
-  return std::nullopt;
-}
-
-// A table that came under the name of another is in no publication yet. Says whether it was put there.
-Result<bool> publish(postgres::Session& session, const std::string& publication, const postgres::Table& table,
-                     TimePoint deadline) {
-  if (!table.filter.sql.empty()) return false;
-  Status added = postgres::add_to_publication(session, publication, {table.name}, deadline);
-  if (added) return true;
-  if (added.error().root().kind() == ErrorKind::server) return false;
-  return fail(std::move(added.error()));
-}
-
 class Planner {
  public:
-  Planner(postgres::Session& session, TablePlanInput& input, Live& live, TimePoint deadline)
+  Planner(postgres::Session& session, TablePlanInput& input, LiveTables& live, TimePoint deadline)
       : session_(session), input_(input), live_(live), deadline_(deadline) {}
 
   Result<TablePlan> run() {
-    CNX_TRY(read_filters(session_, input_.mapping, live_, problems_, deadline_));
+    CNX_TRY(problems_, read_filters(session_, input_.mapping, live_, deadline_));
     if (input_.strict) {
       if (!problems_.empty()) {
         const auto& [name, problem] = *problems_.begin();
@@ -131,31 +47,31 @@ class Planner {
   Status find_held() {
     const std::vector<mapping::CatalogFault> faults = mapping::catalog_faults(input_.mapping, live_.tables);
     for (const TableRule& rule : input_.mapping.tables) {
-      std::optional<Problem> problem = problem_of(live_, rule, faults);
+      std::optional<TableProblem> problem = problem_of(live_, rule, faults);
       if (auto found = problems_.find(rule.table); !problem && found != problems_.end()) problem = found->second;
-      const postgres::PublishedTable* sent = live_.publication ? find(live_.publication->tables, rule.table) : nullptr;
-      if (!problem && sent != nullptr && !sends_rows_of(*sent, *find(live_.tables, rule.table))) {
-        problem = Problem{"the publication sends other rows than the mapping takes", "contextnexus init mends it"};
+      const postgres::PublishedTable* sent = live_.publication ? find_table(live_.publication->tables, rule.table) : nullptr;
+      if (!problem && sent != nullptr && !sends_rows_of(*sent, *find_table(live_.tables, rule.table))) {
+        problem = TableProblem{"the publication sends other rows than the mapping takes", "contextnexus init mends it"};
       }
       if (!problem && live_.publication && sent == nullptr) {
-        CNX_TRY(bool published, publish(session_, input_.publication, *find(live_.tables, rule.table), deadline_));
+        CNX_TRY(bool published, publish(session_, input_.publication, *find_table(live_.tables, rule.table), deadline_));
         plan_.waits_for_writers = plan_.waits_for_writers || published;
         if (published) {
           plan_.said.push_back(postgres::to_string(rule.table) + " was put into the publication");
           // Since when it is in it belongs to what is remembered.
-          CNX_TRY(live_.shapes, read_shapes(session_, names_of(input_.mapping), input_.publication, deadline_));
+          CNX_TRY(live_.shapes, read_shapes(session_, input_.mapping.table_names(), input_.publication, deadline_));
         }
-        if (!published) problem = Problem{"the publication lacks the table", "contextnexus init puts it there"};
+        if (!published) problem = TableProblem{"the publication lacks the table", "contextnexus init puts it there"};
       }
       if (!problem) continue;
       // One that the graph does not know yet has to be right before anything is begun.
-      if (find(input_.known, rule.table) == nullptr) {
+      if (find_table(input_.known, rule.table) == nullptr) {
         return fail(Error(ErrorKind::invalid, problem->reason)
                         .with("table", postgres::to_string(rule.table))
                         .advise(problem->advice));
       }
       plan_.catalog.held.insert(rule.table);
-      if (find(live_.tables, rule.table) == nullptr) plan_.catalog.absent.insert(rule.table);
+      if (find_table(live_.tables, rule.table) == nullptr) plan_.catalog.absent.insert(rule.table);
       problems_[rule.table] = std::move(*problem);
     }
     return {};
@@ -166,9 +82,9 @@ class Planner {
     plan_.catalog.types = live_.types;
     for (const TableRule& rule : input_.mapping.tables) {
       if (plan_.catalog.held.contains(rule.table)) {
-        CNX_TRY(TableShape shape, shape_of(rule.table, find(input_.known, rule.table)->shape));
+        CNX_TRY(TableShape shape, shape_of(rule.table, find_table(input_.known, rule.table)->shape));
         plan_.catalog.tables.push_back(table_of(shape));
-      } else if (const postgres::Table* table = find(live_.tables, rule.table)) {
+      } else if (const postgres::Table* table = find_table(live_.tables, rule.table)) {
         plan_.catalog.tables.push_back(*table);
       }
     }
@@ -177,7 +93,7 @@ class Planner {
   }
 
   Status add_state(const TableRule& rule) {
-    const TableState* known = find(input_.known, rule.table);
+    const TableState* known = find_table(input_.known, rule.table);
     TableState now = known != nullptr ? *known : TableState{.name = rule.table, .since = input_.position};
     if (plan_.catalog.held.contains(rule.table)) {
       hold(now);
@@ -190,7 +106,7 @@ class Planner {
   }
 
   void hold(TableState& now) {
-    const Problem& problem = problems_.at(now.name);
+    const TableProblem& problem = problems_.at(now.name);
     if (now.state == State::held && now.reason == problem.reason) return;
     now.state = State::held;
     now.reason = problem.reason;
@@ -203,8 +119,8 @@ class Planner {
   }
 
   Status follow(const TableRule& rule, const TableState* known, TableState& now) {
-    const TableShape* found = find(live_.shapes, rule.table);
-    if (found == nullptr) return check_table(*find(live_.tables, rule.table), key_of(rule));
+    const TableShape* found = find_table(live_.shapes, rule.table);
+    if (found == nullptr) return check_table(*find_table(live_.tables, rule.table), key_of(rule));
     const TableShape& shape = *found;
     CNX_TRY(std::vector<std::string> properties, properties_of(rule.table));
     const GraphForm form = form_of(*plan_.catalog.model, rule.table);
@@ -230,7 +146,7 @@ class Planner {
     }
     // Changes may have gone unpublished: those of transactions that are open still do not show in a read.
     const bool unpublished = before.oid != shape.oid || before.published != shape.published;
-    if (unpublished || known->state == State::copying) plan_.waits_for_writers = true;
+    if (unpublished) plan_.waits_for_writers = true;
     if (known->rule != now.rule) {
       change.copy = change.columns = true;
       change.why = "the mapping says something else of it";
@@ -253,6 +169,7 @@ class Planner {
     plan_.anew.insert(now.name);
     now.state = State::copying;
     now.due = {};
+    // Rows that were deleted before the read are passed over by the stream as seen.
     now.sweep = !input_.strict;
     now.reason = why;
     now.advice.clear();
@@ -307,7 +224,7 @@ class Planner {
 
   // Every name but the key's and the tenant's, as the catalog describes the table.
   Result<std::vector<std::string>> properties_of(const postgres::TableName& name) {
-    const change::RelationPtr relation = capture::relation_of(*find(plan_.catalog.tables, name));
+    const change::RelationPtr relation = capture::relation_of(*find_table(plan_.catalog.tables, name));
     std::set<std::string> kept;
     const mapping::PropertyNames* names = nullptr;
     if (mapping::NodeTable* node = plan_.catalog.model->find_node(name)) {
@@ -349,16 +266,16 @@ class Planner {
 
   postgres::Session& session_;
   TablePlanInput& input_;
-  Live& live_;
+  LiveTables& live_;
   TimePoint deadline_;
   TablePlan plan_;
-  std::map<postgres::TableName, Problem> problems_;
+  std::map<postgres::TableName, TableProblem> problems_;
 };
 
 }  // namespace
 
 Result<TablePlan> plan_tables(postgres::Session& session, TablePlanInput input, TimePoint deadline) {
-  CNX_TRY(Live live, read_live(session, input, deadline));
+  CNX_TRY(LiveTables live, read_live_tables(session, input.mapping, input.publication, deadline));
   return Planner(session, input, live, deadline).run();
 }
 
@@ -366,7 +283,7 @@ std::vector<const postgres::Table*> tables_to_copy(const Catalog& catalog, const
   std::vector<const postgres::Table*> tables;
   for (const TableState& state : states) {
     if (state.state != State::copying) continue;
-    if (const postgres::Table* table = find(catalog.tables, state.name)) tables.push_back(table);
+    if (const postgres::Table* table = find_table(catalog.tables, state.name)) tables.push_back(table);
   }
   return tables;
 }

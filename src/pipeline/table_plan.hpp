@@ -31,7 +31,7 @@ struct TablePlan {
   bool changed = false;           // The graph remembers something else.
   // Of the tables to be copied: those of which nothing that was copied before counts.
   std::set<postgres::TableName> anew;
-  // Rows of a table may have gone unpublished until now: the copy waits for every transaction that was open.
+  // Rows of a table may have gone unpublished until now: the copy waits for every transaction that is open.
   bool waits_for_writers = false;
 };
 

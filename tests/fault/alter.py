@@ -51,6 +51,8 @@ INSERT INTO links SELECT n, n % 400, (n * 7) % 400, 'note' FROM generate_series(
 INSERT INTO pairs SELECT n, n % 20, n FROM generate_series(0, 199) n;
 INSERT INTO parts SELECT n, (n % 2)::text, n, 'part' FROM generate_series(0, 199) n;
 """
+# A start with these takes many turns to copy a table again; one without, a single one.
+_TURNS = ("--set", "copy.turn_seconds=0.1", "--set", "apply.batch_rows=20", "--set", "copy.workers=1")
 _LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
@@ -215,7 +217,7 @@ def run(servers, minutes=20.0, seed=1, program=None, log=lambda line: None):
             database.execute(TABLES)
             engine.init()
             engine.once()  # Until all is copied, what is wrong with a table ends it.
-            engine.start()
+            engine.start(*_TURNS)
             for writer in writers:
                 writer.start()
             _work(report, chance, Alterations(chance), engine, database, graph, mapping, gate, time.monotonic() + minutes * 60, log)
@@ -248,7 +250,7 @@ def _work(report, chance, alterations, engine, database, graph, mapping, gate, e
                 if engine.process is not None and engine.process.returncode not in (-9, None):
                     report.faults.append(f"the engine ended by itself:\n{engine.tail(1500)}")
                     return
-                engine.start()
+                engine.start(*chance.choice([(), _TURNS]))
         gate.clear()
         time.sleep(0.3)
         _mend(database)

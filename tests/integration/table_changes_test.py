@@ -3,6 +3,9 @@
 Compared row by row with the tables by lib/mapped.py, which shares no code with the engine.
 """
 
+import contextlib
+import random
+import threading
 import time
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from lib import mapped
 from lib import database as postgres
 from lib.graph import GraphError
-from lib.live import database_and_engine
+from lib.live import mapped_tables
 
 _MAPPING = """version: 1
 name: changes
@@ -57,17 +60,11 @@ def mapping(tmp_path):
 
 @pytest.fixture
 def line(servers, mapping, graph):
-    url = postgres.create_database(servers.postgres_url, "cnx_changes_template")
-    with postgres.Database(url) as database:
-        database.execute(_TABLES)
-    try:
-        with database_and_engine(servers, "cnx_changes_template", "cnx_changes", mapping=mapping) as live:
-            live.engine.once()
-            live.engine.start()
-            yield live
-            assert live.engine.running(), live.engine.tail()
-    finally:
-        postgres.drop_database(servers.postgres_url, "cnx_changes_template")
+    with mapped_tables(servers, "cnx_changes", _TABLES, mapping) as live:
+        live.engine.once()
+        live.engine.start()
+        yield live
+        assert live.engine.running(), live.engine.tail()
 
 
 def _wait(condition, line, timeout=40):
@@ -242,6 +239,97 @@ def test_a_table_that_leaves_the_publication_for_a_moment_is_read_again(line, ma
 
 
 # Partitions.
+
+# Copy and stream take turns.
+
+# So short that a turn ends with what was read into the queue: four megabytes.
+_TURNS = ("--set", "copy.turn_seconds=0.05", "--set", "apply.batch_rows=50", "--set", "copy.workers=1", "--log-level", "debug")
+
+
+def _is_copied(line, table):
+    """Asked of the graph, as `status` does, but at once."""
+    return line.graph.value("MATCH (t:ContextNexusTable {table: $table}) RETURN t.state", table=table) == "copying"
+
+
+def _fill_things(line, rows):
+    line.database.execute("INSERT INTO things SELECT n, 1 + n %% 5, repeat(md5(n::text), 120), n, n "
+                          "FROM generate_series(1000, 999 + %s) n", (rows,))
+    line.engine.terminate()
+    line.engine.start(*_TURNS)
+    line.sync()
+
+
+def _change_things(url, stop):
+    """Until `stop` is set: rows come, go, and take other keys, in what is read already and in what is not."""
+    chance = random.Random(5)
+    with postgres.Database(url) as database:
+        while not stop.is_set():
+            key = chance.randrange(1000, 9000)
+            with contextlib.suppress(postgres.psycopg2.IntegrityError):
+                database.execute(chance.choice([
+                    "UPDATE things SET n = n + 1, kind = 1 + (kind %% 5) WHERE id = %s",
+                    "DELETE FROM things WHERE id = %s",
+                    "INSERT INTO things (id, kind, name) VALUES (%s, 1, 'new') ON CONFLICT DO NOTHING",
+                    "UPDATE things SET id = id + 10000 WHERE id = %s",
+                    "UPDATE things SET id = id - 10000 WHERE id = 10000 + %s AND NOT EXISTS (SELECT FROM things t WHERE t.id = things.id - 10000)",
+                ]), (key,))
+
+
+def test_other_tables_go_on_while_one_is_read_again(line, mapping):
+    _fill_things(line, 12000)
+    stop = threading.Event()
+    writer = threading.Thread(target=_change_things, args=(line.database.url, stop))
+    writer.start()
+    try:
+        line.database.execute("ALTER TABLE things ADD extra int DEFAULT 7")
+        _wait(lambda: not _is_copied(line, "things"), line)
+        seen = 0
+        while _is_copied(line, "things"):
+            name = f"while it is copied {seen}"
+            line.database.execute("UPDATE kinds SET name = %s WHERE id = 3", (name,))
+            _wait(lambda: line.graph.value("MATCH (k:Kind {id: 3}) RETURN k.name") != name, line)
+            seen += _is_copied(line, "things")
+        assert seen >= 2, f"the copy was over too soon:\n{line.engine.tail()}"
+    finally:
+        stop.set()
+        writer.join()
+    _expect_equal(line, mapping)
+    turns = line.engine.log.read_text().count("following contextnexus")
+    assert turns >= 4, f"{turns} turns"
+
+
+def test_a_copy_in_turns_goes_on_after_a_kill(line, mapping):
+    _fill_things(line, 12000)
+    stop = threading.Event()
+    writer = threading.Thread(target=_change_things, args=(line.database.url, stop))
+    writer.start()
+    try:
+        line.database.execute("ALTER TABLE things ADD extra int DEFAULT 7")
+        for _ in range(4):
+            _wait(lambda: not _is_copied(line, "things"), line)
+            time.sleep(1)
+            line.engine.kill()
+            line.engine.start(*_TURNS)
+        _wait(lambda: _state(line, "things"), line)
+    finally:
+        stop.set()
+        writer.join()
+    _expect_equal(line, mapping)
+
+
+def test_the_line_does_not_wait_for_writers_that_a_copy_waits_for(line, mapping):
+    with postgres.Database(line.database.url) as other:
+        with other.transaction():
+            other.execute("UPDATE kinds SET name = 'open' WHERE id = 1")
+            line.database.execute("DROP TABLE links; CREATE TABLE links (one int, other int, note text, PRIMARY KEY (one, other));"
+                                  "INSERT INTO links VALUES (1, 2, 'new')")
+            line.engine.init()
+            _wait(lambda: _state(line, "links") is None or _state(line, "links")["state"] != "copying", line)
+            line.database.execute("UPDATE things SET name = 'meanwhile' WHERE id = 7")
+            _wait(lambda: line.graph.value("MATCH (t:Thing {id: 7}) RETURN t.name") != "meanwhile", line)
+            assert _state(line, "links")["state"] == "copying"
+    _expect_equal(line, mapping)
+
 
 def test_partitions_come_and_go(line, mapping):
     execute = line.database.execute

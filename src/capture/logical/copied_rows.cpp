@@ -1,6 +1,7 @@
 #include "capture/logical/copied_rows.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace cnx::capture {
 namespace {
@@ -39,21 +40,33 @@ void make_removal(change::RowChange& row) {
 Result<CopiedRows> CopiedRows::make(const std::vector<change::Segment>& segments) {
   CopiedRows rows;
   for (const change::Segment& segment : segments) {
+    std::vector<Part>& parts = rows.tables_[{segment.schema, segment.table}].parts;
     Part part{segment, std::nullopt};
     if (!segment.snapshot.empty()) {
       CNX_TRY(change::PgSnapshot snapshot, change::PgSnapshot::parse(segment.snapshot));
       part.snapshot = std::move(snapshot);
       rows.seen_until_ = std::max(rows.seen_until_, segment.seen_until);
     }
-    rows.tables_[{segment.schema, segment.table}].parts.push_back(std::move(part));
+    if (!segment.done) {
+      rows.open_ = true;
+      Part rest{segment, std::nullopt, true};
+      if (segment.ordered() && !segment.last.empty() && !segment.dirty) {
+        part.segment.upto = rest.segment.above = segment.last;
+        parts.push_back(std::move(part));
+      }
+      parts.push_back(std::move(rest));
+    } else {
+      parts.push_back(std::move(part));
+    }
   }
+  if (rows.open_) rows.seen_until_ = change::Lsn(std::numeric_limits<uint64_t>::max());
   for (auto entry = rows.tables_.begin(); entry != rows.tables_.end();) {
     std::vector<Part>& parts = entry->second.parts;
     entry->second.one_answer = std::all_of(parts.begin(), parts.end(), [&](const Part& part) {
-      return part.segment.snapshot == parts.front().segment.snapshot;
+      return part.open == parts.front().open && (part.open || part.segment.snapshot == parts.front().segment.snapshot);
     });
     // The stream brings nothing that the slot's snapshot sees: such a table needs no look at its keys.
-    const bool nothing = entry->second.one_answer && !parts.front().snapshot;
+    const bool nothing = entry->second.one_answer && !parts.front().snapshot && !parts.front().open;
     entry = nothing ? rows.tables_.erase(entry) : std::next(entry);
   }
   return rows;
@@ -78,11 +91,15 @@ Status CopiedRows::locate(Table& table, const change::RelationPtr& relation) {
   return {};
 }
 
+// Or the read to come will.
+bool CopiedRows::sees(const Part& part, change::Xid xid) {
+  return part.open || (part.snapshot && part.snapshot->sees(xid));
+}
+
 // Of the row's key. A key column that the row does not say stands in `otherwise`.
 Result<bool> CopiedRows::sees(const Table& table, const std::vector<DatumView>& row,
                               const std::vector<DatumView>& otherwise, change::Xid xid) {
-  auto answer = [&](const Part& part) { return part.snapshot && part.snapshot->sees(xid); };
-  if (table.one_answer) return answer(table.parts.front());
+  if (table.one_answer) return sees(table.parts.front(), xid);
   const change::Segment& first = table.parts.front().segment;
   change::KeyBound key;
   for (uint16_t column : table.columns) {
@@ -93,7 +110,7 @@ Result<bool> CopiedRows::sees(const Table& table, const std::vector<DatumView>& 
   }
   for (const Part& part : table.parts) {
     CNX_TRY(bool within, contains(part.segment, key));
-    if (within) return answer(part);
+    if (within) return sees(part, xid);
   }
   return fail(strange_key(first, "no segment holds its key"));
 }
@@ -122,9 +139,8 @@ Result<bool> CopiedRows::counts(const change::Begin& transaction, change::Trunca
   // A table that was truncated is read again whole, so that all of its segments give one answer.
   std::erase_if(truncate.relations, [&](const change::RelationPtr& relation) {
     const Table* table = find(*relation);
-    return table != nullptr && std::all_of(table->parts.begin(), table->parts.end(), [&](const Part& part) {
-             return part.snapshot && part.snapshot->sees(transaction.xid);
-           });
+    return table != nullptr && std::all_of(table->parts.begin(), table->parts.end(),
+                                           [&](const Part& part) { return sees(part, transaction.xid); });
   });
   return !truncate.relations.empty();
 }

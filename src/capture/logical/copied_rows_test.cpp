@@ -28,6 +28,7 @@ Segment segment(change::KeyBound above, change::KeyBound upto, std::string snaps
   segment.key_columns = {{"id", change::KeyOrder::integer}};
   segment.above = std::move(above);
   segment.upto = std::move(upto);
+  segment.done = true;
   if (!snapshot.empty()) segment.seen_until = Lsn(1000);
   segment.snapshot = std::move(snapshot);
   return segment;
@@ -157,6 +158,60 @@ TEST(CopiedRows, under_the_slots_snapshot_everything_counts_without_a_look_at_th
 
 TEST(CopiedRows, a_snapshot_that_postgresql_did_not_print_is_malformed) {
   EXPECT_FALSE(CopiedRows::make({segment({}, {}, "x")}));
+}
+
+// Up to 10, copied as far as 5 under a snapshot that sees 50 and not 51; above, not begun.
+class OpenRowsTest : public CopiedRowsTest {
+ protected:
+  OpenRowsTest() {
+    Segment begun = segment({}, {"10"}, "51:52:51");
+    begun.done = false;
+    begun.last = {"5"};
+    Segment untouched = segment({"10"}, {}, "");
+    untouched.done = false;
+    rows_ = *CopiedRows::make({begun, untouched});
+  }
+};
+
+TEST_F(OpenRowsTest, what_is_still_to_be_read_does_not_count) {
+  RowChange copied = change(Operation::insert, {}, row("5"));
+  EXPECT_TRUE(counts(copied, 51));
+  for (const char* key : {"6", "10", "11"}) {
+    RowChange open = change(Operation::update, {}, row(key));
+    EXPECT_FALSE(counts(open, 60, Lsn(5'000'000)));
+  }
+  EXPECT_TRUE(rows_.open());
+}
+
+TEST_F(OpenRowsTest, a_key_that_leads_into_what_is_to_be_read_is_removed_and_one_that_leads_out_is_inserted) {
+  RowChange into = change(Operation::update, row("5", Kind::null), row("7"));
+  EXPECT_TRUE(counts(into, 51));
+  EXPECT_EQ(into.operation, Operation::remove);
+  RowChange out = change(Operation::update, row("12", Kind::null), row("4"));
+  EXPECT_TRUE(counts(out, 51));
+  EXPECT_EQ(out.operation, Operation::insert);
+}
+
+TEST(OpenRows, a_table_that_is_not_begun_needs_no_look_at_its_keys) {
+  Segment whole = segment({}, {}, "");
+  whole.done = false;
+  CopiedRows rows = *CopiedRows::make({whole});
+  RowChange change;
+  change.relation = relation();
+  EXPECT_FALSE(*rows.counts({.final_lsn = Lsn(1), .xid = Xid(3)}, change));
+  change::Truncate truncate{.position = {}, .relations = {relation()}};
+  EXPECT_FALSE(*rows.counts({.final_lsn = Lsn(2), .xid = Xid(4)}, truncate));
+}
+
+TEST(OpenRows, rows_of_a_read_that_does_not_count_are_still_to_be_read) {
+  Segment dirty = segment({}, {}, "51:52:51");
+  dirty.done = false;
+  dirty.last = {"100"};
+  dirty.dirty = true;
+  CopiedRows rows = *CopiedRows::make({dirty});
+  RowChange change;
+  change.relation = relation();
+  EXPECT_FALSE(*rows.counts({.final_lsn = Lsn(1), .xid = Xid(77)}, change));
 }
 
 }  // namespace

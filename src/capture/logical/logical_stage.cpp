@@ -37,7 +37,7 @@ LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& 
       counters_(counters),
       options_(options),
       on_retry_(std::move(on_retry)),
-      reader_(options.start, options.passes_over, options.copied),
+      reader_(options.start, options.passes_over, options.copied, options.told),
       confirmed_(options.start.ordinal == 0 ? options.start.lsn : change::Lsn()),
       backoff_(options.seed) {}
 

@@ -41,6 +41,8 @@ struct LogicalOptions {
   PassesOver passes_over;
   // Changes that the copied rows show already go no further either. Null: there are none; else it must outlive the stage.
   CopiedRows* copied = nullptr;
+  // Is told of each transaction with a change of ours. Null: nobody is; else it must outlive the stage.
+  ToldTransactions* told = nullptr;
 };
 
 class LogicalStage final : public stream::Stage {

@@ -99,7 +99,7 @@ Result<std::optional<Event>> TransactionReader::row(postgres::RowMessage&& messa
     ++passed_over_;
     return nothing();
   }
-  ++kept_;
+  keep();
   if (copied_ != nullptr) {
     CNX_TRY(bool counts, copied_->counts(*begin_, row));
     if (!counts) return nothing();
@@ -117,12 +117,16 @@ Result<std::optional<Event>> TransactionReader::truncate(const postgres::Truncat
     truncate.relations.push_back(std::move(known));
   }
   handed_ = position;
-  ++kept_;
+  keep();
   if (copied_ != nullptr) {
     CNX_TRY(bool counts, copied_->counts(*begin_, truncate));
     if (!counts) return nothing();
   }
   return std::optional<Event>(std::move(truncate));
+}
+
+void TransactionReader::keep() {
+  if (++kept_ == 1 && told_ != nullptr) told_->add(begin_->xid);
 }
 
 Result<std::optional<Event>> TransactionReader::commit(const postgres::CommitMessage& message) {

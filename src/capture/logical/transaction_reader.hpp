@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "capture/logical/copied_rows.hpp"
+#include "capture/logical/told_transactions.hpp"
 #include "change/event.hpp"
 #include "postgres/pgoutput.hpp"
 #include "postgres/replication.hpp"
@@ -25,9 +26,11 @@ using PassesOver = std::function<bool(const change::RowChange&, std::string_view
 class TransactionReader {
  public:
   // Everything at or below `start` is in the graph. `passes_over` may be empty: every row is a change. `copied` may be
-  // null: no row shows a change before the stream brings it; else it must outlive the reader.
-  explicit TransactionReader(change::Position start, PassesOver passes_over = {}, CopiedRows* copied = nullptr)
-      : passes_over_(std::move(passes_over)), copied_(copied), handed_(start), whole_(start.lsn) {}
+  // null: no row shows a change before the stream brings it; `told` too: nobody asks which transactions there were. Both must
+  // outlive the reader.
+  explicit TransactionReader(change::Position start, PassesOver passes_over = {}, CopiedRows* copied = nullptr,
+                             ToldTransactions* told = nullptr)
+      : passes_over_(std::move(passes_over)), copied_(copied), told_(told), handed_(start), whole_(start.lsn) {}
 
   // A new connection: the stream starts again, with its relation messages.
   void restart();
@@ -51,9 +54,11 @@ class TransactionReader {
   Result<std::optional<change::Event>> truncate(const postgres::TruncateMessage& message);
   Result<std::optional<change::Event>> commit(const postgres::CommitMessage& message);
   Result<change::RelationPtr> relation(change::Oid oid) const;
+  void keep();
 
   PassesOver passes_over_;
   CopiedRows* copied_;
+  ToldTransactions* told_;
   postgres::DecoderState decoder_;
   std::unordered_map<change::Oid, change::RelationPtr> relations_;
   change::Position handed_;  // Of the last event that was handed on.

@@ -232,6 +232,18 @@ TEST(TransactionReader, tells_each_rows_origin_and_forgets_it_with_the_transacti
   EXPECT_FALSE(std::get<change::Commit>(*none).passed_over);
 }
 
+TEST(TransactionReader, tells_of_each_transaction_that_changes_something) {
+  ToldTransactions told;
+  TransactionReader reader({Lsn(500), 0}, {}, nullptr, &told);
+  EXPECT_TRUE(told.are_seen_by({}));
+  std::vector<Seen> events;
+  read_into(reader, events);
+  EXPECT_FALSE(told.are_seen_by({}));
+  // Nothing runs, and the next one is far ahead.
+  EXPECT_TRUE(told.are_seen_by(*change::PgSnapshot::parse("1000000:1000000:")));
+  EXPECT_TRUE(told.are_seen_by({}));
+}
+
 TEST(TransactionReader, has_nothing_to_say_of_types_origins_and_messages) {
   Bytes type;
   ByteWriter type_writer(type);

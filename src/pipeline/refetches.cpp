@@ -1,0 +1,50 @@
+#include "pipeline/refetches.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "pipeline/graph_marks.hpp"
+#include "pipeline/refetch.hpp"
+
+namespace cnx::pipeline {
+namespace {
+
+constexpr Duration kReadMax = std::chrono::seconds(30);
+// At one position: each time may find other rows, but not for ever.
+constexpr int kTimesMax = 10;
+
+}  // namespace
+
+Status Refetches::read(const Catalog& catalog, const std::vector<mapping::LackingRow>& lacking) {
+  const TimePoint deadline = Clock::now() + kReadMax;
+  CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
+  CNX_TRY(std::optional<apply::PositionNode> position,
+          apply::read_position(graph, apply::lane_key(options_.name), deadline));
+  if (!position) return fail(ErrorKind::state, "the graph has no position for this pipeline any more");
+  const change::Position at = position->stored.lane.position;
+  times_ = at == at_ ? times_ + 1 : 1;
+  at_ = at;
+  if (times_ > kTimesMax) {
+    return fail(Error(ErrorKind::state, "rows were read again, and the graph still lacks what an UPDATE left out")
+                    .with("position", at.to_string())
+                    .advise("contextnexus drop --graph, then init and run build the graph anew"));
+  }
+  CNX_TRY(std::vector<apply::RefetchedRow> rows, refetch(options_, catalog, graph, lacking, at, deadline));
+  if (rows.empty()) {
+    return fail(ErrorKind::state, "an UPDATE without all of its columns met an entity that the graph lacks, and then did not");
+  }
+  spdlog::info("read {} rows again whose nodes or relationships the graph lacked", rows.size());
+  rows_.insert(rows_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+  return {};
+}
+
+void Refetches::forget(const postgres::TableName& table) {
+  std::erase_if(rows_, [&](const apply::RefetchedRow& row) { return row.key.table == table; });
+}
+
+void Refetches::forget_until(change::Lsn position) {
+  std::erase_if(rows_, [&](const apply::RefetchedRow& row) { return row.until <= position; });
+}
+
+}  // namespace cnx::pipeline

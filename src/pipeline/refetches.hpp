@@ -1,0 +1,37 @@
+// The rows that were read again because the graph lacked what their UPDATE left out, from one pass to the next.
+#pragma once
+
+#include <vector>
+
+#include "apply/refetched_rows.hpp"
+#include "base/result.hpp"
+#include "mapping/lacking_rows.hpp"
+#include "pipeline/ground.hpp"
+
+namespace cnx::pipeline {
+
+// One thread.
+class Refetches {
+ public:
+  // `options` must outlive it.
+  explicit Refetches(const PipelineOptions& options) : options_(options) {}
+
+  // What the pass that has ended could not apply: the batch wrote nothing, and the next pass starts where it would have, led by
+  // the rows as they are now. ErrorKind::state where that has happened too often at one position. Blocks; errors of either side.
+  Status read(const Catalog& catalog, const std::vector<mapping::LackingRow>& lacking);
+
+  // Those that lead the next pass.
+  const std::vector<apply::RefetchedRow>& rows() const { return rows_; }
+  // A table that is read again whole is newer than rows of it that were.
+  void forget(const postgres::TableName& table);
+  // The position has passed what their reads saw.
+  void forget_until(change::Lsn position);
+
+ private:
+  const PipelineOptions& options_;
+  std::vector<apply::RefetchedRow> rows_;
+  change::Position at_;
+  int times_ = 0;  // In a row, at that position.
+};
+
+}  // namespace cnx::pipeline
