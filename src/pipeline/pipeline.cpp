@@ -91,7 +91,7 @@ class Run {
         CNX_TRY(look());
       }
       const TimePoint began = Clock::now();
-      Result<ResyncTurn> turn = resync_tables(context, resync_, *told_);
+      Result<ResyncTurn> turn = resync_tables(context, resync_, told_);
       turn_took_ = Clock::now() - began;
       for (const postgres::TableName& name : resync_.begun_anew) refetches_.forget(name);
       CNX_TRY(turn_, std::move(turn));
@@ -131,7 +131,6 @@ class Run {
         // What another process was told of may not be visible yet.
         resync_ = {};
         CNX_TRY(resync_.writers_until, next_transaction(*owner_, Clock::now() + kGroundMax));
-        told_.emplace();
         pause_.emplace(*owner_, options_.name);
         return pause_->listen();
       }
@@ -280,7 +279,7 @@ class Run {
     if (run_options_.once) logical.wanted = std::max(wanted_, logical.wanted);
     logical.wanted = std::max(logical.wanted, due_until(ground_.plan.states));
     logical.copied = &copied;
-    logical.told = &*told_;
+    logical.told = &told_;
     record::OwnUpdates own_updates(sync_tables, record::origin_name(options_.name));
     if (!sync_tables.empty()) {
       logical.passes_over = [&](const change::RowChange& row, std::string_view origin) {
@@ -296,7 +295,7 @@ class Run {
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
       CNX_TRY(bool paused, paused_or_lost());
       CNX_TRY(say_in_step(change::Lsn(counters.in_step)));
-      if (!consistent && !copied.open() && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
+      if (!consistent && turn_ == ResyncTurn::done && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
         CNX_TRY(forget_copy(start.epoch));
         consistent = true;
       }
@@ -348,7 +347,7 @@ class Run {
     const TimePoint deadline = Clock::now() + kGroundMax;
     CNX_TRY(postgres::Rows rows, owner_->query("SELECT pg_catalog.pg_current_snapshot()::text", deadline));
     CNX_TRY(change::PgSnapshot now, change::PgSnapshot::parse(rows.text(0, 0)));
-    return told_->are_seen_by(now);
+    return told_.are_seen_by(now);
   }
 
   Result<std::vector<record::SyncTable>> write_back_tables() {
@@ -380,7 +379,7 @@ class Run {
   std::set<std::string> accepted_;
   bool look_again_ = false;
   ResyncProgress resync_;
-  std::optional<capture::ToldTransactions> told_;  // Since this process holds the lock.
+  capture::ToldTransactions told_;  // By the stream, to this process.
   ResyncTurn turn_ = ResyncTurn::done;
   Duration turn_took_{};
   TimePoint looked_at_ = TimePoint::min() + std::chrono::hours(1);
