@@ -32,7 +32,8 @@ def build(patch, timeout=1500):
     # The copy lies inside a repository; seen as part of it, git would pass over its files without a word.
     _run(["git", "apply", str(patch)], source, 60, f"{patch.name} no longer applies",
          os.environ | {"GIT_CEILING_DIRECTORIES": str(place)})
-    environment = os.environ | {"CCACHE_BASEDIR": str(source), "CCACHE_NOHASHDIR": "1"}
+    # So that what one fault does not touch is compiled once for all of them.
+    environment = os.environ | {"CCACHE_BASEDIR": str(place), "CCACHE_NOHASHDIR": "1"}
     _run(["cmake", "-S", str(source), "-B", str(place / "build"), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
           "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1", "-DCNX_TESTS=OFF"], place, 300,
          f"{patch.name}: cmake fails", environment)
