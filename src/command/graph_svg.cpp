@@ -16,6 +16,7 @@ using pipeline::GraphModel;
 
 constexpr double kLine = 16, kPadding = 8, kCharacter = 7.3;  // Of a 12 px monospaced font.
 constexpr double kBetweenBoxes = 40, kMargin = 30, kColumnGapMin = 130;
+constexpr double kLoop = 60;  // How far a relationship that stays in its column bends out of it.
 constexpr size_t kPropertiesMax = 12;
 constexpr int kSweeps = 12;
 
@@ -157,7 +158,7 @@ class Drawing {
       for (size_t node : column) boxes_[node].x = x + (widest - boxes_[node].width) / 2;
       x += widest + gap;
     }
-    width_ = x;
+    width_ = x - gap + kLoop + kMargin;
     for (Box& box : boxes_) {
       box.y += kMargin + kLine - top;
       height_ = std::max(height_, box.y + box.height + kMargin + kLine);
@@ -193,14 +194,16 @@ class Drawing {
     const double x2 = end_right ? end.x + end.width : end.x;
     const double y1 = port(relationship, relationship.start, start_right);
     const double y2 = relationship.start == relationship.end ? y1 + kLine : port(relationship, relationship.end, end_right);
-    const double bend = std::max(60.0, std::abs(x2 - x1) / 2);
+    const double bend = std::max(kLoop, std::abs(x2 - x1) / 2);
     const double c1 = x1 + (start_right ? bend : -bend), c2 = x2 + (end_right ? bend : -bend);
     const double label_x = (x1 + 3 * c1 + 3 * c2 + x2) / 8, label_y = (y1 + y2) / 2;
+    // First a white halo: not every program knows `paint-order`.
     return fmt::format(
-        "<path d=\"M{:.1f} {:.1f}C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}\" fill=\"none\" stroke=\"#777\" "
-        "marker-end=\"url(#head)\"/>\n<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" fill=\"#333\" font-size=\"10\" "
-        "stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">{}</text>\n",
-        x1, y1, c1, y1, c2, y2, x2, y2, label_x, label_y + 3, escaped(relationship.type));
+        "<path d=\"M{0:.1f} {1:.1f}C{2:.1f} {1:.1f} {3:.1f} {4:.1f} {5:.1f} {4:.1f}\" fill=\"none\" stroke=\"#777\" "
+        "marker-end=\"url(#head)\"/>\n<text x=\"{6:.1f}\" y=\"{7:.1f}\" text-anchor=\"middle\" font-size=\"10\" "
+        "stroke=\"#fff\" stroke-width=\"3\" aria-hidden=\"true\">{8}</text>\n<text x=\"{6:.1f}\" y=\"{7:.1f}\" "
+        "text-anchor=\"middle\" font-size=\"10\" fill=\"#333\">{8}</text>\n",
+        x1, y1, c1, c2, y2, x2, label_x, label_y + 3, escaped(relationship.type));
   }
 
   std::string box(size_t number) const {
