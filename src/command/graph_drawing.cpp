@@ -1,5 +1,7 @@
 #include "command/graph_drawing.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -13,15 +15,9 @@ using pipeline::GraphModel;
 
 constexpr size_t kWidthMin = 40;
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 std::string head_of(const GraphModel::Node& node) {
   std::string text = "(:" + node.label;
-  if (!node.more_labels.empty()) text += " and " + joined(node.more_labels);
+  if (!node.more_labels.empty()) text += fmt::format(" and {}", fmt::join(node.more_labels, ", "));
   return text + " {" + node.key_property + "})";
 }
 
@@ -50,7 +46,7 @@ void add_wrapped(std::string& text, const std::string& indent, const std::vector
 }
 
 void add_headed(std::string& text, const std::string& head, const std::vector<std::string>& made_by, size_t width) {
-  const std::string beside = "from " + joined(made_by);
+  const std::string beside = fmt::format("from {}", fmt::join(made_by, ", "));
   if (length_of(head) + length_of(beside) + 4 <= width) {
     text += "  " + head + "  " + beside + "\n";
     return;

@@ -74,11 +74,11 @@ Result<Catalog> read_catalog(postgres::Session& session, const mapping::Mapping&
   CNX_TRY(std::vector<postgres::Table> found, postgres::read_tables(session, names, deadline));
   CNX_TRY(catalog.types, postgres::read_types(session, deadline));
   for (const postgres::TableName& name : names) {
-    auto table = std::find_if(found.begin(), found.end(), [&](const postgres::Table& t) { return t.name == name; });
-    if (table != found.end()) catalog.tables.push_back(std::move(*table));
+    if (const postgres::Table* table = find_table(found, name)) catalog.tables.push_back(*table);
   }
   CNX_TRY(catalog.model, mapping::Model::make(mapping, catalog.tables));
-  CNX_TRY(read_row_filters(session, mapping, catalog.tables, deadline));
+  CNX_TRY(auto refused, read_row_filters(session, mapping, catalog.tables, deadline));
+  if (!refused.empty()) return fail(std::move(refused.begin()->second));
   return catalog;
 }
 

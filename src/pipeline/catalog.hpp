@@ -1,6 +1,7 @@
 // The mapping held against the catalog, and what of it stands in the way of a pipeline.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,6 +15,13 @@
 #include "postgres/session.hpp"
 
 namespace cnx::pipeline {
+
+// Of a list of things that have a table's name; null: it is not among them.
+template <typename T>
+const T* find_table(const std::vector<T>& all, const postgres::TableName& name) {
+  auto found = std::find_if(all.begin(), all.end(), [&](const T& each) { return each.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
 
 // The mapping held against the catalog. The options' mapping must outlive it.
 struct Catalog {

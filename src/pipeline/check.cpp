@@ -33,8 +33,9 @@ Result<std::vector<postgres::Table>> check_readable(Findings& findings, postgres
                                                     TimePoint deadline) {
   CNX_TRY(std::vector<postgres::Table> tables, postgres::read_tables(session, mapping.table_names(), deadline));
   try_reading(findings, session, tables, server, deadline);
-  if (Status filters = read_row_filters(session, mapping, tables, deadline); !filters) {
-    findings.fault(FindingKind::mapping_refused, "mapping", filters.error(), "correct the mapping");
+  CNX_TRY(auto refused, read_row_filters(session, mapping, tables, deadline));
+  for (const auto& [table, error] : refused) {
+    findings.fault(FindingKind::mapping_refused, "mapping", error, "correct the mapping");
   }
   judge_tables(findings, mapping, tables, server);
   return tables;

@@ -256,11 +256,10 @@ Result<Explanation> explain(const postgres::ConnectionOptions& options,
 }
 
 Result<Explanation> explain_table(postgres::Session& session, Catalog& catalog, const TableRule& rule, TimePoint deadline) {
-  auto at = std::find_if(catalog.tables.begin(), catalog.tables.end(),
-                         [&](const postgres::Table& t) { return t.name == rule.table; });
-  if (at == catalog.tables.end()) return fail(ErrorKind::state, "the table went away meanwhile");
-  CNX_TRY(auto types, read_type_names(session, *at, deadline));
-  return Explainer(*at, catalog, std::move(types)).run(rule);
+  const postgres::Table* table = find_table(catalog.tables, rule.table);
+  if (table == nullptr) return fail(ErrorKind::state, "the table went away meanwhile");
+  CNX_TRY(auto types, read_type_names(session, *table, deadline));
+  return Explainer(*table, catalog, std::move(types)).run(rule);
 }
 
 }  // namespace cnx::pipeline

@@ -1,5 +1,7 @@
 #include "pipeline/graph_model.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -7,12 +9,6 @@ namespace cnx::pipeline {
 namespace {
 
 constexpr Duration kLookMax = std::chrono::seconds(30);
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 // Several tables may make one label or type, each its own properties of it.
 void merge(std::vector<ExplainedProperty>& into, const std::vector<ExplainedProperty>& from) {
@@ -45,7 +41,7 @@ class Builder {
       const size_t here = index_of(table.node->label);
       const size_t other = index_of(key.other->node->label);
       add(key.rule->type, key.rule->incoming ? other : here, key.rule->incoming ? here : other,
-          told.table + " (" + join(key.rule->columns) + ")", told.relationships[i].properties);
+          fmt::format("{} ({})", told.table, fmt::join(key.rule->columns, ", ")), told.relationships[i].properties);
     }
   }
 

@@ -1,6 +1,5 @@
 #include "pipeline/live_tables.hpp"
 
-#include "pipeline/catalog.hpp"
 #include "pipeline/row_filters.hpp"
 
 namespace cnx::pipeline {
@@ -20,30 +19,12 @@ Result<LiveTables> read_live_tables(postgres::Session& session, const mapping::M
   return live;
 }
 
-Result<std::map<postgres::TableName, TableProblem>> read_filters(postgres::Session& session, const mapping::Mapping& mapping,
-                                                                 LiveTables& live, TimePoint deadline) {
-  std::map<postgres::TableName, TableProblem> problems;
-  for (postgres::Table& table : live.tables) {
-    const std::string& where = mapping.find(table.name)->where;
-    if (where.empty()) continue;
-    Result<postgres::RowFilter> read = postgres::read_row_filter(session, table.name, where, deadline);
-    if (read) {
-      table.filter = *std::move(read);
-    } else if (read.error().kind() == ErrorKind::invalid) {
-      problems[table.name] = TableProblem{read.error().describe(), read.error().advice()};
-    } else {
-      return fail(std::move(read.error()));
-    }
-  }
-  return problems;
-}
-
 std::optional<TableProblem> problem_of(const LiveTables& live, const mapping::TableRule& rule,
                                        const std::vector<mapping::CatalogFault>& faults) {
   const postgres::Table* table = find_table(live.tables, rule.table);
   if (table == nullptr) {
     return TableProblem{"the table is not there any more",
-                   "create it again, or take it out of the mapping (under its new name, if it was renamed)"};
+                        "create it again, or take it out of the mapping (under its new name, if it was renamed)"};
   }
   for (const mapping::CatalogFault& fault : faults) {
     if (fault.table == rule.table) return TableProblem{fault.message, fault.advice};

@@ -1,13 +1,12 @@
 // The mapped tables as the catalog has them now, and what stands in the way of following each: that holds the table alone.
 #pragma once
 
-#include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "mapping/catalog_check.hpp"
+#include "pipeline/catalog.hpp"
 #include "pipeline/table_shape.hpp"
 #include "postgres/publication.hpp"
 
@@ -28,20 +27,9 @@ struct TableProblem {
   std::string advice;
 };
 
-// Of a list of things that have a table's name; null: it is not among them.
-template <typename T>
-const T* find_table(const std::vector<T>& all, const postgres::TableName& name) {
-  auto found = std::find_if(all.begin(), all.end(), [&](const T& each) { return each.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
-
 // In one transaction. Blocks until `deadline`; kinds as Session.
 Result<LiveTables> read_live_tables(postgres::Session& session, const mapping::Mapping& mapping, const std::string& publication,
                                     TimePoint deadline);
-
-// What each `where` of the mapping means, into the tables. Those that PostgreSQL does not take, by table. Blocks until `deadline`.
-Result<std::map<postgres::TableName, TableProblem>> read_filters(postgres::Session& session, const mapping::Mapping& mapping,
-                                                                 LiveTables& live, TimePoint deadline);
 
 // Where the table is not there, or is not as the rule has it (`faults`: the whole mapping's), or cannot be read or followed. Pure.
 std::optional<TableProblem> problem_of(const LiveTables& live, const mapping::TableRule& rule,

@@ -241,7 +241,7 @@ class Run {
     const std::vector<postgres::TableName> names = options_.mapping.table_names();
     CNX_TRY(std::string mark, read_catalog_mark(*owner_, names, options_.publication(), now + kGroundMax));
     // So that only those are remembered that are not visible yet.
-    if (Result<bool> seen = told_is_seen(); !seen) return fail(std::move(seen.error()));
+    if (Result<bool> seen = are_seen(told_, *owner_, now + kGroundMax); !seen) return fail(std::move(seen.error()));
     return mark != ground_.catalog_mark;
   }
 
@@ -336,18 +336,11 @@ class Run {
     constexpr int kLooks = 100;
     for (int look = 0; look < kLooks && !stop_.asked; ++look) {
       if (look > 0) pause(stop_, std::chrono::milliseconds(20));
-      CNX_TRY(bool seen, told_is_seen());
+      CNX_TRY(bool seen, are_seen(told_, *owner_, Clock::now() + kGroundMax));
       if (seen) return {};
     }
     return fail(Error(ErrorKind::unavailable, "a transaction that the stream has told of is not visible yet")
                     .advise("it waits for a synchronous standby, perhaps (pg_stat_activity: wait_event SyncRep)"));
-  }
-
-  Result<bool> told_is_seen() {
-    const TimePoint deadline = Clock::now() + kGroundMax;
-    CNX_TRY(postgres::Rows rows, owner_->query("SELECT pg_catalog.pg_current_snapshot()::text", deadline));
-    CNX_TRY(change::PgSnapshot now, change::PgSnapshot::parse(rows.text(0, 0)));
-    return told_.are_seen_by(now);
   }
 
   Result<std::vector<record::SyncTable>> write_back_tables() {

@@ -91,9 +91,8 @@ class Resync {
     for (int look = 0; look < kLooks && !context_.stop.asked; ++look) {
       if (look > 0) pause(context_.stop, kLookAgain);
       CNX_TRY(bool ended, has_ended(session));
-      CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_current_snapshot()::text", soon()));
-      CNX_TRY(change::PgSnapshot now, change::PgSnapshot::parse(rows.text(0, 0)));
-      if (ended && told_.are_seen_by(now)) {
+      CNX_TRY(bool seen, are_seen(told_, session, soon()));
+      if (ended && seen) {
         progress_.writers_until.clear();
         progress_.waits_since = kNever;
         return true;
@@ -231,6 +230,12 @@ class Resync {
 Result<std::string> next_transaction(postgres::Session& session, TimePoint deadline) {
   CNX_TRY(postgres::Rows now, session.query("SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())", deadline));
   return std::string(now.text(0, 0));
+}
+
+Result<bool> are_seen(capture::ToldTransactions& told, postgres::Session& session, TimePoint deadline) {
+  CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_current_snapshot()::text", deadline));
+  CNX_TRY(change::PgSnapshot now, change::PgSnapshot::parse(rows.text(0, 0)));
+  return told.are_seen_by(now);
 }
 
 Result<ResyncTurn> resync_tables(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told) {

@@ -23,6 +23,9 @@ struct ResyncProgress {
 // For `writers_until`: no transaction that is open now is behind it. Blocks until `deadline`.
 Result<std::string> next_transaction(postgres::Session& session, TimePoint deadline);
 
+// Whether all that the stream has told of is visible to a read that begins now. Blocks until `deadline`.
+Result<bool> are_seen(capture::ToldTransactions& told, postgres::Session& session, TimePoint deadline);
+
 enum class ResyncTurn {
   done,     // All that was to be done is.
   more,     // It is the stream's turn; then comes another of the copy.

@@ -4,14 +4,22 @@
 
 namespace cnx::pipeline {
 
-Status read_row_filters(postgres::Session& session, const mapping::Mapping& mapping, std::vector<postgres::Table>& tables,
-                        TimePoint deadline) {
+Result<std::map<postgres::TableName, Error>> read_row_filters(postgres::Session& session, const mapping::Mapping& mapping,
+                                                              std::vector<postgres::Table>& tables, TimePoint deadline) {
+  std::map<postgres::TableName, Error> refused;
   for (postgres::Table& table : tables) {
     const mapping::TableRule* rule = mapping.find(table.name);
     if (rule == nullptr || rule->where.empty()) continue;
-    CNX_TRY(table.filter, postgres::read_row_filter(session, table.name, rule->where, deadline));
+    Result<postgres::RowFilter> read = postgres::read_row_filter(session, table.name, rule->where, deadline);
+    if (read) {
+      table.filter = *std::move(read);
+    } else if (read.error().kind() == ErrorKind::invalid) {
+      refused.emplace(table.name, std::move(read.error()));
+    } else {
+      return fail(std::move(read.error()));
+    }
   }
-  return {};
+  return refused;
 }
 
 std::vector<std::string> columns_beyond_identity(const postgres::Table& table) {

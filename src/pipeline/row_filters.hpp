@@ -1,6 +1,7 @@
 // The mapping's row filters held against the catalog and the publication.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,10 @@
 
 namespace cnx::pipeline {
 
-// Asks PostgreSQL what each `where` means, and notes it with its table. ErrorKind::invalid where one is no condition.
-Status read_row_filters(postgres::Session& session, const mapping::Mapping& mapping, std::vector<postgres::Table>& tables,
-                        TimePoint deadline);
+// Asks PostgreSQL what each `where` means, and notes it with its table. Of those that are no condition the errors
+// (ErrorKind::invalid), by table; any other error is the result. Blocks until `deadline`.
+Result<std::map<postgres::TableName, Error>> read_row_filters(postgres::Session& session, const mapping::Mapping& mapping,
+                                                              std::vector<postgres::Table>& tables, TimePoint deadline);
 
 // Columns of the filter that an old row in the stream does not have: PostgreSQL would refuse the application's UPDATEs and
 // DELETEs of the table once it is published so.

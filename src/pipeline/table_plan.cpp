@@ -24,7 +24,8 @@ class Planner {
       : session_(session), input_(input), live_(live), deadline_(deadline) {}
 
   Result<TablePlan> run() {
-    CNX_TRY(problems_, read_filters(session_, input_.mapping, live_, deadline_));
+    CNX_TRY(auto refused, read_row_filters(session_, input_.mapping, live_.tables, deadline_));
+    for (const auto& [table, error] : refused) problems_[table] = {error.describe(), error.advice()};
     if (input_.strict) {
       if (!problems_.empty()) {
         const auto& [name, problem] = *problems_.begin();

@@ -275,12 +275,21 @@ def _change_things(url, stop):
                 ]), (key,))
 
 
-def test_other_tables_go_on_while_one_is_read_again(line, mapping):
-    _fill_things(line, 12000)
+@contextlib.contextmanager
+def _changing_things(line):
     stop = threading.Event()
     writer = threading.Thread(target=_change_things, args=(line.database.url, stop))
     writer.start()
     try:
+        yield
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_other_tables_go_on_while_one_is_read_again(line, mapping):
+    _fill_things(line, 12000)
+    with _changing_things(line):
         line.database.execute("ALTER TABLE things ADD extra int DEFAULT 7")
         _wait(lambda: not _is_copied(line, "things"), line)
         seen = 0
@@ -290,9 +299,6 @@ def test_other_tables_go_on_while_one_is_read_again(line, mapping):
             _wait(lambda: line.graph.value("MATCH (k:Kind {id: 3}) RETURN k.name") != name, line)
             seen += _is_copied(line, "things")
         assert seen >= 2, f"the copy was over too soon:\n{line.engine.tail()}"
-    finally:
-        stop.set()
-        writer.join()
     _expect_equal(line, mapping)
     turns = line.engine.log.read_text().count("following contextnexus")
     assert turns >= 4, f"{turns} turns"
@@ -300,10 +306,7 @@ def test_other_tables_go_on_while_one_is_read_again(line, mapping):
 
 def test_a_copy_in_turns_goes_on_after_a_kill(line, mapping):
     _fill_things(line, 12000)
-    stop = threading.Event()
-    writer = threading.Thread(target=_change_things, args=(line.database.url, stop))
-    writer.start()
-    try:
+    with _changing_things(line):
         line.database.execute("ALTER TABLE things ADD extra int DEFAULT 7")
         for _ in range(4):
             _wait(lambda: not _is_copied(line, "things"), line)
@@ -311,9 +314,6 @@ def test_a_copy_in_turns_goes_on_after_a_kill(line, mapping):
             line.engine.kill()
             line.engine.start(*_TURNS)
         _wait(lambda: _state(line, "things"), line)
-    finally:
-        stop.set()
-        writer.join()
     _expect_equal(line, mapping)
 
 
