@@ -1,10 +1,15 @@
 #include "apply/batch_stage.hpp"
 
+#include <algorithm>
+
 namespace cnx::apply {
 
 using stream::Step;
 
 namespace {
+
+// From batch to batch, between rows_first and rows_target.
+constexpr size_t kGrowth = 4;
 
 // Merged rows are larger than their text: names, keys, and the vectors that hold them.
 size_t batch_weight(const Batch& batch) {
@@ -25,7 +30,8 @@ BatchStage::BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch
       refetched_(std::move(options_.refetched)),
       from_(options_.start),
       to_(options_.start),
-      partial_until_(options_.start.partial_until) {}
+      partial_until_(options_.start.partial_until),
+      rows_enough_(std::min(options_.rows_first, options_.rows_target)) {}
 
 Step BatchStage::step(TimePoint) {
   if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
@@ -198,7 +204,7 @@ Status BatchStage::commit(const change::Commit& commit) {
     return {};
   }
   LanePosition end{.position = {commit.end_lsn, 0}, .phase = Phase::stream, .partial = false};
-  if (!merge_.empty() && merge_.rows() + rows_.size() > options_.rows_target) close(to_);
+  if (!merge_.empty() && merge_.rows() + rows_.size() > rows_enough_) close(to_);
   if (!rows_.empty()) merge_.begin_transaction();
   for (const auto& item : rows_) CNX_TRY(merge_row(item));
   rows_.clear();
@@ -211,7 +217,7 @@ Status BatchStage::commit(const change::Commit& commit) {
     commit_microseconds_ = open_->commit_microseconds;
   }
   open_.reset();
-  if (in_pieces_ || merge_.rows() >= options_.rows_target ||
+  if (in_pieces_ || merge_.rows() >= rows_enough_ ||
       merge_.bytes() >= options_.bytes_target)
     close(to_);
   in_pieces_ = false;
@@ -243,7 +249,7 @@ Status BatchStage::take_snapshot(const change::SnapshotRow& row) {
   to_ = {.position = {from_.position.lsn, from_.position.ordinal + 1},
          .phase = Phase::snapshot,
          .partial = false};
-  if (merge_.rows() >= options_.rows_target || merge_.bytes() >= options_.bytes_target) close(to_);
+  if (merge_.rows() >= rows_enough_ || merge_.bytes() >= options_.bytes_target) close(to_);
   return {};
 }
 
@@ -292,6 +298,7 @@ void BatchStage::close(LanePosition to) {
   batch.mutations = merge_.take();
   if (segment_) batch.segment = segment_;
   finished_.push_back(std::move(batch));
+  rows_enough_ = std::min(rows_enough_ * kGrowth, options_.rows_target);
   from_ = to;
   to_ = to;
   transactions_ = 0;

@@ -27,6 +27,10 @@ struct BatchOptions {
   size_t rows_target = 2'000;
   // Or so many bytes of rows.
   size_t bytes_target = 4u << 20;
+  // The first batch is closed at so many rows, and each later one at four times as many, up to rows_target. A server that
+  // was just started plans every statement anew, a fifth of a second each on two cores, and a large batch has some of
+  // every kind: small ones are in the graph, and stay there, before an engine that is killed again and again ends.
+  size_t rows_first = 1;
   // One transaction with more is applied in pieces (I3): of nodes and relationships, of bytes.
   size_t transaction_elements_max = 100'000;
   size_t transaction_bytes_max = 32u << 20;
@@ -105,6 +109,7 @@ class BatchStage final : public stream::Stage {
 
   std::unordered_map<change::Oid, mapping::Binding> bindings_;
   change::RelationPtr unexpected_;
+  size_t rows_enough_;  // A batch is closed at so many rows, until rows_target is reached.
   std::vector<Batch> finished_;  // Waiting for room, oldest first.
 };
 

@@ -61,6 +61,16 @@ TEST_F(BatchStageTest, is_cut_by_rows_between_transactions) {
   EXPECT_EQ(take().to, streaming(Lsn(6048)));
 }
 
+TEST_F(BatchStageTest, the_first_batches_are_small) {
+  make_as_it_is({.rows_target = 40, .rows_first = 1});
+  keep_lane_busy();
+  for (uint64_t i = 1; i <= 200; ++i) transaction(Lsn(1000 * i), 1);
+  settle();
+  std::vector<size_t> rows;
+  for (int i = 0; i < 6; ++i) rows.push_back(take().rows);
+  EXPECT_EQ(rows, (std::vector<size_t>{1, 4, 16, 40, 40, 40}));
+}
+
 TEST_F(BatchStageTest, is_cut_by_bytes) {
   make({.rows_target = 1000, .bytes_target = 1000});
   keep_lane_busy();

@@ -137,7 +137,7 @@ def _under_load(engine, graph, report, events, seed, log, copying=False):
     try:
         if not engine.running():
             engine.start()
-        engine.catch_up(180)
+        engine.catch_up(120)
         time.sleep(0.5)  # The reader samples the last state too.
     except AssertionError as error:  # What it did until then is judged all the same.
         report.ended.append(str(error)[-2000:])

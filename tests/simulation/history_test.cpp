@@ -49,6 +49,7 @@ class History {
     // Small enough that batches are cut everywhere and large transactions go in pieces.
     options_.batch = {.rows_target = 1 + random() % 12,
                       .bytes_target = 50 + random() % 400,
+                      .rows_first = 1 + random() % 12,
                       .transaction_elements_max = 5 + random() % 30,
                       .piece_rows = 1 + random() % 7};
     options_.events = {.items_max = 1 + random() % 40, .bytes_max = 500 + random() % 20'000};

@@ -17,7 +17,12 @@ inline LanePosition streaming(change::Lsn lsn, uint64_t ordinal = 0) {
 // One thread.
 class BatchLine : public ::testing::Test {
  protected:
+  // Whose batches are as large as they may be from the first one.
   void make(BatchOptions options, stream::QueueLimits batch_limits = {.items_max = 100}) {
+    options.rows_first = options.rows_target;
+    make_as_it_is(std::move(options), batch_limits);
+  }
+  void make_as_it_is(BatchOptions options, stream::QueueLimits batch_limits = {.items_max = 100}) {
     if (options.start == LanePosition{}) options.start = streaming(change::Lsn(500));
     events_.emplace(stream::QueueLimits{});
     batches_.emplace(batch_limits);

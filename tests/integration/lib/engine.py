@@ -152,19 +152,20 @@ class Engine:
             time.sleep(0.01)
 
     def catch_up(self, timeout=60):
-        """Waits until the graph holds all that PostgreSQL has committed up to now.
+        """Waits until the graph holds all that PostgreSQL has committed up to now; gives up where nothing moves for `timeout` s.
 
         What the engine reports as written counts: behind it, nothing is a change of the graph's. The position follows lazily
         where only the write-back's own transactions, or none of ours, come after it.
         """
-        graph = self.servers.graph()
-        deadline = time.monotonic() + timeout
+        graph, reached, deadline = self.servers.graph(), None, 0
         with Database(self.admin_url) as database:
             lsn = database.current_lsn()
-            while database.in_step() < lsn:
+            while (written := database.in_step()) < lsn:
                 position = graph.position(self.pipeline)
                 if position and position[0] >= lsn:
                     return
+                if reached != (written, position):
+                    reached, deadline = (written, position), time.monotonic() + timeout
                 assert self.running(), f"the engine has ended:\n{self.tail()}"
-                assert time.monotonic() < deadline, f"after {timeout} s at {position}, not yet {lsn}:\n{self.tail()}"
+                assert time.monotonic() < deadline, f"{timeout} s at {position}, not yet {lsn}:\n{self.tail()}"
                 time.sleep(0.01)
