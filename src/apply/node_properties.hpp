@@ -15,6 +15,7 @@ namespace cnx::apply {
 class NodeProperties {
  public:
   explicit NodeProperties(const bolt::Map& map) : map_(map) {}
+  bool has(std::string_view name) const { return map_.find(name) != nullptr; }
   Result<std::string> text(std::string_view name) const { return text_of(value(name)); }
   Result<uint64_t> number(std::string_view name) const {
     CNX_TRY(int64_t number, integer_of(value(name)));

@@ -33,8 +33,10 @@ bolt::Map node_of(const TableState& table, const std::string& pipeline) {
           {"rule", table.rule},
           {"form", table.form},
           {"properties", list_of(table.properties)},
+          {"fieldPrefixes", list_of(table.field_prefixes)},
           {"due", static_cast<int64_t>(table.due.value())},
           {"staleProperties", list_of(table.stale_properties)},
+          {"stalePrefixes", list_of(table.stale_prefixes)},
           {"sweep", table.sweep}};
 }
 
@@ -59,9 +61,16 @@ Result<TableState> table_of(const bolt::Map& map) {
   CNX_TRY(table.rule, node.text("rule"));
   CNX_TRY(table.form, node.text("form"));
   CNX_TRY(table.properties, node.texts("properties"));
+  // An engine before this one did not write it.
+  if (node.has("fieldPrefixes")) {
+    CNX_TRY(table.field_prefixes, node.texts("fieldPrefixes"));
+  }
   CNX_TRY(uint64_t due, node.number("due"));
   table.due = change::Lsn(due);
   CNX_TRY(table.stale_properties, node.texts("staleProperties"));
+  if (node.has("stalePrefixes")) {
+    CNX_TRY(table.stale_prefixes, node.texts("stalePrefixes"));
+  }
   table.sweep = node.flag("sweep");
   return table;
 }

@@ -27,8 +27,10 @@ struct TableState {
   std::string form;    // As pipeline/graph_form writes it.
   // Names that its nodes or relationships may have, but the key's.
   std::vector<std::string> properties;
-  // Properties that no column makes any more; they are taken off once the position is here. 0/0: nothing waits.
+  std::vector<std::string> field_prefixes;  // And those that begin so: of flattened ones.
+  // What no column makes any more of both; it is taken off once the position is here. 0/0: nothing waits.
   std::vector<std::string> stale_properties;
+  std::vector<std::string> stale_prefixes;
   change::Lsn due;
   // What no row makes is to be removed, as soon as nothing is under way: with the end of its copy, or of a table that is gone.
   bool sweep = false;

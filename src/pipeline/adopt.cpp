@@ -14,11 +14,6 @@ constexpr Duration kStatementMax = std::chrono::seconds(60);
 constexpr size_t kListed = 20;
 constexpr size_t kMarkedAtOnce = 2'000;
 
-bolt::Value value_of(const mapping::Key& key) {
-  if (const auto* number = std::get_if<int64_t>(&key)) return *number;
-  return std::get<std::string>(key);
-}
-
 std::string names_of(const std::vector<const postgres::Table*>& tables) {
   std::string names;
   for (const postgres::Table* table : tables) names += (names.empty() ? "" : ", ") + postgres::to_string(table->name);

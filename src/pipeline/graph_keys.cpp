@@ -17,6 +17,11 @@ std::optional<mapping::Key> key_of_value(const bolt::Value& value) {
 
 }  // namespace
 
+bolt::Value value_of(const mapping::Key& key) {
+  if (const auto* number = std::get_if<int64_t>(&key)) return *number;
+  return std::get<std::string>(key);
+}
+
 Result<std::vector<EntityKey>> GraphKeys::next() {
   while (!ended_) {
     CNX_TRY(bolt::QueryResult result,

@@ -14,6 +14,9 @@ inline constexpr int64_t kGraphPageNodes = 20'000;
 // Of starts: each may have many relationships.
 inline constexpr int64_t kGraphPageStarts = 500;
 
+// As a parameter of a statement.
+bolt::Value value_of(const mapping::Key& key);
+
 // One thread. What it is given must outlive it.
 class GraphKeys {
  public:

@@ -6,6 +6,7 @@
 
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "cypher/text_parts.hpp"
+#include "pipeline/graph_keys.hpp"
 #include "postgres/quote.hpp"
 
 namespace cnx::pipeline {
@@ -17,15 +18,10 @@ using mapping::NodeTable;
 
 using Keys = std::unordered_set<Key, mapping::KeyHash>;
 
-bolt::Value to_bolt(const Key& key) {
-  if (const auto* number = std::get_if<int64_t>(&key)) return *number;
-  return std::get<std::string>(key);
-}
-
 Result<Keys> missing_nodes(bolt::Connection& graph, const NodeTable& table,
                            const std::vector<Key>& keys, TimePoint deadline) {
   bolt::List list;
-  for (const Key& key : keys) list.push_back(to_bolt(key));
+  for (const Key& key : keys) list.push_back(value_of(key));
   const std::string text = cypher::text("UNWIND $batch.rows AS k OPTIONAL " + cypher::match_node("n", table, "k") +
                                         " WITH k, n WHERE n IS NULL OR n._cnx_stub RETURN k");
   CNX_TRY(bolt::QueryResult result,

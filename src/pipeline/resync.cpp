@@ -6,6 +6,7 @@
 
 #include "pipeline/copy.hpp"
 #include "pipeline/graph_marks.hpp"
+#include "pipeline/stale_properties.hpp"
 #include "pipeline/sweep.hpp"
 
 namespace cnx::pipeline {
@@ -20,6 +21,12 @@ constexpr int kLooks = 20;
 constexpr Duration kLookAgain = std::chrono::milliseconds(25);
 
 TimePoint soon() { return Clock::now() + kStepMax; }
+
+void forget_stale(TableState& state) {
+  state.stale_properties.clear();
+  state.stale_prefixes.clear();
+  state.due = {};
+}
 
 class Resync {
  public:
@@ -164,8 +171,9 @@ class Resync {
   Result<bool> finish(CopyRounds& rounds) {
     for (TableState& state : plan_.states) {
       if (state.state != State::copying) continue;
-      if (state.sweep) CNX_TRY(sweep_table(context_, *graph_, owner_, state, KeySource{rounds.snapshot(), rounds.files()}));
-      CNX_TRY(remove_stale_properties(*graph_, owner_, ground_.catalog, state));
+      const KeySource source{rounds.snapshot(), rounds.files()};
+      if (state.sweep) CNX_TRY(sweep_table(context_, *graph_, owner_, state, source));
+      CNX_TRY(remove_stale_properties(context_, *graph_, owner_, state, source));
       if (context_.stop.asked) return false;
     }
     CNX_TRY(widen_segments(rounds.seen_until()));
@@ -179,8 +187,7 @@ class Resync {
   static void end_copy(TableState& state) {
     state.state = State::streaming;
     state.reason.clear();
-    state.stale_properties.clear();
-    state.due = {};
+    forget_stale(state);
     state.sweep = false;
   }
 
@@ -263,9 +270,9 @@ Status clean_tables(CopyContext& context, change::Lsn position) {
   for (TableState& state : plan.states) {
     if (context.stop.asked) return {};
     if (state.state == State::copying || state.due == change::Lsn() || state.due > position) continue;
-    CNX_TRY(remove_stale_properties(graph, owner, context.ground.catalog, state));
-    state.due = {};
-    state.stale_properties.clear();
+    CNX_TRY(remove_stale_properties(context, graph, owner, state, std::nullopt));
+    if (context.stop.asked) return {};
+    forget_stale(state);
     CNX_TRY(apply::write_table_states(graph, owner, plan.states, context.options.mapping.fingerprint, soon()));
   }
   return {};

@@ -45,7 +45,7 @@ class Sweep {
       tables.push_back(&table);
     }
     intern_properties();
-    CNX_TRY(hold_against(tables, source));
+    CNX_TRY(for_each_slice(context_, tables, source, [&](const TableKeys& keys) { return remove_missing(keys); }));
     if (removed_ > 0) {
       spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
     }
@@ -53,18 +53,6 @@ class Sweep {
   }
 
  private:
-  Status hold_against(const std::vector<const postgres::Table*>& tables, const std::optional<KeySource>& source) {
-    auto work = [&](const TableKeys& keys) -> Result<bool> {
-      CNX_TRY(remove_missing(keys));
-      return !context_.stop.asked;
-    };
-    if (source) return for_each_slice(*source, catalog_, tables, work);
-    CNX_TRY(postgres::Session session, open_reader(context_.options));
-    CNX_TRY(TableFiles files, read_files(session, tables));
-    CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", soon()));
-    return for_each_slice({session, files}, catalog_, tables, work);
-  }
-
   // A node that has to stay as a stub keeps none of them.
   void intern_properties() {
     mapping::NodeTable* node = catalog_.model->find_node(state_.name);
@@ -171,40 +159,20 @@ class Sweep {
   size_t removed_ = 0;
 };
 
-// Page by page in the order of the key's index; of relationships by their starts.
-Status remove_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const mapping::NodeTable& start,
-                         const std::string& what, int64_t limit, const bolt::Map& clear) {
-  const std::string key = "n." + quote(start.key_property);
-  bolt::Value last;
-  while (true) {
-    const std::string text = "MATCH (n:" + quote(start.node->label) + ") WHERE " + key +
-                             (last.is_null() ? " IS NOT NULL" : " > $last") + " WITH n ORDER BY " + key + " LIMIT $limit " + what +
-                             " RETURN max(" + key + ")";
-    CNX_TRY(bolt::QueryResult result,
-            apply::run_owned(graph, owner, text, {{"last", last}, {"limit", limit}, {"clear", clear}}, soon()));
-    if (result.records.empty() || result.records.front().front().is_null()) return {};
-    last = result.records.front().front();
-  }
-}
-
 }  // namespace
 
-Status remove_stale_properties(bolt::Connection& graph, const apply::CopyOwner& owner, const Catalog& catalog,
-                               const apply::TableState& state) {
-  if (state.stale_properties.empty()) return {};
-  bolt::Map clear;
-  for (const std::string& name : state.stale_properties) clear.add(name, {});
-  if (const mapping::NodeTable* node = catalog.model->find_node(state.name)) {
-    return remove_properties(graph, owner, *node, "SET n += $clear", kGraphPageNodes, clear);
-  }
-  for (const mapping::RelationshipTable& table : catalog.model->relationships()) {
-    if (table.rule->table != state.name) continue;
-    CNX_TRY(remove_properties(graph, owner, *table.start,
-                              "OPTIONAL MATCH (n)-[r:" + quote(table.type) + "]->(:" + quote(table.end->node->label) +
-                                  ") SET r += $clear",
-                              kGraphPageStarts, clear));
-  }
-  return {};
+Status for_each_slice(CopyContext& context, const std::vector<const postgres::Table*>& tables,
+                      const std::optional<KeySource>& source, const std::function<Status(const TableKeys&)>& work) {
+  auto until_stop = [&](const TableKeys& keys) -> Result<bool> {
+    CNX_TRY(work(keys));
+    return !context.stop.asked;
+  };
+  Catalog& catalog = context.ground.catalog;
+  if (source) return for_each_slice(*source, catalog, tables, until_stop);
+  CNX_TRY(postgres::Session session, open_reader(context.options));
+  CNX_TRY(TableFiles files, read_files(session, tables));
+  CNX_TRY(session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", soon()));
+  return for_each_slice({session, files}, catalog, tables, until_stop);
 }
 
 Status sweep_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,

@@ -123,13 +123,14 @@ class Planner {
     const TableShape* found = find_table(live_.shapes, rule.table);
     if (found == nullptr) return check_table(*find_table(live_.tables, rule.table), key_of(rule));
     const TableShape& shape = *found;
-    CNX_TRY(std::vector<std::string> properties, properties_of(rule.table));
+    CNX_TRY(Names names, names_of(rule.table));
     const GraphForm form = form_of(*plan_.catalog.model, rule.table);
     now.rule = mapping::fingerprint(input_.mapping, rule);
     now.form = to_text(form);
     now.shape = to_text(shape);
     if (known == nullptr) {
-      now.properties = std::move(properties);
+      now.properties = std::move(names.properties);
+      now.field_prefixes = std::move(names.field_prefixes);
       // The beginning copies all; later a table is new in the mapping, and what is there is others', or an engine before this
       // one remembered nothing.
       const char* why = input_.known.empty() ? "the graph does not remember how it was" : "it is new in the mapping";
@@ -154,10 +155,15 @@ class Planner {
       CNX_TRY(add_outdated(*known, form));
     }
     if (known->state == State::copying && !change.any()) return {};
-    if (change.columns || !known->stale_properties.empty()) note_stale(*known, properties, now);
-    now.properties = std::move(properties);
+    const bool stale = !known->stale_properties.empty() || !known->stale_prefixes.empty();
+    if (change.columns || stale) {
+      now.stale_properties = vanished(known->properties, known->stale_properties, names.properties);
+      now.stale_prefixes = vanished(known->field_prefixes, known->stale_prefixes, names.field_prefixes);
+    }
+    now.properties = std::move(names.properties);
+    now.field_prefixes = std::move(names.field_prefixes);
     if (!change.any()) return {};
-    if (!now.stale_properties.empty()) now.due = live_.log_end;
+    if (!now.stale_properties.empty() || !now.stale_prefixes.empty()) now.due = live_.log_end;
     if (change.copy || known->state == State::copying) {
       copy(now, change.why);
     } else {
@@ -178,12 +184,13 @@ class Planner {
     if (!why.empty()) plan_.said.push_back(postgres::to_string(now.name) + " is read again: " + why);
   }
 
-  // Names that the graph may have and that no column makes any more.
-  static void note_stale(const TableState& known, const std::vector<std::string>& properties, TableState& now) {
-    std::set<std::string> stale(known.properties.begin(), known.properties.end());
-    stale.insert(known.stale_properties.begin(), known.stale_properties.end());
-    for (const std::string& name : properties) stale.erase(name);
-    now.stale_properties.assign(stale.begin(), stale.end());
+  // What the graph may have and no column makes any more.
+  static std::vector<std::string> vanished(const std::vector<std::string>& known, const std::vector<std::string>& stale,
+                                           const std::vector<std::string>& now) {
+    std::set<std::string> vanished(known.begin(), known.end());
+    vanished.insert(stale.begin(), stale.end());
+    for (const std::string& name : now) vanished.erase(name);
+    return {vanished.begin(), vanished.end()};
   }
 
   Status add_outdated(const TableState& known, const GraphForm& now) {
@@ -223,8 +230,13 @@ class Planner {
     }
   }
 
+  struct Names {
+    std::vector<std::string> properties;
+    std::vector<std::string> field_prefixes;
+  };
+
   // Every name but the key's and the tenant's, as the catalog describes the table.
-  Result<std::vector<std::string>> properties_of(const postgres::TableName& name) {
+  Result<Names> names_of(const postgres::TableName& name) {
     const change::RelationPtr relation = capture::relation_of(*find_table(plan_.catalog.tables, name));
     std::set<std::string> kept;
     const mapping::PropertyNames* names = nullptr;
@@ -238,12 +250,14 @@ class Planner {
       names = &relationship->names;
     }
     std::set<std::string> found;
+    std::set<std::string> prefixes;
     for (const mapping::PropertyName& each : names->all()) {
       if (kept.contains(each.name)) continue;
       found.insert(each.name);
+      if (!each.field_prefix.empty()) prefixes.insert(each.field_prefix);
       if (each.may_be_unfit) found.insert(each.companion);
     }
-    return std::vector<std::string>(found.begin(), found.end());
+    return Names{{found.begin(), found.end()}, {prefixes.begin(), prefixes.end()}};
   }
 
   // A partition that was made empty has told of every row since.

@@ -3,6 +3,7 @@
 #include "apply/table_states.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/schema.hpp"
+#include "pipeline/table_shape.hpp"
 #include "record/postgres_sync.hpp"
 
 namespace cnx::pipeline {
@@ -11,6 +12,25 @@ namespace {
 constexpr Duration kStepMax = std::chrono::seconds(60);
 
 TimePoint soon() { return Clock::now() + kStepMax; }
+
+// The mapped tables as the graph knows them: the database may have one no more, or with other columns. One that the graph
+// does not know yet is as the database has it.
+Result<Catalog> read_known_catalog(postgres::Session& session, bolt::Connection& graph, const PipelineOptions& options) {
+  CNX_TRY(std::vector<apply::TableState> known, apply::read_table_states(graph, options.name, soon()));
+  CNX_TRY(std::vector<postgres::Table> live, postgres::read_tables(session, options.mapping.table_names(), soon()));
+  Catalog catalog;
+  CNX_TRY(catalog.types, postgres::read_types(session, soon()));
+  for (const postgres::TableName& name : options.mapping.table_names()) {
+    if (const apply::TableState* state = find_table(known, name); state != nullptr && !state->shape.empty()) {
+      CNX_TRY(TableShape shape, shape_of(name, state->shape));
+      catalog.tables.push_back(table_of(shape));
+    } else if (const postgres::Table* table = find_table(live, name)) {
+      catalog.tables.push_back(*table);
+    }
+  }
+  CNX_TRY(catalog.model, mapping::Model::make(options.mapping, catalog.tables));
+  return catalog;
+}
 
 }  // namespace
 
@@ -31,7 +51,7 @@ Result<Remains> find_remains(const PipelineOptions& options, bool with_graph) {
   CNX_TRY(auto position, apply::read_position(graph, apply::lane_key(options.name), soon()));
   remains.position = position.has_value();
   if (with_graph) {
-    CNX_TRY(Catalog catalog, read_catalog(session, options.mapping, soon()));
+    CNX_TRY(Catalog catalog, read_known_catalog(session, graph, options));
     CNX_TRY(remains.graph, count_ours(graph, *catalog.model));
   }
   return remains;
@@ -50,7 +70,7 @@ Result<ClearedGraph> tear_down(const PipelineOptions& options, bool with_graph) 
   // The slot first: without it nothing can go on by itself on half of the rest.
   if (slot) CNX_TRY(postgres::drop_slot(session, options.slot(), soon()));
   if (with_graph) {
-    CNX_TRY(Catalog catalog, read_catalog(session, options.mapping, soon()));
+    CNX_TRY(Catalog catalog, read_known_catalog(session, graph, options));
     CNX_TRY(auto names, known_properties(catalog));
     CNX_TRY(cleared, clear_ours(graph, *catalog.model, names));
     CNX_TRY(drop_constraints(graph, *catalog.model));

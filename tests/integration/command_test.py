@@ -140,6 +140,15 @@ def test_drop_leaves_nothing_in_postgresql_and_keeps_the_graph(line):
     assert line.graph.value("MATCH (n:Message) RETURN count(n)") == nodes
 
 
+def test_drop_with_the_graph_removes_what_tables_made_that_are_gone(line):
+    _fill(line)
+    line.engine.once()
+    assert line.graph.value("MATCH (:Tag) RETURN count(*)") > 0
+    line.database.execute("DROP TABLE tags, content_tags; ALTER TABLE messages DROP COLUMN thread_id CASCADE")
+    line.engine.expect("drop", "--yes", "--graph")
+    assert line.graph.rows("MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties") == []
+
+
 def test_drop_with_the_graph_leaves_what_others_wrote(line):
     world = _fill(line)
     line.engine.once()

@@ -218,6 +218,21 @@ def test_fields_of_a_relationship(line):
     assert found == [{"about_c": 2, "share__pg": "1" + "0" * 999, "weight": 0.5, "sure": True}]
 
 
+def test_fields_go_with_a_mapping_that_flattens_no_more(line, mapping):
+    line.database.execute("INSERT INTO forms (id, meta) VALUES (1, '{\"a\": 1, \"title\": \"x\"}'), (2, NULL);"
+                          "INSERT INTO follows VALUES (1, 2, '{\"a\": 1}', 0.5)")
+    line.engine.once()
+    assert _properties(line, "Form", 1) == {"meta_a": 1, "meta_title": "x"}
+    line.graph.rows("MATCH (f:Form {id: 1}) SET f.metamine = 1")
+    mapping.write_text(_MAPPING.replace("[day, meta_title]", "[day]").replace("meta: {column: meta, as: flatten}", "about: {column: meta}")
+                       .replace("about: {column: about, as: flatten}", "about_a: {column: about}"))
+    line.engine.init()
+    line.engine.once()
+    assert _properties(line, "Form", 1) == {"metamine": 1, "about": '{"a": 1, "title": "x"}'}
+    found = [r.properties for r in line.graph.relationships("Form", 1, "FOLLOWS", "Form", 2)]
+    assert found == [{"about_a": '{"a": 1}', "share": 0.5, "weight": 0.5, "sure": True}]
+
+
 def test_the_graph_is_dropped_with_all_fields(line, mapping):
     line.database.execute("INSERT INTO forms (id, meta) VALUES (1, '{\"a\": 1}')")
     line.engine.once()

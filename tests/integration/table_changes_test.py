@@ -287,6 +287,13 @@ def _changing_things(line):
         writer.join()
 
 
+def test_a_dropped_column_of_one_table_leaves_the_property_of_another_with_the_same_label(line, mapping):
+    line.database.execute("ALTER TABLE dogs DROP COLUMN name; UPDATE dogs SET kind = 3 WHERE id = 101")
+    _wait(lambda: line.graph.value("MATCH (a:Animal) WHERE a.id > 100 AND a.name IS NOT NULL RETURN count(a)"), line)
+    _expect_equal(line, mapping)
+    assert line.graph.value("MATCH (a:Animal {name: 'cat'}) RETURN count(a)") == 10
+
+
 def test_other_tables_go_on_while_one_is_read_again(line, mapping):
     _fill_things(line, 12000)
     with _changing_things(line):
