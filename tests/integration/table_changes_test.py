@@ -294,6 +294,23 @@ def test_a_dropped_column_of_one_table_leaves_the_property_of_another_with_the_s
     assert line.graph.value("MATCH (a:Animal {name: 'cat'}) RETURN count(a)") == 10
 
 
+def _pets(line):
+    found = line.graph.rows("MATCH (a:Animal:Pet) RETURN a.name AS name, count(*) AS pets")
+    return {row["name"]: row["pets"] for row in found}
+
+
+def test_a_label_that_one_table_makes_no_more_stays_where_another_makes_it(line, mapping):
+    both = _MAPPING.replace("node: Animal", "node: [Animal, Pet]")
+    for text, pets in ((both, {"cat": 10, "dog": 10}), (both.replace("[Animal, Pet]", "Animal", 1), {"dog": 10})):
+        line.engine.terminate()
+        mapping.write_text(text)
+        line.engine.init()
+        line.engine.start()
+        _wait(lambda: _pets(line) != pets and f"{_pets(line)} pets", line)
+        _expect_equal(line, mapping)
+        assert _pets(line) == pets
+
+
 def test_other_tables_go_on_while_one_is_read_again(line, mapping):
     _fill_things(line, 12000)
     with _changing_things(line):

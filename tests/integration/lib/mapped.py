@@ -158,13 +158,19 @@ def _end_columns(end):
     return [columns] if isinstance(columns, str) else columns
 
 
+def _label(table):
+    """The one that finds the node, of several."""
+    label = table.rule["node"]
+    return label if isinstance(label, str) else label[0]
+
+
 def _identity(mapping, table, texts):
     """(label, key property, value) of the node whose key columns hold these texts."""
     kind = _plain_name(table.types[table.key[0]])
     if len(table.key) > 1 or kind not in _PLAIN:
-        return table.rule["node"], "_cnx_key", _key_text(table, table.key, texts)
+        return _label(table), "_cnx_key", _key_text(table, table.key, texts)
     name = next(iter(name for name, column in _node_columns(mapping, table).items() if column == table.key[0]))
-    return table.rule["node"], name, values.expected(table.types[table.key[0]], texts[0])
+    return _label(table), name, values.expected(table.types[table.key[0]], texts[0])
 
 
 def _plain_name(type_name):
