@@ -227,19 +227,20 @@ class Planner {
       std::erase_if(form.links, [&](const GraphForm::Link& link) { return links.contains(link); });
       // Nodes of that label that no row of the others has are found by their sweep.
       if (form.nodes && labels.contains(form.before.label)) form.nodes = false;
-      if (!form.nodes) read_again_what_shares(form);
+      read_again_what_shares(form);
     }
   }
 
-  // The labels go off all nodes that have the form's own: on another table's rows they are set again.
+  // The labels go off all nodes that have the form's own: on another table's rows they are set again. A copy of it that is
+  // under way begins anew, since what it has read so far loses them as well.
   void read_again_what_shares(const OutdatedForm& form) {
     for (TableState& state : plan_.states) {
-      if (state.state == State::held) continue;
+      if (state.state == State::held || plan_.anew.contains(state.name)) continue;
       const GraphForm other = form_of(*plan_.catalog.model, state.name);
       const bool shares = other.label == form.before.label &&
                           std::any_of(form.labels.begin(), form.labels.end(),
                                       [&](const std::string& label) { return other.more_labels.contains(label); });
-      if (shares && state.state != State::copying) copy(state, "another table of its label makes fewer labels");
+      if (shares) copy(state, "another table of its label makes fewer labels");
     }
   }
 
