@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apply/node_properties.hpp"
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
 
@@ -40,6 +41,21 @@ std::string label_list(const Names& labels) {
   return list;
 }
 
+GraphForm::Link link_of(const json& value) {
+  return {value.at(0).get<std::string>(), value.at(1).get<std::string>(), value.at(2).get<std::string>()};
+}
+
+// Those that were met when the table was bound.
+GraphForm::Properties names_of(const mapping::PropertyNames& met) {
+  GraphForm::Properties properties;
+  for (const mapping::PropertyName& each : met.all()) {
+    properties.names.insert(each.name);
+    if (each.may_be_unfit) properties.names.insert(each.companion);
+    if (!each.field_prefix.empty()) properties.prefixes.insert(each.field_prefix);
+  }
+  return properties;
+}
+
 Status remove_lonely_stubs(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form) {
   bolt::List ours{form.key_property, "_cnx_stub"};
   if (!form.tenant_property.empty()) ours.push_back(form.tenant_property);
@@ -62,10 +78,18 @@ GraphForm form_of(const mapping::NodeTable& table) {
   if (table.node->labels) form.more_labels.merge(table.node->labels->all());
   for (const mapping::ForeignKey& key : table.foreign_keys) {
     const std::string& other = key.other->node->label;
-    form.links.insert(key.rule->incoming ? GraphForm::Link{key.rule->type, other, form.label}
-                                         : GraphForm::Link{key.rule->type, form.label, other});
+    const GraphForm::Link link = key.rule->incoming ? GraphForm::Link{key.rule->type, other, form.label}
+                                                    : GraphForm::Link{key.rule->type, form.label, other};
+    form.links.insert(link);
+    GraphForm::Properties properties = names_of(key.names);
+    if (!properties.empty()) form.link_properties.insert_or_assign(link, std::move(properties));
   }
   return form;
+}
+
+void take_out(GraphForm::Properties& properties, const GraphForm::Properties& others) {
+  std::erase_if(properties.names, [&](const std::string& name) { return others.names.contains(name); });
+  std::erase_if(properties.prefixes, [&](const std::string& prefix) { return others.prefixes.contains(prefix); });
 }
 
 GraphForm form_of(const mapping::RelationshipTable& table) {
@@ -102,12 +126,17 @@ std::set<mapping::TableName> tables_beside(const mapping::Model& model, const ma
 std::string to_text(const GraphForm& form) {
   json links = json::array();
   for (const GraphForm::Link& link : form.links) links.push_back({link.type, link.start, link.end});
+  json properties = json::array();
+  for (const auto& [link, each] : form.link_properties) {
+    properties.push_back({link.type, link.start, link.end, each.names, each.prefixes});
+  }
   return json{{"label", form.label},
               {"key", form.key_property},
               {"tenant", form.tenant_property},
               {"flattened", form.flattened},
               {"labels", form.more_labels},
-              {"links", links}}
+              {"links", links},
+              {"link_properties", properties}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -122,7 +151,11 @@ Result<GraphForm> form_of(std::string_view text) {
     form.flattened = value.at("flattened").get<Names>();
     form.more_labels = value.at("labels").get<Names>();
     for (const json& link : value.at("links")) {
-      form.links.insert({link.at(0).get<std::string>(), link.at(1).get<std::string>(), link.at(2).get<std::string>()});
+      form.links.insert(link_of(link));
+    }
+    // A program before this one did not write them.
+    for (const json& each : value.value("link_properties", json::array())) {
+      form.link_properties[link_of(each)] = {.names = each.at(3).get<Names>(), .prefixes = each.at(4).get<Names>()};
     }
     return form;
   } catch (const std::exception&) {
@@ -137,6 +170,21 @@ Status remove_links(bolt::Connection& graph, const apply::CopyOwner& owner, cons
                    "MATCH (:" + quote(link.start) + ")-[r:" + quote(link.type) + "]->(:" + quote(link.end) +
                        ") WITH r LIMIT $limit DELETE r RETURN count(*)",
                    {}));
+  }
+  return {};
+}
+
+Status remove_link_properties(bolt::Connection& graph, const apply::CopyOwner& owner,
+                              const std::map<GraphForm::Link, GraphForm::Properties>& properties) {
+  for (const auto& [link, stale] : properties) {
+    const std::vector<std::string> names(stale.names.begin(), stale.names.end());
+    const std::vector<std::string> prefixes(stale.prefixes.begin(), stale.prefixes.end());
+    CNX_TRY(repeat(graph, owner,
+                   "MATCH (:" + quote(link.start) + ")-[r:" + quote(link.type) + "]->(:" + quote(link.end) +
+                       ") WITH r, [name IN keys(r) WHERE name IN $names OR any(prefix IN $prefixes WHERE name STARTS WITH prefix)]"
+                       " AS stale WHERE size(stale) > 0 WITH r, stale LIMIT $limit FOREACH (name IN stale | SET r[name] = null)"
+                       " RETURN count(*)",
+                   {{"names", apply::list_of(names)}, {"prefixes", apply::list_of(prefixes)}}));
   }
   return {};
 }

@@ -2,6 +2,7 @@
 // says so: kept in the graph beside the table's state.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,7 +29,17 @@ struct GraphForm {
   std::set<std::string> flattened;   // Properties whose fields are properties too.
   std::set<std::string> more_labels;
   std::set<Link> links;  // Of foreign keys, or of the rows themselves.
+  // Names of properties, and how further ones begin.
+  struct Properties {
+    std::set<std::string> names;
+    std::set<std::string> prefixes;
+    bool empty() const { return names.empty() && prefixes.empty(); }
+  };
+  // Of relationships of foreign keys; those of rows that are relationships are in the table's state.
+  std::map<Link, Properties> link_properties;
 };
+// In the place of `properties`, what of them is not in `others`.
+void take_out(GraphForm::Properties& properties, const GraphForm::Properties& others);
 
 GraphForm form_of(const mapping::NodeTable& table);
 GraphForm form_of(const mapping::RelationshipTable& table);
@@ -47,8 +58,10 @@ Result<GraphForm> form_of(std::string_view text);
 // Removes what `form` makes: its relationships, and all that is ours of its nodes. A node on which others' properties or
 // relationships hang stays as a stub, with key and tenant.
 Status remove_form(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form);
-// The same of relationships alone, and of labels beside the one that finds the nodes.
+// The same of relationships alone, of properties of theirs, and of labels beside the one that finds the nodes.
 Status remove_links(bolt::Connection& graph, const apply::CopyOwner& owner, const std::set<GraphForm::Link>& links);
+Status remove_link_properties(bolt::Connection& graph, const apply::CopyOwner& owner,
+                              const std::map<GraphForm::Link, GraphForm::Properties>& properties);
 Status remove_labels(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form,
                      const std::set<std::string>& labels);
 // Stubs of the model's labels that nothing needs any more.

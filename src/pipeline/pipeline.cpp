@@ -93,16 +93,28 @@ class Run {
       const TimePoint began = Clock::now();
       Result<ResyncTurn> turn = resync_tables(context, resync_, told_);
       turn_took_ = Clock::now() - began;
-      for (const postgres::TableName& name : resync_.begun_anew) refetches_.forget(name);
+      forget_begun_anew();
       CNX_TRY(turn_, std::move(turn));
       if (turn_ == ResyncTurn::stopped || ended_early()) return {};
-      CNX_TRY(clean_tables(context, ground_.position->stored.lane.position.lsn));
-      look_again_ = false;
+      CNX_TRY(look_again_, clean(context, ground_.position->stored.lane.position.lsn));
+      if (look_again_) continue;
       CNX_TRY(change::Position reached, follow());
       if (ended_early()) return {};
-      CNX_TRY(clean_tables(context, reached.lsn));
+      CNX_TRY(bool again, clean(context, reached.lsn));
+      look_again_ = look_again_ || again;
       if (turn_ == ResyncTurn::done && !look_again_) return {};
     }
+  }
+
+  Result<bool> clean(CopyContext& context, change::Lsn reached) {
+    Result<bool> again = clean_tables(context, resync_, reached);
+    forget_begun_anew();
+    return again;
+  }
+
+  // A row of them that was read before is older than what is copied.
+  void forget_begun_anew() {
+    for (const postgres::TableName& name : resync_.begun_anew) refetches_.forget(name);
   }
 
   // Between two turns of a copy: until the stream has caught up with what there was, or has had as long as the copy. A copy that

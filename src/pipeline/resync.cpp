@@ -28,6 +28,22 @@ void forget_stale(TableState& state) {
   state.due = {};
 }
 
+// Nothing counts that was copied of them before. The states are still to be written.
+Status read_again(bolt::Connection& graph, const apply::CopyOwner& owner, const std::set<postgres::TableName>& names,
+                  std::vector<TableState>& states) {
+  CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(graph, owner.pipeline, soon()));
+  std::erase_if(segments, [&](const change::Segment& segment) { return names.contains({segment.schema, segment.table}); });
+  CNX_TRY(apply::replace_segments(graph, owner, segments, soon()));
+  for (TableState& state : states) {
+    if (!names.contains(state.name)) continue;
+    state.state = State::copying;
+    state.reason = "another table of its label makes a property no more";
+    state.sweep = true;
+    spdlog::warn("{} is read again: {}", postgres::to_string(state.name), state.reason);
+  }
+  return {};
+}
+
 class Resync {
  public:
   Resync(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told)
@@ -62,6 +78,7 @@ class Resync {
  private:
   Status remove(const OutdatedForm& outdated) {
     CNX_TRY(remove_links(*graph_, owner_, outdated.links));
+    CNX_TRY(remove_link_properties(*graph_, owner_, outdated.link_properties));
     if (outdated.nodes) return remove_form(*graph_, owner_, outdated.before);
     return remove_labels(*graph_, owner_, outdated.before, outdated.labels);
   }
@@ -157,29 +174,33 @@ class Resync {
     progress_.copied += rounds.copied();
     if (rounds.ended_early()) return ResyncTurn::stopped;
     if (!*all || turn.tables.size() < tables.size()) return ResyncTurn::more;
-    CNX_TRY(bool finished, finish(rounds));
+    std::set<postgres::TableName> beside;
+    CNX_TRY(bool finished, finish(rounds, beside));
     if (!finished) return ResyncTurn::stopped;
     const double seconds = std::chrono::duration<double>(Clock::now() - progress_.started).count();
     spdlog::info("read {} rows of {} tables again in {:.1f} s", progress_.copied, tables.size(), seconds);
     progress_.copied = 0;
     progress_.started = kNever;
-    return ResyncTurn::done;
+    return beside.empty() ? ResyncTurn::done : ResyncTurn::more;
   }
 
   // All rows are in the graph. What is left over goes before the stream goes on: its changes must not meet it under the table's
-  // new form. False: a stop was asked for.
-  Result<bool> finish(CopyRounds& rounds) {
+  // new form. `beside`: tables that are to be read again for it. False: a stop was asked for.
+  Result<bool> finish(CopyRounds& rounds, std::set<postgres::TableName>& beside) {
     for (TableState& state : plan_.states) {
       if (state.state != State::copying) continue;
       const KeySource source{rounds.snapshot(), rounds.files()};
       if (state.sweep) CNX_TRY(sweep_table(context_, *graph_, owner_, state, source));
-      CNX_TRY(remove_stale_properties(context_, *graph_, owner_, state, source));
+      CNX_TRY(std::vector<postgres::TableName> names, remove_stale_properties(context_, *graph_, owner_, state, source));
+      beside.insert(names.begin(), names.end());
       if (context_.stop.asked) return false;
     }
     CNX_TRY(widen_segments(rounds.seen_until()));
     for (TableState& state : plan_.states) {
       if (state.state == State::copying) end_copy(state);
     }
+    if (!beside.empty()) CNX_TRY(read_again(*graph_, owner_, beside, plan_.states));
+    progress_.begun_anew.insert(beside.begin(), beside.end());
     CNX_TRY(apply::write_table_states(*graph_, owner_, plan_.states, options_.mapping.fingerprint, soon()));
     return true;
   }
@@ -261,21 +282,25 @@ change::Lsn due_until(const std::vector<TableState>& states) {
   return until;
 }
 
-Status clean_tables(CopyContext& context, change::Lsn position) {
+Result<bool> clean_tables(CopyContext& context, ResyncProgress& progress, change::Lsn position) {
   TablePlan& plan = context.ground.plan;
-  if (!is_due(plan.states, position)) return {};
+  if (!is_due(plan.states, position)) return false;
   CNX_TRY(bolt::Connection graph, open_graph(context.options, soon()));
   CNX_TRY(apply::StoredPosition start, apply::raise_epoch(graph, apply::lane_key(context.options.name), soon()));
   const apply::CopyOwner owner{.pipeline = context.options.name, .epoch = start.epoch};
+  bool again = false;
   for (TableState& state : plan.states) {
-    if (context.stop.asked) return {};
     if (state.state == State::copying || state.due == change::Lsn() || state.due > position) continue;
-    CNX_TRY(remove_stale_properties(context, graph, owner, state, std::nullopt));
-    if (context.stop.asked) return {};
+    CNX_TRY(std::vector<postgres::TableName> found, remove_stale_properties(context, graph, owner, state, std::nullopt));
+    if (context.stop.asked) return again;
     forget_stale(state);
+    const std::set<postgres::TableName> beside(found.begin(), found.end());
+    if (!beside.empty()) CNX_TRY(read_again(graph, owner, beside, plan.states));
+    progress.begun_anew.insert(beside.begin(), beside.end());
+    again = again || !beside.empty();
     CNX_TRY(apply::write_table_states(graph, owner, plan.states, context.options.mapping.fingerprint, soon()));
   }
-  return {};
+  return again;
 }
 
 }  // namespace cnx::pipeline

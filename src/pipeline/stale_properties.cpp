@@ -41,7 +41,8 @@ class StaleProperties {
   StaleProperties(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner, const TableState& state)
       : context_(context), catalog_(context.ground.catalog), graph_(graph), owner_(owner), state_(state) {}
 
-  Status remove(const std::optional<KeySource>& source) {
+  Result<std::vector<postgres::TableName>> remove(const std::optional<KeySource>& source) {
+    std::vector<postgres::TableName> names;
     std::vector<const postgres::Table*> makers;
     for (const postgres::TableName& name : tables_beside(*catalog_.model, state_.name)) {
       const TableState* other = find_table(context_.ground.plan.states, name);
@@ -49,14 +50,19 @@ class StaleProperties {
       if (catalog_.held.contains(name)) {
         spdlog::warn("properties that {} makes no more stay: {} makes them too and is held", postgres::to_string(state_.name),
                      postgres::to_string(name));
-        return {};
+        return names;
       }
+      names.push_back(name);
       makers.push_back(find_table(catalog_.tables, name));
     }
-    if (makers.empty()) return for_each_form([&](const auto& form) { return clear_all(form); });
-    return for_each_slice(context_, makers, source, [&](const TableKeys& theirs) {
-      return for_each_form([&](const auto& form) { return clear_all_but(form, theirs); });
-    });
+    if (makers.empty()) {
+      CNX_TRY(for_each_form([&](const auto& form) { return clear_all(form); }));
+    } else {
+      CNX_TRY(for_each_slice(context_, makers, source, [&](const TableKeys& theirs) {
+        return for_each_form([&](const auto& form) { return clear_all_but(form, theirs); });
+      }));
+    }
+    return names;
   }
 
  private:
@@ -152,9 +158,10 @@ class StaleProperties {
 
 }  // namespace
 
-Status remove_stale_properties(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
-                               const TableState& state, const std::optional<KeySource>& source) {
-  if (state.stale_properties.empty() && state.stale_prefixes.empty()) return {};
+Result<std::vector<postgres::TableName>> remove_stale_properties(CopyContext& context, bolt::Connection& graph,
+                                                                 const apply::CopyOwner& owner, const TableState& state,
+                                                                 const std::optional<KeySource>& source) {
+  if (state.stale_properties.empty() && state.stale_prefixes.empty()) return std::vector<postgres::TableName>();
   return StaleProperties(context, graph, owner, state).remove(source);
 }
 

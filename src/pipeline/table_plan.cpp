@@ -40,7 +40,7 @@ class Planner {
     for (const TableState& known : input_.known) {
       if (input_.mapping.find(known.name) == nullptr) CNX_TRY(leave(known));
     }
-    keep_what_others_make();
+    share_with_others();
     return std::move(plan_);
   }
 
@@ -194,7 +194,7 @@ class Planner {
   }
 
   Status add_outdated(const TableState& known, const GraphForm& now) {
-    OutdatedForm form;
+    OutdatedForm form{.table = known.name};
     CNX_TRY(form.before, form_of(std::string_view(known.form)));
     form.before.properties.insert(known.properties.begin(), known.properties.end());
     form.links = std::exchange(form.before.links, {});
@@ -202,7 +202,14 @@ class Planner {
     form.nodes = form.before.label != now.label || form.before.key_property != now.key_property;
     std::set_difference(form.before.more_labels.begin(), form.before.more_labels.end(), now.more_labels.begin(),
                         now.more_labels.end(), std::inserter(form.labels, form.labels.end()));
-    if (form.nodes || !form.links.empty() || !form.labels.empty()) plan_.outdated.push_back(std::move(form));
+    for (auto& [link, properties] : form.before.link_properties) {
+      auto still = now.link_properties.find(link);
+      if (still != now.link_properties.end()) take_out(properties, still->second);
+      if (now.links.contains(link) && !properties.empty()) form.link_properties.emplace(link, std::move(properties));
+    }
+    if (form.nodes || !form.links.empty() || !form.link_properties.empty() || !form.labels.empty()) {
+      plan_.outdated.push_back(std::move(form));
+    }
     return {};
   }
 
@@ -214,34 +221,41 @@ class Planner {
     return {};
   }
 
-  // What another table's rows make as well is none of the outdated.
-  void keep_what_others_make() {
-    std::set<GraphForm::Link> links;
-    std::set<std::string> labels;
-    for (const TableRule& rule : input_.mapping.tables) {
-      GraphForm form = form_of(*plan_.catalog.model, rule.table);
-      if (!form.label.empty()) labels.insert(form.label);
-      links.merge(form.links);
-    }
+  // What another table makes as well: it is read again, and its sweep finds what no row of either makes. Only what is told by
+  // no row's key, a label or a foreign key's relationship, goes off all of them first. What a held table makes stays.
+  void share_with_others() {
     for (OutdatedForm& form : plan_.outdated) {
-      std::erase_if(form.links, [&](const GraphForm::Link& link) { return links.contains(link); });
-      // Nodes of that label that no row of the others has are found by their sweep.
-      if (form.nodes && labels.contains(form.before.label)) form.nodes = false;
-      read_again_what_shares(form);
+      const bool rows_are_nodes = !form.before.label.empty();
+      const OutdatedForm all = form;
+      for (TableState& state : plan_.states) {
+        if (state.name == form.table) continue;
+        const GraphForm other = form_of(*plan_.catalog.model, state.name);
+        const bool held = state.state == State::held;
+        const bool same_nodes = rows_are_nodes && other.label == form.before.label;
+        if (same_nodes) form.nodes = false;
+        bool shares = same_nodes && all.nodes;
+        for (const GraphForm::Link& link : other.links) {
+          shares = shares || all.links.contains(link);
+          if (held || !rows_are_nodes) form.links.erase(link);
+        }
+        for (const std::string& label : other.more_labels) {
+          if (!same_nodes) break;
+          shares = shares || all.labels.contains(label);
+          if (held) form.labels.erase(label);
+        }
+        for (const auto& [link, properties] : other.link_properties) keep(form.link_properties, link, properties);
+        // A copy that is under way begins anew, since what it has read so far loses it as well.
+        if (shares && !held && !plan_.anew.contains(state.name)) copy(state, "another table makes less of what both made");
+      }
     }
   }
 
-  // The labels go off all nodes that have the form's own: on another table's rows they are set again. A copy of it that is
-  // under way begins anew, since what it has read so far loses them as well.
-  void read_again_what_shares(const OutdatedForm& form) {
-    for (TableState& state : plan_.states) {
-      if (state.state == State::held || plan_.anew.contains(state.name)) continue;
-      const GraphForm other = form_of(*plan_.catalog.model, state.name);
-      const bool shares = other.label == form.before.label &&
-                          std::any_of(form.labels.begin(), form.labels.end(),
-                                      [&](const std::string& label) { return other.more_labels.contains(label); });
-      if (shares) copy(state, "another table of its label makes fewer labels");
-    }
+  static void keep(std::map<GraphForm::Link, GraphForm::Properties>& stale, const GraphForm::Link& link,
+                   const GraphForm::Properties& made) {
+    auto found = stale.find(link);
+    if (found == stale.end()) return;
+    take_out(found->second, made);
+    if (found->second.empty()) stale.erase(found);
   }
 
   struct Names {

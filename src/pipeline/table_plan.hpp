@@ -14,9 +14,11 @@ namespace cnx::pipeline {
 
 // What was made of a table's rows as the mapping said before, and is not made any more.
 struct OutdatedForm {
+  postgres::TableName table;
   GraphForm before;
   bool nodes = false;  // All of it: label or key are others.
   std::set<GraphForm::Link> links;
+  std::map<GraphForm::Link, GraphForm::Properties> link_properties;
   std::set<std::string> labels;
 };
 

@@ -294,6 +294,21 @@ def test_a_dropped_column_of_one_table_leaves_the_property_of_another_with_the_s
     assert line.graph.value("MATCH (a:Animal {name: 'cat'}) RETURN count(a)") == 10
 
 
+def test_a_property_that_one_table_makes_no_more_stays_on_another_tables_row_whose_key_changes_meanwhile(line, mapping):
+    """The graph still has it at the old key when it is held against the tables, and the key change does not bring a value that
+    is stored aside."""
+    line.database.execute("ALTER TABLE cats ALTER name SET STORAGE EXTERNAL; UPDATE cats SET name = repeat('x', 10000) WHERE id = 3")
+    line.sync()
+    line.engine.terminate()
+    mapping.write_text(_MAPPING.replace("dogs: {node: Animal, key: id,", "dogs: {node: Animal, key: id, exclude: [name],"))
+    line.database.execute("UPDATE cats SET id = 53 WHERE id = 3")
+    line.engine.init()
+    line.engine.start()
+    _wait(lambda: line.graph.value("MATCH (a:Animal) WHERE a.id > 100 AND a.name IS NOT NULL RETURN count(a)"), line)
+    _expect_equal(line, mapping)
+    assert line.graph.value("MATCH (a:Animal {id: 53}) RETURN size(a.name)") == 10000
+
+
 def _pets(line):
     found = line.graph.rows("MATCH (a:Animal:Pet) RETURN a.name AS name, count(*) AS pets")
     return {row["name"]: row["pets"] for row in found}
@@ -386,6 +401,54 @@ def test_a_change_of_the_mapping_syncs_only_what_it_is_about(line, mapping):
     # What others hung on the old nodes stays, on stubs.
     assert line.graph.value("MATCH (k:Kind) WHERE k.theirs = 'kept' AND k.name IS NULL RETURN count(k)") == 5
     line.graph.rows("MATCH (k:Kind) DELETE k")
+    _expect_equal(line, mapping)
+
+
+def _start_with(line, mapping, text):
+    line.engine.terminate()
+    mapping.write_text(text)
+    line.engine.init()
+    line.engine.start()
+
+
+def test_a_table_that_leaves_the_mapping_takes_its_nodes_from_among_those_of_its_label(line, mapping):
+    gone = ("dogs:", "chases:", "flights:")
+    line.graph.rows("MATCH (a:Animal {name: 'cat'}) SET a.theirs = 1")
+    _start_with(line, mapping, "\n".join(each for each in _MAPPING.splitlines() if not each.strip().startswith(gone)) + "\n")
+    _wait(lambda: line.graph.value("MATCH (a:Animal {name: 'dog'}) RETURN count(a)"), line)
+    line.graph.rows("MATCH (a:Animal {name: 'cat', theirs: 1}) REMOVE a.theirs")
+    _expect_equal(line, mapping)
+    assert line.graph.value("MATCH (a:Animal) RETURN count(a)") == 10
+
+
+def test_relationships_that_one_table_makes_no_more_stay_where_another_of_its_label_makes_them(line, mapping):
+    without = "dogs: {node: Animal, key: id}"
+    _start_with(line, mapping, _MAPPING.replace("dogs: {node: Animal, key: id, relationships: [OF: {to: {kinds: kind}}]}", without))
+    _wait(lambda: line.graph.value("MATCH (a:Animal {name: 'dog'})-[r:OF]->() RETURN count(r)"), line)
+    _expect_equal(line, mapping)
+    assert line.graph.value("MATCH (a:Animal {name: 'cat'})-[r:OF]->() RETURN count(r)") == 10
+
+
+def test_a_key_that_the_mapping_chooses_otherwise_leaves_no_node_of_the_old_one(line, mapping):
+    line.database.execute("CREATE TABLE boxes (id int PRIMARY KEY, name text NOT NULL UNIQUE); INSERT INTO boxes VALUES (1, 'a'), (2, 'b')")
+    for key in ("id", "name"):
+        _start_with(line, mapping, f"{_MAPPING}  boxes: {{node: Box, key: {key}}}\n")
+        _expect_equal(line, mapping)
+        assert line.graph.value("MATCH (b:Box) RETURN count(b)") == 2
+
+
+def test_properties_of_a_foreign_keys_relationship_that_the_mapping_says_no_more_go(line, mapping):
+    properties = "things: {node: Thing, key: id, relationships: [OF: {to: {kinds: kind}, properties: [n, amount]}]}"
+    plain = "things: {node: Thing, key: id, relationships: [OF: {to: {kinds: kind}}]}"
+    _start_with(line, mapping, _MAPPING.replace(plain, properties))
+    _wait(lambda: line.graph.value("MATCH (:Thing)-[r:OF]->(:Kind) WHERE r.n IS NULL RETURN count(r)"), line)
+    _expect_equal(line, mapping)
+    line.graph.rows("MATCH (:Thing {id: 1})-[r:OF]->(:Kind) SET r.theirs = 1")
+    _start_with(line, mapping, _MAPPING.replace(plain, properties.replace("n, amount", "n")))
+    _wait(lambda: line.graph.value("MATCH (:Thing)-[r:OF]->(:Kind) WHERE any(k IN keys(r) WHERE k STARTS WITH 'amount') "
+                                   "RETURN count(r)"), line)
+    assert line.graph.value("MATCH (:Thing {id: 1})-[r:OF]->(:Kind) RETURN r.theirs") == 1
+    line.graph.rows("MATCH (:Thing {id: 1})-[r:OF]->(:Kind) REMOVE r.theirs")
     _expect_equal(line, mapping)
 
 
