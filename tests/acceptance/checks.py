@@ -35,11 +35,7 @@ def ctest(pattern, servers=None):
 
 def integration(points, servers, file, least, keyword=""):
     """The tests of tests/integration/FILE (those that the keyword names) all pass, none is skipped, and there are so many."""
-    done = subprocess.run(
-        ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", keyword,
-         f"--junitxml={_RESULT}", f"tests/integration/{file}"], cwd=REPOSITORY, env=_environment(servers),
-        capture_output=True, text=True, timeout=1200, check=False)
-    suite = xml.etree.ElementTree.parse(_RESULT).getroot().find("testsuite")
+    done, suite = _pytest(servers, file, keyword)
     total, bad = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors"))
     skipped = int(suite.get("skipped"))
     if bad or done.returncode != 0:
@@ -48,12 +44,33 @@ def integration(points, servers, file, least, keyword=""):
     return passed, f"{total - bad - skipped} of {total}"
 
 
+def _pytest(servers, file, keyword, program=None):
+    environment = _environment(servers) | ({"CNX_ENGINE": str(program)} if program else {})
+    done = subprocess.run(
+        ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", keyword,
+         f"--junitxml={_RESULT}", f"tests/integration/{file}"], cwd=REPOSITORY, env=environment,
+        capture_output=True, text=True, timeout=1200, check=False)
+    return done, xml.etree.ElementTree.parse(_RESULT).getroot().find("testsuite")
+
+
 def _environment(servers):
     if servers is None:
         return os.environ
     return os.environ | servers_module.read_env(pathlib.Path(servers.directory) / "env") | {
         "CNX_POSTGRES_URL": servers.postgres_url, "CNX_NEO4J_URL": servers.neo4j_url,
         "CNX_NEO4J_HTTP": servers.neo4j_http, "CNX_SERVICES_DIR": servers.directory}
+
+
+def red_tests(points, servers, patch, file, keyword):
+    """The same tests, against a program with that fault planted, find it: all of them run, and some fail."""
+    try:
+        program = planted.build(patch)
+    except planted.PlantError as error:
+        return False, str(error)[-300:]
+    done, suite = _pytest(servers, file, keyword, program)
+    points.note("\n".join(line[:160] for line in done.stdout.splitlines() if line.startswith("E  "))[:1000])
+    failed = int(suite.get("failures"))
+    return failed > 0 and int(suite.get("errors")) == 0, f"{failed} of {suite.get('tests')} red"
 
 
 def red(points, servers, patch, run, seed, **options):
