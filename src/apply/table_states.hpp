@@ -32,7 +32,8 @@ struct TableState {
   std::vector<std::string> stale_properties;
   std::vector<std::string> stale_prefixes;
   change::Lsn due;
-  // What no row makes is to be removed, as soon as nothing is under way: with the end of its copy, or of a table that is gone.
+  // What no row makes is to be removed: with the end of its copy; of a table that is gone, as soon as nothing is under way; of
+  // one that is followed, when the position is at `due`.
   bool sweep = false;
   friend bool operator==(const TableState&, const TableState&) = default;
 };

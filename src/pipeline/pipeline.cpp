@@ -6,6 +6,7 @@
 #include "capture/logical/logical_stage.hpp"
 #include "capture/logical/slot_connection.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
+#include "pipeline/clean.hpp"
 #include "pipeline/copy.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pipeline/clean.hpp"
 #include "pipeline/copy.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/stale_properties.hpp"
@@ -22,28 +23,6 @@ constexpr Duration kLookAgain = std::chrono::milliseconds(25);
 
 TimePoint soon() { return Clock::now() + kStepMax; }
 
-void forget_stale(TableState& state) {
-  state.stale_properties.clear();
-  state.stale_prefixes.clear();
-  state.due = {};
-}
-
-// Nothing counts that was copied of them before. The states are still to be written.
-Status read_again(bolt::Connection& graph, const apply::CopyOwner& owner, const std::set<postgres::TableName>& names,
-                  std::vector<TableState>& states) {
-  CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(graph, owner.pipeline, soon()));
-  std::erase_if(segments, [&](const change::Segment& segment) { return names.contains({segment.schema, segment.table}); });
-  CNX_TRY(apply::replace_segments(graph, owner, segments, soon()));
-  for (TableState& state : states) {
-    if (!names.contains(state.name)) continue;
-    state.state = State::copying;
-    state.reason = "another table of its label makes a property no more";
-    state.sweep = true;
-    spdlog::warn("{} is read again: {}", postgres::to_string(state.name), state.reason);
-  }
-  return {};
-}
-
 class Resync {
  public:
   Resync(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told)
@@ -52,7 +31,8 @@ class Resync {
   Result<ResyncTurn> run() {
     progress_.begun_anew = plan_.anew;
     const std::vector<const postgres::Table*> tables = tables_to_copy(ground_.catalog, plan_.states);
-    const bool sweeps = std::any_of(plan_.states.begin(), plan_.states.end(), [](const TableState& s) { return s.sweep; });
+    const bool sweeps = std::any_of(plan_.states.begin(), plan_.states.end(),
+                                    [](const TableState& state) { return state.sweep && state.state == State::held; });
     if (!plan_.changed && tables.empty() && !sweeps) return ResyncTurn::done;
     for (const std::string& line : plan_.said) spdlog::warn("{}", line);
     CNX_TRY(bolt::Connection graph, open_graph(options_, soon()));
@@ -268,39 +248,6 @@ Result<bool> are_seen(capture::ToldTransactions& told, postgres::Session& sessio
 
 Result<ResyncTurn> resync_tables(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told) {
   return Resync(context, progress, told).run();
-}
-
-bool is_due(const std::vector<TableState>& states, change::Lsn position) {
-  return std::any_of(states.begin(), states.end(), [&](const TableState& state) {
-    return state.state != State::copying && state.due != change::Lsn() && state.due <= position;
-  });
-}
-
-change::Lsn due_until(const std::vector<TableState>& states) {
-  change::Lsn until;
-  for (const TableState& state : states) until = std::max(until, state.due);
-  return until;
-}
-
-Result<bool> clean_tables(CopyContext& context, ResyncProgress& progress, change::Lsn position) {
-  TablePlan& plan = context.ground.plan;
-  if (!is_due(plan.states, position)) return false;
-  CNX_TRY(bolt::Connection graph, open_graph(context.options, soon()));
-  CNX_TRY(apply::StoredPosition start, apply::raise_epoch(graph, apply::lane_key(context.options.name), soon()));
-  const apply::CopyOwner owner{.pipeline = context.options.name, .epoch = start.epoch};
-  bool again = false;
-  for (TableState& state : plan.states) {
-    if (state.state == State::copying || state.due == change::Lsn() || state.due > position) continue;
-    CNX_TRY(std::vector<postgres::TableName> found, remove_stale_properties(context, graph, owner, state, std::nullopt));
-    if (context.stop.asked) return again;
-    forget_stale(state);
-    const std::set<postgres::TableName> beside(found.begin(), found.end());
-    if (!beside.empty()) CNX_TRY(read_again(graph, owner, beside, plan.states));
-    progress.begun_anew.insert(beside.begin(), beside.end());
-    again = again || !beside.empty();
-    CNX_TRY(apply::write_table_states(graph, owner, plan.states, context.options.mapping.fingerprint, soon()));
-  }
-  return again;
 }
 
 }  // namespace cnx::pipeline

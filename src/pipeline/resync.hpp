@@ -5,6 +5,7 @@
 
 #include "capture/logical/told_transactions.hpp"
 #include "pipeline/copy_rounds.hpp"
+#include "pipeline/sweep.hpp"
 
 namespace cnx::pipeline {
 
@@ -18,6 +19,8 @@ struct ResyncProgress {
   std::set<postgres::TableName> begun_anew;
   uint64_t copied = 0;  // Rows, of the copy that is under way.
   TimePoint started = kNever;
+  // Of tables whose rows may have gone without a message: what the first look found.
+  std::map<postgres::TableName, GoneRows> gone;
 };
 
 // For `writers_until`: no transaction that is open now is behind it. Blocks until `deadline`.
@@ -37,14 +40,5 @@ enum class ResyncTurn {
 // then as the graph has them. `told`: by the stream to this process. Tables whose key has no order that both sides know are copied in one turn, however large. Blocks;
 // a new attempt goes on after any error that one may cure.
 Result<ResyncTurn> resync_tables(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told);
-
-// Whether some table waits for the position to be at `position`, so that properties of dropped columns can be removed. Pure.
-bool is_due(const std::vector<apply::TableState>& states, change::Lsn position);
-// The place of the log that the position must reach for all of that; 0/0: none waits.
-change::Lsn due_until(const std::vector<apply::TableState>& states);
-
-// Removes what is due. Says whether a table is to be read again for it (in `progress` as begun anew): the catalog is to be
-// looked at. Blocks.
-Result<bool> clean_tables(CopyContext& context, ResyncProgress& progress, change::Lsn position);
 
 }  // namespace cnx::pipeline

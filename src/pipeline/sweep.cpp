@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <span>
 
 #include "apply/lane_stage.hpp"
@@ -31,7 +32,38 @@ class Sweep {
   Sweep(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner, const apply::TableState& state)
       : context_(context), catalog_(context.ground.catalog), graph_(graph), owner_(owner), state_(state) {}
 
-  Status run(const std::optional<KeySource>& source) {
+  // Those of `only` alone, where there is one.
+  Status run(const std::optional<KeySource>& source, const GoneRows* only = nullptr) {
+    only_ = only;
+    intern_properties();
+    CNX_TRY(for_each_slice_of_makers(source, [&](const TableKeys& keys) { return remove_missing(keys); }));
+    if (removed_ > 0) {
+      spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
+    }
+    return {};
+  }
+
+  Status find(GoneRows& gone) {
+    CNX_TRY(for_each_slice_of_makers(std::nullopt, [&](const TableKeys& keys) {
+      return for_each_form([&](const auto& form) -> Status {
+        GraphKeys all(graph_, form);
+        while (!context_.stop.asked && gone.keys.size() < GoneRows::kMost) {
+          CNX_TRY(std::vector<EntityKey> page, all.next());
+          if (page.empty()) break;
+          for (const EntityKey& key : page) {
+            if (keys.is_missing(key)) gone.keys.push_back(digest(key));
+          }
+        }
+        return {};
+      });
+    }));
+    std::sort(gone.keys.begin(), gone.keys.end());
+    return {};
+  }
+
+ private:
+  // The table's rows, and those of tables beside it. Of none, where they are not all known.
+  Status for_each_slice_of_makers(const std::optional<KeySource>& source, const std::function<Status(const TableKeys&)>& work) {
     std::set<postgres::TableName> makers = tables_beside(*catalog_.model, state_.name);
     makers.insert(state_.name);
     std::vector<const postgres::Table*> tables;
@@ -44,15 +76,19 @@ class Sweep {
       }
       tables.push_back(&table);
     }
-    intern_properties();
-    CNX_TRY(for_each_slice(context_, tables, source, [&](const TableKeys& keys) { return remove_missing(keys); }));
-    if (removed_ > 0) {
-      spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
+    return for_each_slice(context_, tables, source, work);
+  }
+
+  // The node table, or each type of the rows that are relationships.
+  template <typename Work>
+  Status for_each_form(const Work& work) {
+    if (const mapping::NodeTable* node = catalog_.model->find_node(state_.name)) return work(*node);
+    for (const mapping::RelationshipTable& table : catalog_.model->relationships()) {
+      if (table.rule->table == state_.name) CNX_TRY(work(table));
     }
     return {};
   }
 
- private:
   // A node that has to stay as a stub keeps none of them.
   void intern_properties() {
     mapping::NodeTable* node = catalog_.model->find_node(state_.name);
@@ -63,15 +99,9 @@ class Sweep {
   }
 
   Status remove_missing(const TableKeys& keys_of_rows) {
-    if (const mapping::NodeTable* node = catalog_.model->find_node(state_.name)) {
-      return remove_missing(GraphKeys(graph_, *node), keys_of_rows, [&](std::span<EntityKey> keys) { return removal(*node, keys); });
-    }
-    for (const mapping::RelationshipTable& table : catalog_.model->relationships()) {
-      if (table.rule->table != state_.name) continue;
-      CNX_TRY(remove_missing(GraphKeys(graph_, table), keys_of_rows,
-                             [&](std::span<EntityKey> keys) { return removal(table, keys); }));
-    }
-    return {};
+    return for_each_form([&](const auto& form) {
+      return remove_missing(GraphKeys(graph_, form), keys_of_rows, [&](std::span<EntityKey> keys) { return removal(form, keys); });
+    });
   }
 
   using Removal = std::function<mapping::Mutations(std::span<EntityKey>)>;
@@ -82,12 +112,16 @@ class Sweep {
       CNX_TRY(std::vector<EntityKey> page, all.next());
       if (page.empty()) break;
       for (EntityKey& key : page) {
-        if (keys_of_rows.is_missing(key)) missing.push_back(std::move(key));
+        if (keys_of_rows.is_missing(key) && is_sought(key)) missing.push_back(std::move(key));
       }
       if (missing.size() < kRemovedAtOnce) continue;
       CNX_TRY(remove(std::exchange(missing, {}), removal));
     }
     return missing.empty() ? Status() : remove(std::move(missing), removal);
+  }
+
+  bool is_sought(const EntityKey& key) const {
+    return only_ == nullptr || std::binary_search(only_->keys.begin(), only_->keys.end(), digest(key));
   }
 
   // As the stream's removals are done, by a lane of the copy.
@@ -156,6 +190,7 @@ class Sweep {
   bolt::Connection& graph_;
   const apply::CopyOwner& owner_;
   const apply::TableState& state_;
+  const GoneRows* only_ = nullptr;
   size_t removed_ = 0;
 };
 
@@ -178,6 +213,21 @@ Status for_each_slice(CopyContext& context, const std::vector<const postgres::Ta
 Status sweep_table(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
                    const apply::TableState& state, const std::optional<KeySource>& source) {
   return Sweep(context, graph, owner, state).run(source);
+}
+
+Result<GoneRows> find_gone_rows(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
+                                const apply::TableState& state) {
+  GoneRows gone;
+  CNX_TRY(Sweep(context, graph, owner, state).find(gone));
+  CNX_TRY(postgres::Session session, open_session(context.options, soon()));
+  CNX_TRY(postgres::Rows end, session.query("SELECT pg_catalog.pg_current_wal_insert_lsn()", soon()));
+  CNX_TRY(gone.until, end.lsn(0, 0));
+  return gone;
+}
+
+Status remove_gone_rows(CopyContext& context, bolt::Connection& graph, const apply::CopyOwner& owner,
+                        const apply::TableState& state, const GoneRows& gone) {
+  return Sweep(context, graph, owner, state).run(std::nullopt, &gone);
 }
 
 }  // namespace cnx::pipeline

@@ -72,12 +72,18 @@ void compare_partitions(const TableShape& known, const TableShape& now, const st
   for (uint32_t partition : known.partitions) {
     auto file = now.files.find(partition);
     if (file == now.files.end()) {
-      change.copy = true;
+      change.gone = true;
       say(change, "a partition was detached or dropped");
     } else if (file->second != known.files.at(partition)) {
       // TRUNCATE of a partition alone is not in the stream of its root.
-      change.copy = true;
+      change.gone = true;
       say(change, "a partition was truncated or rewritten");
+    }
+    auto since = known.attached.find(partition);
+    auto now_since = now.attached.find(partition);
+    if (since != known.attached.end() && now_since != now.attached.end() && since->second != now_since->second) {
+      change.copy = true;
+      say(change, "a partition was detached and attached again");
     }
   }
   if (!filled.empty()) {

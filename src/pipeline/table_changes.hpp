@@ -11,11 +11,13 @@ struct TableChange {
   // Rows may look otherwise, or be gone, without a message in the stream: they are read again, and what the graph has beside
   // them is removed.
   bool copy = false;
+  // Rows may be gone without a message, and none look otherwise: what they made is removed.
+  bool gone = false;
   // Columns are another set: properties may have gone with some.
   bool columns = false;
   std::string why;  // For people: the first that was found. Empty: nothing to be done.
 
-  bool any() const { return copy || columns; }
+  bool any() const { return copy || gone || columns; }
 };
 
 // `filled_partitions`: those of the present partitions, unknown before, in which rows are.

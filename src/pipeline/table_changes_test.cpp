@@ -30,6 +30,7 @@ TableShape partitioned() {
   shape.kind = postgres::TableKind::partitioned;
   shape.files = {{100, ""}, {101, "101"}, {102, "102"}};
   shape.partitions = {101, 102};
+  shape.attached = {{101, "700"}, {102, "700"}};
   return shape;
 }
 
@@ -110,20 +111,28 @@ TEST(TableChanges, a_composite_type_that_is_altered_changes_the_text_of_every_ro
   EXPECT_FALSE(compare(table(), now, {}).copy);  // Of a column that is new.
 }
 
-TEST(TableChanges, partitions_that_go_or_come_with_rows_are_read) {
+TEST(TableChanges, partitions_that_come_with_rows_are_read_and_what_those_that_go_made_is_removed) {
   TableShape detached = partitioned();
   detached.files.erase(102);
   detached.partitions.erase(102);
-  EXPECT_TRUE(compare(partitioned(), detached, {}).copy);
+  EXPECT_TRUE(compare(partitioned(), detached, {}).gone);
+  EXPECT_FALSE(compare(partitioned(), detached, {}).copy);
   TableShape truncated = partitioned();
   truncated.files[101] = "999";
-  EXPECT_TRUE(compare(partitioned(), truncated, {}).copy);
+  EXPECT_TRUE(compare(partitioned(), truncated, {}).gone);
+  EXPECT_FALSE(compare(partitioned(), truncated, {}).copy);
   TableShape attached = partitioned();
   attached.files[103] = "103";
   attached.partitions.insert(103);
   EXPECT_EQ(new_partitions(partitioned(), attached), std::set<uint32_t>{103});
   EXPECT_FALSE(compare(partitioned(), attached, {}).any());
   EXPECT_TRUE(compare(partitioned(), attached, {103}).copy);
+  TableShape again = partitioned();
+  again.attached[101] = "900";
+  EXPECT_TRUE(compare(partitioned(), again, {}).copy);
+  TableShape of_before = partitioned();
+  of_before.attached.clear();
+  EXPECT_FALSE(compare(of_before, partitioned(), {}).any());
 }
 
 TEST(TableChanges, changes_that_were_not_published_are_read) {

@@ -60,7 +60,7 @@ uint64_t number_of(std::string_view hexadecimal) {
 
 }  // namespace
 
-TableKeys::Digest TableKeys::digest(const EntityKey& key) {
+KeyDigest digest(const EntityKey& key) {
   std::string text;
   for (const mapping::Key& part : key) {
     if (const auto* number = std::get_if<int64_t>(&part)) {
@@ -105,7 +105,7 @@ Status TableKeys::add(postgres::Session& session, const postgres::Table& table, 
       }
       CNX_TRY(std::optional<EntityKey> key, entity_key(binding, row));
       if (!key) continue;
-      const Digest made = digest(*key);
+      const KeyDigest made = digest(*key);
       if (made[0] % slices_ == slice_) digests_.push_back(made);
     }
   }
@@ -155,7 +155,7 @@ Status for_each_slice(const KeySource& source, Catalog& catalog, const std::vect
 }
 
 bool TableKeys::is_missing(const EntityKey& key) const {
-  const Digest made = digest(key);
+  const KeyDigest made = digest(key);
   return made[0] % slices_ == slice_ && !std::binary_search(digests_.begin(), digests_.end(), made);
 }
 

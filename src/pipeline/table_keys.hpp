@@ -18,6 +18,9 @@ namespace cnx::pipeline {
 
 // What identifies a node, or a relationship (both ends, or its own key).
 using EntityKey = std::vector<mapping::Key>;
+// Stands for a key where many are held: of SHA-256, half.
+using KeyDigest = std::array<uint64_t, 2>;
+KeyDigest digest(const EntityKey& key);
 
 class TableKeys {
  public:
@@ -36,12 +39,9 @@ class TableKeys {
   bool is_missing(const EntityKey& key) const;
 
  private:
-  using Digest = std::array<uint64_t, 2>;
-  static Digest digest(const EntityKey& key);
-
   size_t slices_;
   size_t slice_ = 0;
-  std::vector<Digest> digests_;  // Sorted by end().
+  std::vector<KeyDigest> digests_;  // Sorted by end().
 };
 
 // A session with an open snapshot, and what the tables' files were before it was taken: a table that was rewritten since may

@@ -163,7 +163,8 @@ class Planner {
     now.properties = std::move(names.properties);
     now.field_prefixes = std::move(names.field_prefixes);
     if (!change.any()) return {};
-    if (!now.stale_properties.empty() || !now.stale_prefixes.empty()) now.due = live_.log_end;
+    if (!now.stale_properties.empty() || !now.stale_prefixes.empty() || change.gone) now.due = live_.log_end;
+    now.sweep = now.sweep || change.gone;
     if (change.copy || known->state == State::copying) {
       copy(now, change.why);
     } else {

@@ -44,7 +44,11 @@ SELECT n.nspname, c.relname, pg_catalog.json_build_object(
     WHERE p.pubname = $3 AND r.prrelid = c.oid),
   'files', (
     SELECT coalesce(pg_catalog.json_object_agg(f.oid::pg_catalog.text, coalesce(pg_catalog.pg_relation_filenode(f.oid)::pg_catalog.text, '')), '{}')
-    FROM (SELECT c.oid UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p) f(oid))
+    FROM (SELECT c.oid UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p) f(oid)),
+  'attached', (
+    SELECT coalesce(pg_catalog.json_object_agg(h.inhrelid::pg_catalog.text, h.xmin::pg_catalog.text), '{}')
+    FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_inherits h ON h.inhrelid = p.relid
+    WHERE p.relid <> c.oid)
 )::pg_catalog.text
 FROM wanted w
 JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
@@ -160,6 +164,10 @@ Result<TableShape> shape_of(const postgres::TableName& name, std::string_view te
       shape.files[oid_of(oid)] = file.get<std::string>();
       if (oid_of(oid) != shape.oid.value()) shape.partitions.insert(oid_of(oid));
     }
+    // A program before this one did not write it.
+    for (const auto& [oid, since] : value.value("attached", json::object()).items()) {
+      shape.attached[oid_of(oid)] = since.get<std::string>();
+    }
     return shape;
   } catch (const std::exception&) {
     return fail(strange_shape(name));
@@ -171,13 +179,16 @@ std::string to_text(const TableShape& shape) {
   for (const ShapeColumn& column : shape.columns) columns.push_back(to_json(column));
   json files = json::object();
   for (const auto& [oid, file] : shape.files) files[std::to_string(oid)] = file;
+  json attached = json::object();
+  for (const auto& [oid, since] : shape.attached) attached[std::to_string(oid)] = since;
   return json{{"oid", shape.oid.value()},
               {"kind", std::string(1, static_cast<char>(shape.kind))},
               {"columns", columns},
               {"labels", shape.labels},
               {"attributes", shape.attributes},
               {"published", shape.published},
-              {"files", files}}
+              {"files", files},
+              {"attached", attached}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -32,6 +32,8 @@ struct TableShape {
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> attributes;
   std::set<uint32_t> partitions;               // All below the table.
+  // Since when a partition has been one: another value means that it was detached, and its changes were not published.
+  std::map<uint32_t, std::string> attached;
   std::map<uint32_t, std::string> files;       // By the oid of the table, or of a partition.
   // Since when it has been in the publication; another one means that it was out of it. Empty: it is not in it.
   std::string published;

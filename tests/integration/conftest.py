@@ -56,7 +56,7 @@ def graph(servers):
 @pytest.fixture
 def database_url(servers, template, graph):
     """A database of the test's own with the schema and no rows, beside an empty graph."""
-    graph.wipe()
+    graph.wipe(schema=TEMPLATE)
     url = postgres.create_database(servers.postgres_url, "cnx_test", template)
     yield url
     postgres.drop_database(servers.postgres_url, "cnx_test")

@@ -39,10 +39,14 @@ def expect_equal(database, graph, foreign=Foreign()):
 
 
 @contextlib.contextmanager
-def database_and_engine(servers, template, name, **options):
-    """A fresh database beside an empty graph, and an engine that is initialised and not yet started."""
+def database_and_engine(servers, template, name, schema=None, **options):
+    """A fresh database beside an empty graph, and an engine that is initialised and not yet started.
+
+    `schema` names what the graph's constraints and indexes are for (Graph.wipe); none: the template does.
+    """
+    schema = schema or template
     graph = servers.graph()
-    graph.wipe()
+    graph.wipe(schema)
     url = postgres.create_database(servers.postgres_url, name, template)
     engine = Engine(servers, url, **options)
     try:
@@ -52,7 +56,7 @@ def database_and_engine(servers, template, name, **options):
     finally:
         engine.kill()
         postgres.drop_database(servers.postgres_url, name)
-        graph.wipe()
+        graph.wipe(schema)
 
 
 @contextlib.contextmanager
@@ -63,7 +67,7 @@ def mapped_tables(servers, name, tables, mapping):
     try:
         with Database(url) as database:
             database.execute(tables)
-        with database_and_engine(servers, template, name, mapping=mapping) as live:
+        with database_and_engine(servers, template, name, schema=tables + mapping.read_text(), mapping=mapping) as live:
             yield live
     finally:
         postgres.drop_database(servers.postgres_url, template)
