@@ -154,7 +154,8 @@ Result<GraphForm> form_of(std::string_view text) {
       form.links.insert(link_of(link));
     }
     // A program before this one did not write them.
-    for (const json& each : value.value("link_properties", json::array())) {
+    const json link_properties = value.value("link_properties", json::array());
+    for (const json& each : link_properties) {
       form.link_properties[link_of(each)] = {.names = each.at(3).get<Names>(), .prefixes = each.at(4).get<Names>()};
     }
     return form;

@@ -165,9 +165,8 @@ Result<TableShape> shape_of(const postgres::TableName& name, std::string_view te
       if (oid_of(oid) != shape.oid.value()) shape.partitions.insert(oid_of(oid));
     }
     // A program before this one did not write it.
-    for (const auto& [oid, since] : value.value("attached", json::object()).items()) {
-      shape.attached[oid_of(oid)] = since.get<std::string>();
-    }
+    const json attached = value.value("attached", json::object());
+    for (const auto& [oid, since] : attached.items()) shape.attached[oid_of(oid)] = since.get<std::string>();
     return shape;
   } catch (const std::exception&) {
     return fail(strange_shape(name));

@@ -56,6 +56,10 @@ class Report:
         return self.ended + self.differences + self.miscounted + self.disorder + self.broken
 
 
+# Of log: about half a minute's work on two cores.
+_BEHIND_MAX = 32 << 20
+
+
 def mapping_file():
     """The built-in mapping and the witnesses' two tables."""
     text = (postgres.REPOSITORY / "mappings" / "contextnexus.yaml").read_text()
@@ -122,7 +126,7 @@ def _under_load(engine, graph, report, events, seed, log, copying=False):
     chance = random.Random(seed)
     url = engine.admin_url
     counter, sequence, promise = Counter(url, seed), Sequence(url, graph, seed).start(), Promise(url, graph).start()
-    load = Load(url, seed, writers=3, pause=0.01).start()
+    load = Load(url, seed, writers=3, pause=0.01, behind_max=_BEHIND_MAX).start()
     if not copying:  # A row that is copied after two changes is one row: nothing to count there but the row.
         counter.start()
     try:

@@ -22,8 +22,12 @@ COLLISION = (psycopg2.errors.DeadlockDetected, psycopg2.IntegrityError, psycopg2
 class Writer(threading.Thread):
     """One connection and one sequence of actions. `committed` counts transactions whose COMMIT returned."""
 
-    def __init__(self, url, seed, tenants, pause, stop):
+    # It looks after so many transactions how far the graph is behind.
+    _LOOK = 20
+
+    def __init__(self, url, seed, tenants, pause, stop, behind_max):
         super().__init__(daemon=True)
+        self._behind_max = behind_max
         self._url = url
         self._random = random.Random(seed)
         self._tenants = tenants
@@ -49,6 +53,9 @@ class Writer(threading.Thread):
         try:
             if self._connection is None:
                 self._connect()
+            if self.committed % self._LOOK == 0 and self._is_far_behind():
+                self._stop_event.wait(0.1)
+                return
             action(self, self._random.choice(self._tenants))
             self._connection.commit()
             self.committed += 1
@@ -61,6 +68,13 @@ class Writer(threading.Thread):
     def _connect(self):
         self._connection = psycopg2.connect(self._url, connect_timeout=5)
         self._cursor = self._connection.cursor()
+
+    def _is_far_behind(self):
+        """Whether PostgreSQL keeps more log for the slot than is wanted."""
+        behind = self.sql("SELECT max(pg_current_wal_lsn() - confirmed_flush_lsn) FROM pg_replication_slots "
+                          "WHERE database = current_database()").fetchone()[0]
+        self._connection.rollback()
+        return self._behind_max is not None and behind is not None and behind > self._behind_max
 
     def _disconnect(self):
         with contextlib.suppress(psycopg2.Error):
@@ -283,13 +297,17 @@ ACTIONS = (
 
 
 class Load:
-    """Several writers on a few tenants. `pause` is the mean time between two transactions of a writer, in seconds."""
+    """Several writers on a few tenants. `pause` is the mean time between two transactions of a writer, in seconds.
 
-    def __init__(self, url, seed, writers=3, tenants=4, pause=0.01):
+    They wait while the graph is more than `behind_max` bytes of log behind: who writes on while it cannot follow (it is killed
+    again and again) only makes the end of the run long.
+    """
+
+    def __init__(self, url, seed, writers=3, tenants=4, pause=0.01, behind_max=None):
         chance = random.Random(seed)
         keys = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(tenants)]
         self._stop = threading.Event()
-        self._writers = [Writer(url, chance.random(), keys, pause, self._stop) for _ in range(writers)]
+        self._writers = [Writer(url, chance.random(), keys, pause, self._stop, behind_max) for _ in range(writers)]
 
     def start(self):
         for writer in self._writers:

@@ -388,6 +388,17 @@ def test_partitions_come_and_go(line, mapping):
     assert "truncated" in log and log.count("public.parts is read again") == 1, "what a partition leaves behind is no reason to read all others"
 
 
+@pytest.mark.parametrize("fill", ["INSERT INTO alone VALUES (100, 'west', 'in silence')",
+                                  "SAVEPOINT s; INSERT INTO alone VALUES (100, 'west', 'in silence'); RELEASE s"])
+def test_rows_of_a_table_that_is_made_and_attached_in_one_transaction_are_read(line, mapping, fill):
+    """They were written before it was a partition, so that the stream does not tell of them."""
+    with line.database.transaction():
+        line.database.execute("CREATE TABLE alone (id int NOT NULL, region text NOT NULL, note text)")
+        line.database.execute(fill)
+        line.database.execute("ALTER TABLE parts ATTACH PARTITION alone FOR VALUES IN ('west')")
+    _expect_equal(line, mapping)
+
+
 def test_a_partition_that_was_away_for_a_moment_is_read_again(line, mapping):
     line.engine.terminate()
     line.database.execute("ALTER TABLE parts DETACH PARTITION parts_south; UPDATE parts_south SET note = 'nobody was told'")
