@@ -31,7 +31,7 @@ std::vector<Text> all_texts(const mapping::Model& model) {
     }
     for (const ForeignKeyTexts& foreign : texts.foreign_keys) {
       for (const Text* text :
-           {&foreign.unlink, &foreign.unlink_all, &foreign.link, &foreign.link_existing}) {
+           {&foreign.unlink, &foreign.unlink_all, &foreign.link, &foreign.link_existing, &foreign.undecided}) {
         if (!text->text.empty()) all.push_back(*text);
       }
     }
@@ -94,8 +94,20 @@ TEST(Texts, are_those_that_were_tried_against_neo4j) {
                {"staff (id int8, kind text, meta text, chief int8, version int8)", "notes (id int8, meta text, about int8)",
                 "peers (a int8, b int8, meta text)", "talks (id int8, a int8, b int8, meta text, version int8)"});
   ASSERT_FALSE(staff.error()) << staff.error()->describe();
+  // Further nodes of a row: of its own, one with the fields of an object, and such as rows share, of one tenant and of none.
+  Source people("defaults: {key: id, version: version, tenant: tenant}\n"
+                "tables:\n"
+                "  people:\n"
+                "    node: Person\n"
+                "    nodes:\n"
+                "      - LIVES_AT: {to: [Home, Spot], properties: [street]}\n"
+                "      - TELLS: {from: Text, fields: about, properties: [street]}\n"
+                "      - FROM: {to: Country, key: {name: country}}\n"
+                "  towns: {node: Town, tenant: null, nodes: [{IN: {to: [Area, Spot], key: area}}, {OF: {to: Lot, key: lot}}]}\n",
+                {"people (id int8, version int8, tenant text, street text, about text, country text)", "towns (id int8, area text, lot int8, version int8)"});
+  ASSERT_FALSE(people.error()) << people.error()->describe();
   std::string actual;
-  for (mapping::Model* model : {&family.model(), &orders.model(), &visits.model(), &staff.model()}) {
+  for (mapping::Model* model : {&family.model(), &orders.model(), &visits.model(), &staff.model(), &people.model()}) {
     for (const Text& text : all_texts(*model)) actual += text.name + "\n    " + text.text + "\n";
   }
   std::ifstream file(CNX_TEST_DATA "/cypher/family_texts.txt");

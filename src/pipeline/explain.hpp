@@ -26,6 +26,15 @@ struct ExplainedRelationship {
   std::vector<std::string> columns;  // Of this table, that find the other end.
   std::string other;                 // "public.content_items (id)"
   std::vector<ExplainedProperty> properties;
+  std::vector<ExplainedProperty> end_properties = {};  // Of the other end, where it is a node that rows share.
+};
+
+// A further node of a row.
+struct ExplainedNode {
+  std::string pattern;               // (:Address:Place {id})
+  std::string relationship;          // (:Customer)-[:HAS_ADDRESS]->(:Address)
+  std::vector<std::string> columns;  // It is there while one of them has a value; none: always.
+  std::vector<ExplainedProperty> properties;
 };
 
 struct ExplainedStatement {
@@ -46,6 +55,7 @@ struct Explanation {
   std::vector<ExplainedProperty> properties;
   std::vector<std::string> left_out;  // Columns that become nothing.
   std::vector<ExplainedRelationship> relationships;
+  std::vector<ExplainedNode> nodes;  // Beside the row's own.
   std::vector<std::string> constraints;
   std::vector<ExplainedStatement> statements;  // In the order in which a batch applies them.
 };

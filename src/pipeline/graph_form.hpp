@@ -25,7 +25,7 @@ struct GraphForm {
   std::string label;
   std::string key_property;
   std::string tenant_property;
-  std::set<std::string> properties;  // But key and tenant. Not kept with the form: the table's state has them.
+  std::set<std::string> properties;  // But key and tenant. Not kept with the form of a table's own node: its state has them.
   std::set<std::string> flattened;   // Properties whose fields are properties too.
   std::set<std::string> more_labels;
   std::set<Link> links;  // Of foreign keys, or of the rows themselves.
@@ -37,13 +37,17 @@ struct GraphForm {
   };
   // Of relationships of foreign keys; those of rows that are relationships are in the table's state.
   std::map<Link, Properties> link_properties;
+  // Beside the row's node: further ones that it has for itself, and those that rows share. Their relationships are in `links`.
+  std::vector<GraphForm> nodes;
+  bool fields = false;  // Every property but key and tenant is a field of an object's.
+  bool shared = false;  // It goes with its last relationship of ours.
 };
 // In the place of `properties`, what of them is not in `others`.
 void take_out(GraphForm::Properties& properties, const GraphForm::Properties& others);
 
 GraphForm form_of(const mapping::NodeTable& table);
 GraphForm form_of(const mapping::RelationshipTable& table);
-// Of a table of the model: of all types that its rows choose among.
+// Of a table of the model, once it was bound: of all types that its rows choose among, and with their further nodes.
 GraphForm form_of(const mapping::Model& model, const mapping::TableName& table);
 // The other tables whose rows make nodes of the same label, or relationships of the same type between the same labels: what
 // this table's rows do not account for may be theirs. Pure.
