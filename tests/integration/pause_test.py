@@ -108,7 +108,7 @@ def test_a_pause_of_a_copy_loses_nothing(line):
     world = World(line.database, "pause").fill_all()
     line.database.execute("INSERT INTO public.tags (id, tenant_id, project_id, name) SELECT gen_random_uuid(), %s, %s, "
                           "'tag ' || n FROM generate_series(1, 20000) n", (world.tenant, world.project))
-    line.engine.start("--set", "apply.batch_rows=1")
+    line.engine.start("--set", "apply.batch_rows=20")
     wait_until(lambda: line.graph.value("MATCH (n) RETURN count(n)") > 10)
     pause(line)
     line.engine.wait_for_log("paused since")

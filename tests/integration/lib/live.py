@@ -64,12 +64,15 @@ def mapped_tables(servers, name, tables, mapping):
     """The same over tables of the test's own: `tables` is their SQL, `mapping` the file that maps them."""
     template = name + "_template"
     url = postgres.create_database(servers.postgres_url, template)
+    text = mapping.read_text()
     try:
         with Database(url) as database:
             database.execute(tables)
-        with database_and_engine(servers, template, name, schema=tables + mapping.read_text(), mapping=mapping) as live:
+        with database_and_engine(servers, template, name, schema=tables + text, mapping=mapping) as live:
             yield live
     finally:
+        if mapping.read_text() != text:  # The graph has what another mapping wanted.
+            servers.graph().wipe()
         postgres.drop_database(servers.postgres_url, template)
 
 
