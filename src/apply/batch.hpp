@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "change/event.hpp"
 #include "change/ids.hpp"
 #include "mapping/applied_rows.hpp"
 #include "mapping/mutation.hpp"
@@ -54,6 +55,10 @@ struct Batch {
   // The commit time of the newest transaction in it, microseconds since 1970-01-01; 0 where there
   // is none.
   int64_t commit_microseconds = 0;
+  int64_t oldest_commit_microseconds = 0;  // And of the oldest.
+  // How many of the rows are of which table, and of which tenant where that is counted and known.
+  std::vector<std::pair<change::RelationPtr, size_t>> table_rows;
+  std::vector<std::pair<std::string, size_t>> tenant_rows;
   // Of a copy: rows of this segment alone.
   std::optional<SegmentProgress> segment;
   // What is told of it once it is committed; filled where somebody is told.

@@ -166,7 +166,19 @@ Status BatchStage::merge_row(const std::variant<change::RowChange, change::Trunc
   }
   const auto& row = std::get<change::RowChange>(item);
   CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
+  count_row(row.relation, *binding, row.row.empty() ? row.old_row : row.row);
   return merge_.add(*binding, row);
+}
+
+void BatchStage::count_row(const change::RelationPtr& relation, const mapping::Binding& binding,
+                           const std::vector<change::DatumView>& row) {
+  ++table_rows_[relation];
+  const auto column = static_cast<size_t>(binding.tenant_column);
+  if (!options_.counts_tenants || binding.tenant_column < 0 || column >= row.size()) return;
+  if (row[column].kind != change::DatumView::Kind::text) return;
+  auto found = tenant_rows_.find(row[column].text);
+  if (found == tenant_rows_.end()) found = tenant_rows_.emplace(row[column].text, 0).first;
+  ++found->second;
 }
 
 bool BatchStage::piece_is_due() const {
@@ -192,7 +204,7 @@ Status BatchStage::cut_piece() {
     }
     rows_.pop_front();
   }
-  commit_microseconds_ = open_->commit_microseconds;
+  commit_microseconds_ = oldest_commit_microseconds_ = open_->commit_microseconds;
   close({.position = last, .phase = Phase::stream, .partial = true});
   return {};
 }
@@ -213,7 +225,7 @@ Status BatchStage::commit(const change::Commit& commit) {
   refetched_.forget(commit.end_lsn);
   if (from_.position < end.position) {
     to_ = end;
-    ++transactions_;
+    if (transactions_++ == 0) oldest_commit_microseconds_ = open_->commit_microseconds;
     commit_microseconds_ = open_->commit_microseconds;
   }
   open_.reset();
@@ -243,6 +255,7 @@ Status BatchStage::take_snapshot(const change::SnapshotRow& row) {
   CNX_CHECK(segment_.has_value(), "a row of the copy belongs to a segment");
   CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
   CNX_CHECK(binding != nullptr, "only mapped tables are copied");
+  count_row(row.relation, *binding, row.row);
   CNX_TRY(merge_.add(*binding, row, options_.copy_replaces));
   segment_->last.resize(segment_key_.size());
   for (size_t i = 0; i < segment_key_.size(); ++i) segment_->last[i] = row.row[segment_key_[i]].text;
@@ -295,6 +308,11 @@ void BatchStage::close(LanePosition to) {
   batch.bytes = merge_.bytes();
   batch.transactions = transactions_;
   batch.commit_microseconds = commit_microseconds_;
+  batch.oldest_commit_microseconds = oldest_commit_microseconds_;
+  batch.table_rows.assign(table_rows_.begin(), table_rows_.end());
+  batch.tenant_rows.assign(tenant_rows_.begin(), tenant_rows_.end());
+  table_rows_.clear();
+  tenant_rows_.clear();
   batch.mutations = merge_.take();
   if (segment_) batch.segment = segment_;
   finished_.push_back(std::move(batch));
@@ -303,6 +321,7 @@ void BatchStage::close(LanePosition to) {
   to_ = to;
   transactions_ = 0;
   commit_microseconds_ = 0;
+  oldest_commit_microseconds_ = 0;
 }
 
 // Says whether everything finished was handed on.

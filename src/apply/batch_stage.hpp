@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <variant>
@@ -43,6 +44,8 @@ struct BatchOptions {
   std::set<mapping::TableName> held;
   // Whether the relation describes the table as the pass was begun with; empty: any does.
   std::function<bool(const change::Relation&)> expects;
+  // Whether the rows of each tenant are counted, where the mapping names its column.
+  bool counts_tenants = false;
   // Those read at `start` lead the first batch; of all, what the stream tells later is passed over.
   std::vector<RefetchedRow> refetched;
 };
@@ -75,6 +78,8 @@ class BatchStage final : public stream::Stage {
   Status take_snapshot(const change::SnapshotRow& row);
   void end_segment(const change::SegmentEnd& end);
   Result<const mapping::Binding*> binding_of(const change::RelationPtr& relation);
+  void count_row(const change::RelationPtr& relation, const mapping::Binding& binding,
+                 const std::vector<change::DatumView>& row);
   bool piece_is_due() const;
   Status cut_piece();
   LanePosition as_reached(LanePosition to);
@@ -95,6 +100,10 @@ class BatchStage final : public stream::Stage {
   change::Lsn partial_until_;  // Of a removal in pieces that an engine before this one began.
   size_t transactions_ = 0;
   int64_t commit_microseconds_ = 0;
+  int64_t oldest_commit_microseconds_ = 0;
+  // Of the batch being made. The pointer is the key: it is shared by all rows of a table.
+  std::map<change::RelationPtr, size_t> table_rows_;
+  std::map<std::string, size_t, std::less<>> tenant_rows_;
 
   // The segment of the copy that the rows belong to, and where its key stands in them.
   std::optional<SegmentProgress> segment_;

@@ -71,6 +71,8 @@ class GraphPort {
   // Moves the transaction on without blocking; nullopt: not finished. After an error nothing is
   // known of the outcome but what open() reads next; the connection is over.
   virtual Result<std::optional<Applied>> poll(TimePoint now) = 0;
+  // How many of its answers the transaction under way has had: that a large one goes on shows here.
+  virtual size_t answers() const { return 0; }
   // What to wait for between polls.
   virtual int descriptor() const = 0;
   virtual bool wants_write() const = 0;

@@ -46,7 +46,7 @@ Step LaneStage::connect(TimePoint now) {
   } else if (same_place(stored->lane, current_->batch.to)) {
     // The commit was done, only its answer was lost.
     backoff_.reset();
-    finish({});
+    finish({}, now);
     return Step::progressed();
   } else if (same_place(stored->lane, current_->batch.from)) {
     // A piece may have been done, only its answer lost: it does no harm once more.
@@ -67,6 +67,8 @@ Step LaneStage::start_next(TimePoint now) {
   }
   current_ = std::move(next_);
   next_.reset();
+  current_->begun = now;
+  counters_.under_way = true;
   CNX_CHECK(current_->batch.from == position_, "a batch starts where the one before it ended");
   submit(now);
   return follow(now);
@@ -84,16 +86,19 @@ bool LaneStage::go_on_in_pieces(const Applied& applied, TimePoint now) {
   if (part.kind != Part::Kind::piece) return false;
   if (applied.removed == 0) ++part.step;
   if (part.step == current_->prepared->removal_steps()) part = {.kind = Part::Kind::rest};
+  counters_.answers += 1;
+  answers_ = 0;
   submit(now);
   return true;
 }
 
 Step LaneStage::follow(TimePoint now) {
   Result<std::optional<Applied>> applied = graph_.poll(now);
+  count_answers();
   if (!applied) return retry(std::move(applied.error()), now);
   if (*applied) {
     backoff_.reset();
-    if (!go_on_in_pieces(**applied, now)) finish(**applied);
+    if (!go_on_in_pieces(**applied, now)) finish(**applied, now);
     return Step::progressed();
   }
   if (!next_ && prepare_next()) return Step::progressed();
@@ -111,7 +116,14 @@ bool LaneStage::prepare_next() {
   return true;
 }
 
-void LaneStage::finish(const Applied& applied) {
+void LaneStage::count_answers() {
+  const size_t answers = graph_.answers();
+  if (answers <= answers_) return;
+  counters_.answers += answers - answers_;
+  answers_ = answers;
+}
+
+void LaneStage::finish(const Applied& applied, TimePoint now) {
   const Batch& batch = current_->batch;
   position_ = batch.to;
   counters_.batches += 1;
@@ -120,9 +132,13 @@ void LaneStage::finish(const Applied& applied) {
   counters_.refused += applied.refused;
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.
   if (position_.phase == Phase::stream) acknowledgement_.advance(position_.position);
+  if (options_.on_batch) options_.on_batch(batch, now - current_->begun);
   // A row that the graph refused is in it in another version: whoever looks there will see.
   if (options_.on_applied && applied.refused == 0) options_.on_applied(std::move(current_->batch.applied));
   current_.reset();
+  counters_.under_way = false;
+  counters_.answers += 1;
+  answers_ = 0;
   state_ = State::ready;
 }
 

@@ -24,6 +24,8 @@ struct LaneCounters {
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> retries{0};
   std::atomic<uint64_t> removals_in_pieces{0};  // Batches of which the removals were.
+  std::atomic<uint64_t> answers{0};  // Of the graph, each of a batch once however often it is tried.
+  std::atomic<bool> under_way{false};  // A batch is in hand.
   std::atomic<bool> connected{false};
 };
 
@@ -34,6 +36,8 @@ struct LaneOptions {
   // Told, after Neo4j's commit, of the applied rows of `told_tables`; from the stage's thread, must not block. May be empty.
   std::function<void(std::vector<mapping::AppliedRow>&&)> on_applied;
   std::set<mapping::TableName> told_tables;
+  // Told of each batch once Neo4j has committed it, and how long that took; as on_applied.
+  std::function<void(const Batch&, Duration took)> on_batch;
 };
 
 class LaneStage final : public stream::Stage {
@@ -59,13 +63,15 @@ class LaneStage final : public stream::Stage {
     std::unique_ptr<PreparedBatch> prepared;
     Part part;  // What is done of it now.
     std::vector<mapping::LackingRow> lacking;
+    TimePoint begun{};  // When it was sent first.
   };
 
   stream::Step connect(TimePoint now);
   stream::Step start_next(TimePoint now);
   stream::Step follow(TimePoint now);
   bool prepare_next();
-  void finish(const Applied& applied);
+  void finish(const Applied& applied, TimePoint now);
+  void count_answers();
   void submit(TimePoint now);
   bool go_on_in_pieces(const Applied& applied, TimePoint now);
   stream::Step retry(Error error, TimePoint now);
@@ -78,6 +84,8 @@ class LaneStage final : public stream::Stage {
   std::function<void(const Error&, Duration)> on_retry_;
   State state_ = State::disconnected;
   LanePosition position_;
+  // The most that a transaction of the batch in hand had. Tried again and again, it shows no movement until it gets further.
+  size_t answers_ = 0;
   stream::Backoff backoff_;
   TimePoint retry_at_ = TimePoint::min();
   std::vector<mapping::LackingRow> lacking_;

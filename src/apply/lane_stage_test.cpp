@@ -130,6 +130,31 @@ TEST_F(LaneStageTest, repeats_a_batch_that_was_lost) {
   EXPECT_EQ(retries_, 3u);
 }
 
+TEST_F(LaneStageTest, shows_that_the_graph_answers_once_for_each_answer_however_often_it_is_asked) {
+  graph_.fates = {Fate::answers_first, Fate::answers_first, Fate::answers_first, Fate::never_ends};
+  batch(at(600));
+  settle_in_time();
+  EXPECT_EQ(graph_.submits, 4u);
+  EXPECT_EQ(counters_.answers, 3u) << "the same three again are no movement";
+  EXPECT_TRUE(counters_.under_way);
+}
+
+TEST_F(LaneStageTest, tells_of_each_batch_that_was_committed_and_how_long_it_took) {
+  std::vector<std::pair<LanePosition, Duration>> told;
+  stage_.emplace(*batches_, graph_, *acknowledgement_, counters_,
+                 LaneOptions{.start = graph_.stored,
+                             .on_batch = [&](const Batch& batch, Duration took) { told.emplace_back(batch.to, took); }},
+                 nullptr);
+  graph_.fates = {Fate::transient, Fate::answer_lost};
+  batch(at(600));
+  const TimePoint begun = now_;
+  settle_in_time();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0], std::pair(at(600), now_ - begun)) << "with what was tried again";
+  EXPECT_FALSE(counters_.under_way);
+  EXPECT_EQ(counters_.answers, 1u);
+}
+
 // The position that is read does not show a transaction that still runs on the server: the
 // compare-and-set waits for it, and finds it out.
 TEST_F(LaneStageTest, finds_out_a_transaction_that_outlived_its_connection) {

@@ -32,6 +32,7 @@ class Neo4jGraph final : public GraphPort {
   void submit(const Batch& batch, const PreparedBatch& prepared, Part part, int64_t epoch,
               TimePoint now) override;
   Result<std::optional<Applied>> poll(TimePoint now) override;
+  size_t answers() const override { return replies_; }
   int descriptor() const override { return connection_ ? connection_->fd() : -1; }
   bool wants_write() const override { return connection_ && connection_->wants_write(); }
   TimePoint deadline() const override;

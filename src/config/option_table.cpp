@@ -15,7 +15,8 @@ constexpr size_t kGiB = size_t{1} << 30;
 constexpr double kHour = 3600;
 constexpr double kDay = 24 * kHour;
 
-constexpr std::array kLevels = {string_view("error"), string_view("warning"), string_view("info"), string_view("debug")};
+constexpr std::array kLevels = {string_view("error"), string_view("warning"), string_view("info"), string_view("debug"),
+                               string_view("trace")};
 constexpr std::array kFormats = {string_view("text"), string_view("json")};
 
 constexpr std::array kSections = {
@@ -28,6 +29,8 @@ constexpr std::array kSections = {
     Section{"write_back", "Whether and how PostgreSQL's rows are told that they are in the graph."},
     Section{"run", "The process."},
     Section{"log", "What the process says on standard error."},
+    Section{"telemetry", "What a running engine tells whoever asks it over HTTP (operating.md)."},
+    Section{"health", "When it counts as healthy, and as ready."},
 };
 
 const std::array kOptions = {
@@ -94,7 +97,19 @@ const std::array kOptions = {
            "loses nothing."},
     Option{"log.level", "--log-level", ChoiceForm{[](Settings& s) -> std::string& { return s.log.level; }, kLevels}, "The least that is worth a line."},
     Option{"log.format", "--log-format", ChoiceForm{[](Settings& s) -> std::string& { return s.log.format; }, kFormats},
-           "Lines for people, or one JSON object a line: `time`, `level`, `message`."},
+           "Lines for people, or one JSON object a line: `ts`, `level`, `event`, `pipeline`, `message`, and fields of the event."},
+    Option{"telemetry.listen", "", AddressForm{[](Settings& s) -> telemetry::ListenAddress& { return s.telemetry.listen; }},
+           "Where `run` serves `/metrics`, `/healthz` and `/readyz`. Without a password and without TLS: an address that other "
+           "machines reach is said in the log. One that is taken is said there too, and tried again until it is free, so that "
+           "of two engines with one address the one that is left serves. Port 0: any free one, which the log tells."},
+    Option{"telemetry.tables_max", "", CountForm{[](Settings& s) -> size_t& { return s.telemetry.tables_max; }, 0, 10'000},
+           "So many tables have a series of their own in the metrics, in the order in which they come; the others share `other`."},
+    Option{"telemetry.tenants_max", "", CountForm{[](Settings& s) -> size_t& { return s.telemetry.tenants_max; }, 0, 10'000},
+           "The same for tenants, where the mapping names their column: their ids are then in the metrics. 0: none is."},
+    Option{"health.stalled_seconds", "", SecondsForm{[](Settings& s) -> Duration& { return s.telemetry.stalled_after; }, 1, kDay},
+           "Something should move, and has not for so long: `/healthz` answers 503, and the log says so once."},
+    Option{"health.ready_lag_seconds", "", SecondsForm{[](Settings& s) -> Duration& { return s.telemetry.ready_lag_max; }, 0.1, kDay},
+           "A graph that is further behind is not ready: `/readyz` answers 503."},
 };
 
 template <typename... F>
@@ -149,6 +164,7 @@ std::string describe_form(const Form& form) {
             return fmt::format("bytes (also `KiB`, `MiB`, `GiB`) from {} to {}", bytes_text(f.min), bytes_text(f.max));
           },
           [](const SecondsForm& f) { return fmt::format("seconds from {} to {}", f.min, f.max); },
+          [](const AddressForm&) { return std::string("an IP address and a port, or `off`"); },
           [](const ChoiceForm& f) {
             std::string text;
             for (size_t i = 0; i < f.choices.size(); ++i) {
@@ -173,6 +189,7 @@ std::string default_text(const Form& form) {
                           return fmt::format("{}", std::chrono::duration<double>(f.at(defaults)).count());
                         },
                         [&](const ChoiceForm& f) { return f.at(defaults); },
+                        [&](const AddressForm& f) { return f.at(defaults).to_string(); },
                     },
                     form);
 }

@@ -1,10 +1,11 @@
 #include "pipeline/adopt.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include "cypher/text_parts.hpp"
 #include "pipeline/graph_form.hpp"
 #include "pipeline/graph_keys.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -34,8 +35,10 @@ class Unmatched {
     if (marked_ == 0) return {};
     std::string ids;
     for (const std::string& id : listed_) ids += (ids.empty() ? "" : ", ") + id;
-    spdlog::warn("{} nodes :{} have a key and no row in {}: they stay, marked _cnx_stub ({}{})", marked_, node_.node->label,
-                 names_of(tables), ids, marked_ > listed_.size() ? ", …" : "");
+    telemetry::log_warning("adopt_unmatched",
+                           fmt::format("{} nodes :{} have a key and no row in {}: they stay, marked _cnx_stub ({}{})", marked_,
+                                       node_.node->label, names_of(tables), ids, marked_ > listed_.size() ? ", …" : ""),
+                           {{"nodes", marked_}, {"label", node_.node->label}});
     return {};
   }
 
@@ -45,6 +48,7 @@ class Unmatched {
     bolt::List missing;
     while (true) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
+      context_.figures.steps += 1;
       for (const EntityKey& key : page) {
         if (keys.is_missing(key)) missing.push_back(value_of(key.front()));
       }
@@ -84,11 +88,14 @@ Status tell_unmatched(CopyContext& context, const KeySource& source, bolt::Conne
     while (true) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
       if (page.empty()) return !context.stop.asked;
+      context.figures.steps += 1;
       for (const EntityKey& key : page) unmatched += keys.is_missing(key) ? 1 : 0;
     }
   }));
   if (unmatched == 0) return {};
-  spdlog::warn("{} relationships :{} have no row in {}: they stay", unmatched, relationship.type, names_of(tables));
+  telemetry::log_warning("adopt_unmatched",
+                         fmt::format("{} relationships :{} have no row in {}: they stay", unmatched, relationship.type, names_of(tables)),
+                         {{"relationships", unmatched}, {"type", relationship.type}});
   return {};
 }
 

@@ -1,6 +1,6 @@
 #include "pipeline/copy.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -11,6 +11,7 @@
 #include "pipeline/slot_wait.hpp"
 #include "pipeline/table_plan.hpp"
 #include "record/ledger.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -80,17 +81,22 @@ class Copy {
     Status fits = capture::check_source(held, ground_.system, ground_.slot);
     if (fits && ground_.plan.anew.empty() && ground_.plan.left.empty()) {
       CNX_TRY(rounds_->read_segments());
-      spdlog::info("the copy goes on: {} rows are in the graph", rounds_->rows_in_graph());
+      telemetry::log_info("copy_continued", fmt::format("the copy goes on: {} rows are in the graph", rounds_->rows_in_graph()),
+                          {{"rows", rounds_->rows_in_graph()}});
       return true;
     }
     if (adopts_) {
-      spdlog::warn("the copy over an adopted graph cannot go on ({}); it starts again", fits ? "tables changed" : fits.error().describe());
+      const std::string why = fits ? "tables changed" : fits.error().describe();
+      telemetry::log_warning("copy_restarted", fmt::format("the copy over an adopted graph cannot go on ({}); it starts again", why),
+                             {{"reason", why}});
       return false;
     }
-    spdlog::warn("a copy did not come to its end and cannot go on ({}); it starts again from an empty graph",
-                 !fits                      ? fits.error().describe()
-                 : ground_.plan.said.empty() ? "it is of other tables"
-                                            : ground_.plan.said.front());
+    const std::string why = !fits                       ? fits.error().describe()
+                            : ground_.plan.said.empty() ? "it is of other tables"
+                                                        : ground_.plan.said.front();
+    telemetry::log_warning("copy_restarted",
+                           fmt::format("a copy did not come to its end and cannot go on ({}); it starts again from an empty graph", why),
+                           {{"reason", why}});
     CNX_TRY(auto names, known_properties(ground_.catalog));
     CNX_TRY(clear_ours(*graph_, *ground_.catalog.model, names));
     return false;
@@ -115,7 +121,9 @@ class Copy {
             plan_segments(session, all_tables(ground_.catalog), *ground_.catalog.model, files, soon()));
     // The slot first; its exported snapshot lives as long as this connection stays idle.
     CNX_TRY(postgres::ReplicationStream exporter, postgres::ReplicationStream::open(options_.postgres, soon()));
+    context_.figures.set(telemetry::Activity::waiting, "PostgreSQL makes the slot once all transactions that are open have ended");
     CNX_TRY(postgres::CreatedSlot slot, make_slot(exporter, options_, context_.stop));
+    context_.figures.set(telemetry::Activity::copying);
     consistent_point_ = slot.consistent_point;
     CNX_TRY(apply::start_copy(*graph_, owner_, source_of(options_, ground_.system), consistent_point_, segments, soon()));
     if (adopts_) {
@@ -124,7 +132,9 @@ class Copy {
     CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
     CNX_TRY(record::mark_filled(context_.owner, options_.name, soon()));
     rounds_->use_slot_snapshot(slot.snapshot_name, std::move(exporter));
-    spdlog::info("copying {} tables as of {}", ground_.catalog.tables.size(), consistent_point_.to_string());
+    telemetry::log_info("copy_begun",
+                        fmt::format("copying {} tables as of {}", ground_.catalog.tables.size(), consistent_point_.to_string()),
+                        {{"tables", ground_.catalog.tables.size()}, {"position", consistent_point_.to_string()}});
     return rounds_->read_segments();
   }
 
@@ -157,8 +167,10 @@ class Copy {
     CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
     CNX_TRY(apply::end_copy(*graph_, owner_, consistent_point_, soon()));
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    spdlog::info("copied {} rows in {:.1f} s, {} with what was copied before", rounds_->copied(), seconds,
-                 rounds_->rows_in_graph());
+    telemetry::log_info("copy_done",
+                        fmt::format("copied {} rows in {:.1f} s, {} with what was copied before", rounds_->copied(), seconds,
+                                    rounds_->rows_in_graph()),
+                        {{"rows", rounds_->copied()}, {"rows_in_all", rounds_->rows_in_graph()}, {"seconds", seconds}});
     return {};
   }
 

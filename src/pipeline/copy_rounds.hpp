@@ -13,6 +13,7 @@
 #include "apply/segments.hpp"
 #include "pipeline/copy_plan.hpp"
 #include "pipeline/copy_progress.hpp"
+#include "pipeline/figures.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/pipeline.hpp"
 #include "postgres/replication.hpp"
@@ -27,6 +28,7 @@ struct CopyContext {
   postgres::Session& owner;  // Which holds the pipeline's lock.
   // Whether the pipeline was paused meanwhile, which ends the copy for now; an error, that the lock is lost, ends it too.
   std::function<Result<bool>()> paused_or_lost;
+  Figures& figures;
 };
 
 class CopyWorker;

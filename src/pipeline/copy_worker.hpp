@@ -9,6 +9,7 @@
 #include "apply/neo4j_graph.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "cypher/plan.hpp"
+#include "pipeline/figures.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/runner.hpp"
 
@@ -22,6 +23,7 @@ struct CopyWorkerOptions {
   int64_t epoch = 0;
   std::string snapshot_name;
   std::function<std::optional<capture::SegmentTask>()> next;
+  Figures& figures;
   bool replaces = false;  // The graph may have the rows as they were.
 };
 
@@ -44,7 +46,6 @@ class CopyWorker {
   stream::Queue<change::Event> events_;
   stream::Queue<apply::Batch> batches_;
   stream::Acknowledgement acknowledgement_;
-  capture::SnapshotCounters snapshot_counters_;
   apply::LaneCounters counters_;
   apply::Neo4jGraph graph_;
   capture::SnapshotStage snapshot_;

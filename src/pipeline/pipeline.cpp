@@ -1,6 +1,6 @@
 #include "pipeline/pipeline.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include "apply/segments.hpp"
 #include "capture/logical/logical_stage.hpp"
@@ -14,12 +14,16 @@
 #include "pipeline/refetches.hpp"
 #include "pipeline/resync.hpp"
 #include "pipeline/slot_wait.hpp"
+#include "pipeline/source_figures.hpp"
 #include "pipeline/table_shape.hpp"
 #include "record/ledger.hpp"
 #include "record/own_updates.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
+
+using telemetry::Activity;
 
 constexpr Duration kGroundMax = std::chrono::seconds(30);
 // `run --once` waits so long for another instance to end.
@@ -39,8 +43,14 @@ capture::HeldPosition held_position(const apply::PositionNode& node) {
 
 class Run {
  public:
-  Run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop)
-      : options_(options), run_options_(run_options), stop_(stop), backoff_(1, std::chrono::milliseconds(200)), refetches_(options) {}
+  Run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop, Figures& figures)
+      : options_(options),
+        run_options_(run_options),
+        stop_(stop),
+        figures_(figures),
+        source_figures_(options.slot(), figures),
+        backoff_(1, std::chrono::milliseconds(200)),
+        refetches_(options) {}
 
   // Until it was stopped, or is done: what a new attempt may cure is tried again.
   Status run() {
@@ -48,7 +58,7 @@ class Run {
       Status ended = this->attempt();
       if (ended) return {};
       if (stop_.asked) {
-        spdlog::info("stopped: {}", ended.error().describe());
+        telemetry::log_info("stopped", "stopped: " + ended.error().describe(), telemetry::fields_of(ended.error()));
         return {};
       }
       if (ended.error().code() == apply::kEntityMissing) {
@@ -60,7 +70,7 @@ class Run {
       const bool enough = run_options_.once && attempt >= kOnceAttempts;
       if (enough || stream::retry_class(ended.error()) == stream::RetryClass::stop) return ended;
       Duration wait = backoff_.next();
-      log_retry("starting again")(ended.error(), wait);
+      figures_.retry(Side::start, "starting again", ended.error(), wait);
       pause(stop_, wait);
     }
     return {};
@@ -70,7 +80,9 @@ class Run {
   // Start-up as a story: nobody else is at it, what is there, does it fit together, copy what was there before, then
   // follow the changes.
   Status attempt() {
+    figures_.set(Activity::starting);
     CNX_TRY(own());
+    figures_.set(Activity::starting);
     while (!stop_.asked) {
       CNX_TRY(wait_while_paused());
       if (stop_.asked) return {};
@@ -87,6 +99,7 @@ class Run {
       if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
       CopyContext context = copy_context();
       if (ground_.position->stored.lane.phase != apply::Phase::stream) {
+        figures_.set(Activity::copying);
         CNX_TRY(copy_tables(context));
         if (ended_early()) return {};
         CNX_TRY(look());
@@ -97,6 +110,7 @@ class Run {
       forget_begun_anew();
       CNX_TRY(turn_, std::move(turn));
       if (turn_ == ResyncTurn::stopped || ended_early()) return {};
+      count_tables();
       CNX_TRY(look_again_, clean(context, ground_.position->stored.lane.position.lsn));
       if (look_again_) continue;
       CNX_TRY(change::Position reached, follow());
@@ -150,7 +164,10 @@ class Run {
       if (Clock::now() >= give_up) {
         return fail(Error(ErrorKind::state, "the pipeline is running already").with("pipeline", options_.name));
       }
-      if (!said) spdlog::info("pipeline {} is running already; waiting to take over", options_.name);
+      if (!said) {
+        telemetry::log_info("standby", fmt::format("pipeline {} is running already; waiting to take over", options_.name));
+        figures_.set(Activity::standby);
+      }
       pause(stop_, std::chrono::milliseconds(500));
     }
     return {};
@@ -160,7 +177,10 @@ class Run {
   // would be waited for until all that was sent is confirmed, which without Neo4j would be for ever. Losing the session
   // ends the pass, and with it the replication connection; a new start goes on from the position. True: the pipeline was
   // paused, and what is under way is to be finished.
-  Result<bool> paused_or_lost() { return pause_->paused(); }
+  Result<bool> paused_or_lost() {
+    CNX_TRY(source_figures_.look(*owner_));
+    return pause_->paused();
+  }
 
   // The lock is kept, and PostgreSQL its log; nothing else is.
   Status wait_while_paused() {
@@ -170,12 +190,15 @@ class Run {
       return fail(Error(ErrorKind::state, "the pipeline is paused").with("since", pause_->state().paused_at)
                       .advise("contextnexus resume lets it go on"));
     }
-    spdlog::warn("paused since {} by {}: nothing is read or applied, and PostgreSQL keeps its log until contextnexus resume",
-                 pause_->state().paused_at, pause_->state().paused_by);
+    const std::string why = fmt::format("paused since {} by {}", pause_->state().paused_at, pause_->state().paused_by);
+    telemetry::log_warning("paused", why + ": nothing is read or applied, and PostgreSQL keeps its log until contextnexus resume",
+                           {{"since", pause_->state().paused_at}, {"by", pause_->state().paused_by}});
+    figures_.set(Activity::paused, why);
     while (!stop_.asked) {
       CNX_TRY(paused, paused_or_lost());
       if (!paused) {
-        spdlog::info("resumed");
+        telemetry::log_info("resumed", "resumed");
+        figures_.set(Activity::starting);
         return {};
       }
       pause(stop_, kPauseLook);
@@ -231,7 +254,19 @@ class Run {
             .stop = stop_,
             .ground = ground_,
             .owner = *owner_,
-            .paused_or_lost = [this] { return paused_or_lost(); }};
+            .paused_or_lost = [this] { return paused_or_lost(); },
+            .figures = figures_};
+  }
+
+  void count_tables() {
+    size_t copying = 0;
+    size_t held = 0;
+    for (const apply::TableState& state : ground_.plan.states) {
+      copying += state.state == apply::TableState::State::copying ? 1 : 0;
+      held += state.state == apply::TableState::State::held ? 1 : 0;
+    }
+    figures_.tables_copying = copying;
+    figures_.tables_held = held;
   }
 
   // Whether a relation message describes its table as the catalog did when this pass began, or is an older one that was
@@ -276,7 +311,9 @@ class Run {
     bool consistent = segments.empty();
     CNX_TRY(std::vector<record::SyncTable> sync_tables, write_back_tables());
     refetches_.forget_until(start.lane.position.lsn);
-    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_,
+    figures_.begin_stream(start.lane.position.lsn, ground_.position->commit_microseconds);
+    figures_.consistent = consistent;
+    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_, figures_,
               {.sync_tables = sync_tables,
                .refetched = refetches_.rows(),
                .held = ground_.catalog.held,
@@ -284,7 +321,6 @@ class Run {
     capture::SlotConnection slot({.connection = options_.postgres,
                                   .source = held_position(*ground_.position),
                                   .publication = options_.publication()});
-    capture::LogicalCounters counters;
     capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
     // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
@@ -300,17 +336,23 @@ class Run {
       };
     }
     const TimePoint began = Clock::now();
-    capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), counters, logical, log_retry("PostgreSQL"));
+    capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), figures_.capture, logical,
+                                tell_retry(figures_, Side::source, "PostgreSQL"));
     // Of each of a copy's turns nobody wants to read.
-    const auto level = turn_ == ResyncTurn::done ? spdlog::level::info : spdlog::level::debug;
-    spdlog::log(level, "following {} from {}", options_.slot(), start.lane.position.to_string());
+    const auto level = turn_ == ResyncTurn::done ? telemetry::Level::info : telemetry::Level::debug;
+    telemetry::log({level, "following", fmt::format("following {} from {}", options_.slot(), start.lane.position.to_string()),
+                    {{"slot", options_.slot()}, {"position", start.lane.position.to_string()}}});
+    figures_.set(turn_ == ResyncTurn::more ? Activity::copying : Activity::streaming);
+    const uint64_t rows_before = figures_.lane.rows, transactions_before = figures_.lane.transactions;
+    const uint64_t refused_before = figures_.lane.refused;
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
       CNX_TRY(bool paused, paused_or_lost());
-      CNX_TRY(say_in_step(change::Lsn(counters.in_step)));
+      CNX_TRY(say_in_step(change::Lsn(figures_.capture.in_step)));
       if (!consistent && turn_ == ResyncTurn::done && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
         CNX_TRY(forget_copy(start.epoch));
         consistent = true;
+        figures_.consistent = true;
       }
       CNX_TRY(bool changed, catalog_changed());
       look_again_ = look_again_ || changed || is_due(ground_.plan.states, acknowledgement.position().lsn);
@@ -323,9 +365,13 @@ class Run {
       if (pass.unexpected()) accepted_.insert(change::describe(*pass.unexpected()));
       return fail(std::move(ran.error()));
     }
-    spdlog::log(level, "at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
-                 acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
-                 pass.lane().refused.load());
+    const std::string position = acknowledgement.position().to_string();
+    const uint64_t rows = figures_.lane.rows - rows_before, transactions = figures_.lane.transactions - transactions_before;
+    const uint64_t refused = figures_.lane.refused - refused_before;
+    telemetry::log({level, "followed",
+                    fmt::format("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph", position,
+                                rows, transactions, refused),
+                    {{"position", position}, {"rows", rows}, {"transactions", transactions}, {"refused", refused}}});
     return acknowledgement.position();
   }
 
@@ -335,7 +381,7 @@ class Run {
     const TimePoint deadline = Clock::now() + kGroundMax;
     CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
     CNX_TRY(apply::replace_segments(graph, {.pipeline = options_.name, .epoch = epoch}, {}, deadline));
-    spdlog::info("the graph is consistent: all that the copy saw is behind the position");
+    telemetry::log_info("consistent", "the graph is consistent: all that the copy saw is behind the position");
     return {};
   }
 
@@ -363,9 +409,14 @@ class Run {
     CNX_TRY(record::SyncTables found,
             record::find_sync_tables(*owner_, followed, *ground_.catalog.model, Clock::now() + kGroundMax));
     for (const record::LeftOut& table : found.left_out) {
-      spdlog::warn("no write-back to table {}: {}; {}", postgres::to_string(table.name), table.reason, table.cure);
+      const std::string name = postgres::to_string(table.name);
+      telemetry::log_warning("write_back_left_out", fmt::format("no write-back to table {}: {}; {}", name, table.reason, table.cure),
+                             {{"table", name}, {"reason", table.reason}});
     }
-    if (!found.tables.empty()) spdlog::info("write-back to the synchronisation columns of {} tables", found.tables.size());
+    if (!found.tables.empty()) {
+      telemetry::log_info("write_back_tables", fmt::format("write-back to the synchronisation columns of {} tables", found.tables.size()),
+                          {{"tables", found.tables.size()}});
+    }
     return std::move(found.tables);
   }
 
@@ -375,6 +426,8 @@ class Run {
   const PipelineOptions& options_;
   const RunOptions& run_options_;
   StopRequest& stop_;
+  Figures& figures_;
+  SourceFigures source_figures_;
   stream::Backoff backoff_;
   std::optional<postgres::Session> owner_;
   std::optional<PauseWatch> pause_;  // On that session.
@@ -397,8 +450,8 @@ class Run {
 
 }  // namespace
 
-Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop) {
-  return Run(options, run_options, stop).run();
+Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop, Figures& figures) {
+  return Run(options, run_options, stop, figures).run();
 }
 
 }  // namespace cnx::pipeline

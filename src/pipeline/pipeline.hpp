@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "pipeline/figures.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/waker.hpp"
@@ -44,7 +45,7 @@ struct RunOptions {
 };
 
 // Blocks until it was stopped (or, with `once`, is done): success. Lost connections and refusals that pass are waited out;
-// anything else is the error that it ends with.
-Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop);
+// anything else is the error that it ends with. What it does meanwhile is told by the figures.
+Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop, Figures& figures);
 
 }  // namespace cnx::pipeline

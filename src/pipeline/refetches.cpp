@@ -1,11 +1,12 @@
 #include "pipeline/refetches.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/refetch.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -34,7 +35,8 @@ Status Refetches::read(const Catalog& catalog, const std::vector<mapping::Lackin
   if (rows.empty()) {
     return fail(ErrorKind::state, "an UPDATE without all of its columns met an entity that the graph lacks, and then did not");
   }
-  spdlog::info("read {} rows again whose nodes or relationships the graph lacked", rows.size());
+  telemetry::log_info("refetched", fmt::format("read {} rows again whose nodes or relationships the graph lacked", rows.size()),
+                      {{"rows", rows.size()}, {"position", at.to_string()}});
   rows_.insert(rows_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   return {};
 }

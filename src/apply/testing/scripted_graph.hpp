@@ -22,6 +22,7 @@ class ScriptedGraph final : public GraphPort {
     answer_lost,  // The connection is lost after it.
     late,         // The connection is lost; the commit is done before the next compare-and-set.
     transient,    // Refused for now: nothing was written.
+    answers_first,     // The same as transient, after three answers.
     refused_for_good,  // Refused with a code that no retry cures.
     too_large,         // More is removed than one transaction may.
   };
@@ -61,6 +62,7 @@ class ScriptedGraph final : public GraphPort {
               TimePoint) override {
     EXPECT_FALSE(under_way_) << "one batch at a time";
     ++submits;
+    answers_ = 0;
     parts.push_back(part);
     under_way_ = Transaction{batch.from, batch.to, epoch};
     if (part.kind == Part::Kind::piece) {
@@ -85,6 +87,9 @@ class ScriptedGraph final : public GraphPort {
       case Fate::late:
         late_ = under_way_;
         return fail(lost());
+      case Fate::answers_first:
+        answers_ = 3;
+        [[fallthrough]];
       case Fate::transient:
         return fail(
             Error(ErrorKind::server, "Neo.TransientError.Transaction.DeadlockDetected", ""));
@@ -106,6 +111,7 @@ class ScriptedGraph final : public GraphPort {
     }
     return std::optional<Applied>(applied);
   }
+  size_t answers() const override { return answers_; }
   int descriptor() const override { return kDescriptor; }
   bool wants_write() const override { return false; }
   TimePoint deadline() const override { return kNever; }
@@ -138,6 +144,7 @@ class ScriptedGraph final : public GraphPort {
 
   std::optional<Transaction> under_way_;
   std::optional<Transaction> late_;
+  size_t answers_ = 0;  // Of the transaction under way.
   Fate fate_ = Fate::done;
 };
 
