@@ -43,11 +43,30 @@ nlohmann::ordered_json to_json(const std::vector<pipeline::StatusReport::Table>&
   return list;
 }
 
+// Null where there is none.
+nlohmann::ordered_json to_json(const std::optional<capture::LogRange>& range) {
+  if (!range) return nullptr;
+  return {{"from", range->from.to_string()}, {"to", range->to.to_string()}};
+}
+
+nlohmann::ordered_json to_json(const std::vector<pipeline::SourceWarning>& warnings) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const pipeline::SourceWarning& warning : warnings) {
+    list.push_back({{"code", warning.code}, {"message", warning.message}, {"advice", warning.advice}});
+  }
+  return list;
+}
+
 nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
   return {{"pipeline", report.pipeline},
           {"state", report.state},
+          {"source_state", report.source_state},
           {"problem", report.problem},
           {"advice", report.advice},
+          {"missing_log", to_json(report.missing)},
+          {"surplus_log", to_json(report.surplus)},
+          {"warnings", to_json(report.warnings)},
+          {"resync_asked", report.resync_asked},
           {"running", report.running},
           {"paused", report.pause.paused()},
           {"paused_at", report.pause.paused_at},
@@ -89,10 +108,17 @@ void print(const pipeline::StatusReport::WriteBack& write_back) {
 
 void print(const pipeline::StatusReport& report) {
   line("pipeline", report.pipeline);
-  line("state", report.state);
+  line("state", report.state == "broken" ? "broken: " + report.source_state : report.state);
   if (report.pause.paused()) line("paused", "since " + report.pause.paused_at + " by " + report.pause.paused_by);
   if (!report.problem.empty()) line("problem", report.problem);
+  if (report.missing) line("missing", "changes of the log from " + report.missing->to_string());
+  if (report.surplus) line("surplus", "changes of the log from " + report.surplus->to_string());
   if (!report.advice.empty()) line("advice", report.advice);
+  if (report.resync_asked) line("resync", "was asked for; contextnexus run begins with it");
+  for (const pipeline::SourceWarning& warning : report.warnings) {
+    line("warning", warning.code + ": " + warning.message);
+    line("", warning.advice);
+  }
   if (report.position.empty()) return;
   line("position", report.position + (report.partial ? "  (inside a transaction that is applied in pieces)" : ""));
   const bool copying = report.copy || report.tables.empty();

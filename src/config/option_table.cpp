@@ -16,12 +16,16 @@ constexpr double kHour = 3600;
 constexpr double kDay = 24 * kHour;
 
 constexpr std::array kLevels = {string_view("error"), string_view("warning"), string_view("info"), string_view("debug")};
+constexpr std::array kRetainedActions = {string_view("warn"), string_view("drop_slot")};
+constexpr std::array kGapActions = {string_view("stop"), string_view("resync")};
+constexpr std::array kFailovers = {string_view("auto"), string_view("on"), string_view("off")};
 constexpr std::array kFormats = {string_view("text"), string_view("json")};
 
 constexpr std::array kSections = {
     Section{"postgres", "PostgreSQL, the source of truth."},
     Section{"neo4j", "Neo4j, the graph."},
     Section{"", "What the pipeline is."},
+    Section{"source", "What is watched of PostgreSQL's log and of the slot, and what is done about it."},
     Section{"capture", "How changes are read from PostgreSQL."},
     Section{"copy", "How the rows that were there before are copied."},
     Section{"apply", "How changes are written to Neo4j."},
@@ -55,6 +59,26 @@ const std::array kOptions = {
            "The pipeline's name, [a-z0-9_], 63 characters at most: also that of its slot and of its publication."},
     Option{"mapping", "--mapping", TextForm{[](Settings& s) -> std::string& { return s.mapping_file; }, "FILE", true},
            "Which table becomes what (mappings/README.md). Not given: the built-in schema's."},
+    Option{"source.retained_wal_warn_bytes", "", BytesForm{[](Settings& s) -> size_t& { return s.pipeline.source.retained_wal_warn_bytes; }, kMiB, 16384 * kGiB},
+           "PostgreSQL keeps its log for the slot until the graph has it. From so much on the log and `status` warn, or from half "
+           "of the server's `max_slot_wal_keep_size` on, where that is less."},
+    Option{"source.retained_wal_action", "", ChoiceForm{[](Settings& s) -> std::string& { return s.pipeline.source.retained_wal_action; }, kRetainedActions},
+           "`drop_slot`: beyond `source.retained_wal_bytes_max` the run drops its slot, so that the primary's disk does not fill, "
+           "and ends; the graph then lacks changes, and `resync --all` is the cure. `warn`: nothing but the warning."},
+    Option{"source.retained_wal_bytes_max", "", BytesForm{[](Settings& s) -> size_t& { return s.pipeline.source.retained_wal_bytes_max; }, kMiB, 16384 * kGiB},
+           "Of use with `drop_slot` alone."},
+    Option{"source.gap_action", "", ChoiceForm{[](Settings& s) -> std::string& { return s.pipeline.source.gap_action; }, kGapActions},
+           "Where the graph lacks changes that cannot be read any more (the slot is lost, gone, made again or advanced, or one of the "
+           "two databases was set back): `stop` until a person has chosen, or `resync` without being asked. Another cluster, "
+           "database or graph, or somebody else's slot, always stops."},
+    Option{"source.transaction_warn_seconds", "", SecondsForm{[](Settings& s) -> Duration& { return s.pipeline.source.transaction_warn; }, 0.1, 30 * kDay},
+           "A transaction that is prepared (or open) for longer is told: PostgreSQL throws no log away behind it."},
+    Option{"source.look_seconds", "", SecondsForm{[](Settings& s) -> Duration& { return s.pipeline.source.look_interval; }, 0.1, kHour},
+           "How often a run looks at all of this."},
+    Option{"capture.slot_failover", "", ChoiceForm{[](Settings& s) -> std::string& { return s.pipeline.slot_failover; }, kFailovers},
+           "Whether the slot is made as a failover slot, which standbys of PostgreSQL 17 and later keep in step where "
+           "`sync_replication_slots` is on there, so that the pipeline goes on after a failover. `auto`: where the server can; "
+           "without such standbys it changes nothing."},
     Option{"capture.slot_wait_seconds_max", "", SecondsForm{[](Settings& s) -> Duration& { return s.pipeline.slot_wait_max; }, 1, 7 * kDay},
            "The first run makes the slot, and PostgreSQL waits for every transaction that is open then. The log names "
            "them meanwhile; after so long the run gives up."},
@@ -89,6 +113,9 @@ const std::array kOptions = {
            "A row that somebody has locked is left alone and tried again after this."},
     Option{"write_back.sweep_seconds", "", SecondsForm{[](Settings& s) -> Duration& { return s.pipeline.write_back.sweep_interval; }, 1, kDay},
            "How often rows are looked for whose write-back was lost, by a crash say."},
+    Option{"run.takeover_seconds", "", SecondsForm{[](Settings& s) -> Duration& { return s.run.takeover; }, 2, kHour},
+           "A second `run` of the same pipeline waits as a standby. It takes over as soon as the first one's process is gone, and from "
+           "one that is stopped, or cut off, after it has given no sign of life for so long."},
     Option{"run.drain_seconds_max", "", SecondsForm{[](Settings& s) -> Duration& { return s.run.drain_max; }, 0, kHour},
            "After SIGTERM what is under way is finished and confirmed; after so long it is left to the next start, which "
            "loses nothing."},

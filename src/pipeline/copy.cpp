@@ -4,11 +4,12 @@
 
 #include <algorithm>
 
-#include "capture/logical/source_check.hpp"
 #include "pipeline/adopt.hpp"
 #include "pipeline/graph_marks.hpp"
+#include "pipeline/old_slot.hpp"
 #include "pipeline/runner.hpp"
 #include "pipeline/slot_wait.hpp"
+#include "pipeline/source_record.hpp"
 #include "pipeline/table_plan.hpp"
 #include "record/ledger.hpp"
 
@@ -16,8 +17,6 @@ namespace cnx::pipeline {
 namespace {
 
 constexpr Duration kStepMax = std::chrono::seconds(30);
-// A walsender of ours that was killed is noticed by PostgreSQL within wal_sender_timeout.
-constexpr Duration kSlotReleaseMax = std::chrono::minutes(2);
 
 TimePoint soon() { return Clock::now() + kStepMax; }
 
@@ -72,12 +71,12 @@ class Copy {
       return false;
     }
     consistent_point_ = ground_.position->consistent_point;
-    const capture::HeldPosition held{.position = {consistent_point_, 0},
-                                     .system_identifier = ground_.position->source.system_identifier,
-                                     .timeline = ground_.position->source.timeline,
-                                     .database = ground_.position->source.database,
-                                     .slot = ground_.position->source.slot};
-    Status fits = capture::check_source(held, ground_.system, ground_.slot);
+    capture::HeldPosition held = held_position(*ground_.position);
+    held.position = {consistent_point_, 0};
+    const Status fits = capture::to_status(capture::judge_source({.held = held,
+                                                                  .system = ground_.system,
+                                                                  .server_version = ground_.server.version,
+                                                                  .slot = ground_.slot}));
     if (fits && ground_.plan.anew.empty() && ground_.plan.left.empty()) {
       CNX_TRY(rounds_->read_segments());
       spdlog::info("the copy goes on: {} rows are in the graph", rounds_->rows_in_graph());
@@ -107,7 +106,7 @@ class Copy {
   }
 
   Status begin() {
-    CNX_TRY(drop_old_slot());
+    CNX_TRY(drop_old_slot(options_, context_.lease_pid, context_.stop));
     if (context_.stop.asked) return {};
     CNX_TRY(postgres::Session session, open_reader(options_));
     CNX_TRY(TableFiles files, read_files(session, all_tables(ground_.catalog)));
@@ -123,29 +122,10 @@ class Copy {
     }
     CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
     CNX_TRY(record::mark_filled(context_.owner, options_.name, soon()));
+    CNX_TRY(forget_record(context_.owner, options_.name, soon()));
     rounds_->use_slot_snapshot(slot.snapshot_name, std::move(exporter));
     spdlog::info("copying {} tables as of {}", ground_.catalog.tables.size(), consistent_point_.to_string());
     return rounds_->read_segments();
-  }
-
-  Status drop_old_slot() {
-    TimePoint deadline = Clock::now() + kSlotReleaseMax;
-    CNX_TRY(postgres::Session session, open_session(options_, deadline));
-    while (!context_.stop.asked) {
-      CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options_.slot(), deadline));
-      if (!slot) return {};
-      if (slot->plugin != "pgoutput" || slot->database != ground_.server.database) {
-        return fail(Error(ErrorKind::state, "a slot of the pipeline's name is there, and it is not ours")
-                        .with("slot", slot->name)
-                        .advise("choose another pipeline name, or drop that slot"));
-      }
-      Status dropped = postgres::drop_slot(session, options_.slot(), deadline);
-      if (dropped) return {};
-      if (stream::retry_class(dropped.error()) == stream::RetryClass::stop || Clock::now() >= deadline) return dropped;
-      CNX_TRY(end_unfinished_slot(session, options_.slot(), deadline));
-      pause(context_.stop, std::chrono::milliseconds(200));
-    }
-    return {};
   }
 
   Status end(TimePoint started) {
@@ -178,6 +158,7 @@ apply::Source source_of(const PipelineOptions& options, const postgres::SystemId
   return {.system_identifier = std::to_string(system.system_identifier),
           .timeline = system.timeline,
           .database = system.database,
+          .database_oid = system.database_oid,
           .slot = options.slot(),
           .fingerprint = options.mapping.fingerprint};
 }
@@ -186,6 +167,13 @@ void pause(StopRequest& stop, Duration duration) {
   stop.waker.arm();
   if (!stop.asked) wait_for(stop.waker, stream::Step::wait_until(Clock::now() + duration));
   stop.waker.disarm();
+}
+
+Status forget_copy(const PipelineOptions& options, int64_t epoch) {
+  CNX_TRY(bolt::Connection graph, open_graph(options, soon()));
+  CNX_TRY(apply::replace_segments(graph, {.pipeline = options.name, .epoch = epoch}, {}, soon()));
+  spdlog::info("the graph is consistent: all that the copy saw is behind the position");
+  return {};
 }
 
 Status copy_tables(CopyContext& context) { return Copy(context).run(); }

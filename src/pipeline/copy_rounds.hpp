@@ -24,7 +24,8 @@ struct CopyContext {
   const RunOptions& run_options;
   StopRequest& stop;
   Ground& ground;
-  postgres::Session& owner;  // Which holds the pipeline's lock.
+  postgres::Session& owner;
+  int32_t lease_pid;  // The server process that holds the pipeline's lock.
   // Whether the pipeline was paused meanwhile, which ends the copy for now; an error, that the lock is lost, ends it too.
   std::function<Result<bool>()> paused_or_lost;
 };

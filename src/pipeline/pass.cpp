@@ -55,6 +55,17 @@ std::function<void(const Error&, Duration)> log_retry(std::string side) {
   };
 }
 
+Result<std::vector<record::SyncTable>> write_back_tables(postgres::Session& session, const Catalog& catalog, TimePoint deadline) {
+  std::vector<postgres::Table> followed;
+  for (const postgres::Table* table : catalog.followed()) followed.push_back(*table);
+  CNX_TRY(record::SyncTables found, record::find_sync_tables(session, followed, *catalog.model, deadline));
+  for (const record::LeftOut& table : found.left_out) {
+    spdlog::warn("no write-back to table {}: {}; {}", postgres::to_string(table.name), table.reason, table.cure);
+  }
+  if (!found.tables.empty()) spdlog::info("write-back to the synchronisation columns of {} tables", found.tables.size());
+  return std::move(found.tables);
+}
+
 Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
            const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop, PassOptions pass)
     : stop_(stop),
@@ -70,6 +81,7 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
         record::PostgresSyncOptions{.postgres = options.postgres,
                                     .neo4j = options.neo4j,
                                     .pipeline = options.name,
+                                    .epoch = pass.recorded_epoch,
                                     .origin = record::origin_name(options.name),
                                     .on_note = [](const std::string& note) { spdlog::info("write-back {}", note); }},
         pass.sync_tables);

@@ -7,6 +7,7 @@
 #include "apply/lane_stage.hpp"
 #include "apply/neo4j_graph.hpp"
 #include "cypher/plan.hpp"
+#include "pipeline/catalog.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/runner.hpp"
 #include "record/postgres_sync.hpp"
@@ -17,9 +18,14 @@ namespace cnx::pipeline {
 // Told of each failure that will be tried again: once a failure, from the stage's thread.
 std::function<void(const Error&, Duration)> log_retry(std::string side);
 
+// Of the tables that are followed: those whose rows are told, in PostgreSQL, that they are in the graph. The log says which have the
+// columns and are left out. Blocks until `deadline`.
+Result<std::vector<record::SyncTable>> write_back_tables(postgres::Session& session, const Catalog& catalog, TimePoint deadline);
+
 struct PassOptions {
   // Those whose rows are told, in PostgreSQL, that they are in the graph; none: no write-back. They must outlive the pass.
   const std::vector<record::SyncTable>& sync_tables;
+  int64_t recorded_epoch = 0;  // As PostgresSyncOptions::epoch.
   std::vector<apply::RefetchedRow> refetched;
   // As BatchOptions.
   std::set<postgres::TableName> held;

@@ -68,7 +68,13 @@ Result<bool> PauseWatch::paused() {
 Status PauseWatch::read() {
   CNX_TRY(std::optional<PauseState> now, read_pause(session_, pipeline_, soon()));
   state_ = now.value_or(PauseState());
+  CNX_TRY(request_, read_request(session_, pipeline_, soon()));
   return {};
+}
+
+Status PauseWatch::end_request(const ResyncRequest& begun) {
+  CNX_TRY(pipeline::end_request(session_, pipeline_, begun, soon()));
+  return read();
 }
 
 }  // namespace cnx::pipeline

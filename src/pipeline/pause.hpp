@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "pipeline/options.hpp"
+#include "pipeline/resync_request.hpp"
 #include "postgres/session.hpp"
 
 namespace cnx::pipeline {
@@ -28,7 +29,7 @@ struct PauseChange {
 // Pauses or resumes, and tells the running engine. ErrorKind::invalid: no such pipeline. Needs PostgreSQL alone.
 Result<PauseChange> set_paused(const PipelineOptions& options, bool paused);
 
-// The running engine's ear, on the session that holds the pipeline. One thread.
+// The running engine's ear: what people have asked for. One thread.
 class PauseWatch {
  public:
   // Both must outlive it.
@@ -40,6 +41,10 @@ class PauseWatch {
   // lost.
   Result<bool> paused();
   const PauseState& state() const { return state_; }
+  // Whether tables were asked to be read again, as of the last paused().
+  bool resync_asked() const { return !request_.empty(); }
+  // It has been begun with; another one may be there by now. Blocks until a deadline of its own.
+  Status end_request(const ResyncRequest& begun);
 
  private:
   Status read();
@@ -47,6 +52,7 @@ class PauseWatch {
   postgres::Session& session_;
   const std::string& pipeline_;
   PauseState state_;
+  ResyncRequest request_;
 };
 
 }  // namespace cnx::pipeline

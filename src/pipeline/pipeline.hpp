@@ -38,6 +38,8 @@ struct RunOptions {
   size_t copy_workers = 2;
   // Of tables that are read again while the line is up: so long the copy, then so long at most the stream.
   Duration copy_turn = std::chrono::seconds(3);
+  // An instance that waits takes over from one that has given no sign of life for so long; from one whose process is gone at once.
+  Duration takeover = std::chrono::seconds(10);
   // After a stop is asked for, what is under way may take so long; what is not finished by then is applied at the next
   // start.
   Duration drain_max = std::chrono::seconds(30);

@@ -14,6 +14,7 @@ constexpr Duration kNextWord = std::chrono::seconds(5);
 constexpr Duration kLookMax = std::chrono::seconds(5);
 constexpr Duration kCancelMax = std::chrono::seconds(5);
 constexpr std::string_view kInsufficientPrivilege = "42501";
+constexpr int kFailoverSlotsSince = 170000;
 
 // A transaction that wrote holds the lock of its own number; those who wait for its end wait for that lock. Savepoints
 // have numbers of their own, so a session may come several times.
@@ -120,7 +121,10 @@ std::string describe(const std::vector<OpenTransaction>& transactions) {
 
 Result<postgres::CreatedSlot> make_slot(postgres::ReplicationStream& stream, const PipelineOptions& options,
                                         StopRequest& stop) {
-  CNX_TRY(stream.begin_create_slot({.name = options.slot()}));
+  // Without standbys it changes nothing.
+  const bool failover = options.slot_failover == "on" ||
+                        (options.slot_failover == "auto" && stream.server_version() >= kFailoverSlotsSince);
+  CNX_TRY(stream.begin_create_slot({.name = options.slot(), .failover = failover}));
   const TimePoint begun = Clock::now();
   const TimePoint give_up = begun + options.slot_wait_max;
   TimePoint next_word = begun + kFirstWord;

@@ -154,6 +154,10 @@ class Planner {
       change.why = "the mapping says something else of it";
       CNX_TRY(add_outdated(*known, form));
     }
+    if (input_.asked.asks(rule.table)) {
+      change.copy = true;
+      if (change.why.empty()) change.why = "contextnexus resync asked for it";
+    }
     if (known->state == State::copying && !change.any()) return {};
     const bool stale = !known->stale_properties.empty() || !known->stale_prefixes.empty();
     if (change.columns || stale) {

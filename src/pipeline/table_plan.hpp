@@ -9,6 +9,7 @@
 #include "apply/table_states.hpp"
 #include "pipeline/graph_form.hpp"
 #include "pipeline/catalog.hpp"
+#include "pipeline/resync_request.hpp"
 
 namespace cnx::pipeline {
 
@@ -42,6 +43,7 @@ struct TablePlanInput {
   const std::string& publication;
   std::vector<apply::TableState> known;
   std::string position;  // For `since`.
+  ResyncRequest asked;   // By a person: read again whatever the catalog says.
   // Nothing is copied yet: what is wrong with a table is the error.
   bool strict = true;
 };
