@@ -5,7 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
+#include <vector>
 
+#include "apply/refetched_rows.hpp"
+#include "change/event.hpp"
 #include "change/ids.hpp"
 #include "mapping/applied_rows.hpp"
 #include "mapping/mutation.hpp"
@@ -44,6 +48,10 @@ struct SegmentProgress {
   friend bool operator==(const SegmentProgress&, const SegmentProgress&) = default;
 };
 
+// What a batch is made of, as it was merged.
+using KeptRow =
+    std::variant<change::RowChange, change::Truncate, change::SnapshotRow, RefetchedRow>;
+
 struct Batch {
   LanePosition from;  // What the graph must hold for this batch to be applied.
   LanePosition to;
@@ -58,6 +66,11 @@ struct Batch {
   std::optional<SegmentProgress> segment;
   // What is told of it once it is committed; filled where somebody is told.
   std::vector<mapping::AppliedRow> applied;
+  // Where one before it was refused (narrowing.hpp): what it is made of, in order.
+  std::vector<KeptRow> kept;
+
+  // Whether it can be made smaller without cutting a transaction.
+  bool may_be_cut() const { return transactions > 1 || (segment && rows > 1); }
 };
 
 }  // namespace cnx::apply

@@ -169,7 +169,7 @@ TEST_F(BatchStageTest, ends_both_ends_where_a_row_is_not_as_its_relation_says) {
   transaction(Lsn(1000), 1, "not a number");
   Step step = settle();
   ASSERT_EQ(step.kind, Step::Kind::failed);
-  EXPECT_EQ(step.error->kind(), ErrorKind::malformed);
+  EXPECT_EQ(step.error->code(), kRowsRefused);
   ASSERT_TRUE(batches_->failure());
 }
 

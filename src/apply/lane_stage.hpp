@@ -7,6 +7,8 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "apply/graph_port.hpp"
 #include "mapping/lacking_rows.hpp"
@@ -36,6 +38,13 @@ struct LaneOptions {
   std::set<mapping::TableName> told_tables;
 };
 
+// What the graph refused, without its mutations.
+struct RefusedBatch {
+  Batch batch;
+  std::string statement;  // At which it failed; empty: the commit.
+  Error error;            // Of class smaller, in_pieces or dead_letter.
+};
+
 class LaneStage final : public stream::Stage {
  public:
   // All must outlive the stage. `on_retry` is told of each failure that will be tried again (for
@@ -51,14 +60,18 @@ class LaneStage final : public stream::Stage {
   // After a failure with kEntityMissing: the rows of its batch that lack columns. Once the stage's
   // thread has ended.
   const std::vector<mapping::LackingRow>& lacking() const { return lacking_; }
+  // After such a failure. Nothing of the batch was written, or of a removal in pieces what may be repeated. Once the stage's
+  // thread has ended.
+  std::optional<RefusedBatch> take_refused() { return std::exchange(refused_, std::nullopt); }
 
  private:
   enum class State { disconnected, ready, under_way };
   struct Work {
     Batch batch;
-    std::unique_ptr<PreparedBatch> prepared;
-    Part part;  // What is done of it now.
-    std::vector<mapping::LackingRow> lacking;
+    std::unique_ptr<PreparedBatch> prepared = nullptr;
+    Part part = {};  // What is done of it now.
+    std::vector<mapping::LackingRow> lacking = {};
+    size_t refusals = 0;  // In a row, that smaller batches may cure.
   };
 
   stream::Step connect(TimePoint now);
@@ -69,6 +82,8 @@ class LaneStage final : public stream::Stage {
   void submit(TimePoint now);
   bool go_on_in_pieces(const Applied& applied, TimePoint now);
   stream::Step retry(Error error, TimePoint now);
+  bool is_given_up(stream::RetryClass retry);
+  void settle_back_off();
 
   stream::Queue<Batch>& batches_;
   GraphPort& graph_;
@@ -80,7 +95,9 @@ class LaneStage final : public stream::Stage {
   LanePosition position_;
   stream::Backoff backoff_;
   TimePoint retry_at_ = TimePoint::min();
+  size_t retries_in_a_row_ = 0;
   std::vector<mapping::LackingRow> lacking_;
+  std::optional<RefusedBatch> refused_;
   std::optional<Work> current_;
   std::optional<Work> next_;
 };

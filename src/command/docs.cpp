@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "command/errors_page.hpp"
 #include "command/program.hpp"
 #include "command/types_page.hpp"
 #include "config/document.hpp"
@@ -26,6 +27,7 @@ void add_docs(CLI::App& program, Action& action) {
   add_page(*docs, action, "configuration", "Every option: docs/configuration.md", config::configuration_page);
   add_page(*docs, action, "cli", "Every verb's help: docs/cli.md", command_line_page);
   add_page(*docs, action, "types", "What PostgreSQL's types become: docs/types.md", types_page);
+  add_page(*docs, action, "errors", "What is done about each error of the servers: docs/errors.md", errors_page);
   add_page(*docs, action, "schema", "The same as a JSON Schema for editors: docs/configuration.schema.json",
            config::configuration_schema);
 }

@@ -66,6 +66,10 @@ nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
           {"lag_seconds", report.lag_seconds},
           {"retained_wal_bytes", report.retained_wal_bytes},
           {"wal_status", report.wal_status},
+          {"dead_letters",
+           {{"open", report.dead_letters.open},
+            {"retrying", report.dead_letters.retrying},
+            {"held_changes", report.dead_letters.held_changes}}},
           {"slot", report.slot},
           {"database", report.database},
           {"system_identifier", report.system_identifier},
@@ -95,7 +99,9 @@ void print(const pipeline::StatusReport& report) {
   if (!report.advice.empty()) line("advice", report.advice);
   if (report.position.empty()) return;
   line("position", report.position + (report.partial ? "  (inside a transaction that is applied in pieces)" : ""));
-  const bool copying = report.copy || report.tables.empty();
+  const pipeline::StatusReport::DeadLetters& letters = report.dead_letters;
+  const bool dead = letters.open + letters.retrying > 0;
+  const bool copying = report.copy || (report.tables.empty() && !dead);
   if (!report.consistent && copying) {
     std::string text = "not yet consistent";
     if (report.copy) {
@@ -113,6 +119,11 @@ void print(const pipeline::StatusReport& report) {
   line("log kept", std::to_string(report.retained_wal_bytes) + " bytes" +
                        (report.wal_status.empty() ? "" : ", " + report.wal_status));
   if (report.write_back) print(*report.write_back);
+  if (dead) {
+    line("dead letters", std::to_string(letters.open) + " open, " + std::to_string(letters.retrying) + " to be tried again, " +
+                             std::to_string(letters.held_changes) + " changes held behind them");
+    line("", "the graph lacks those rows: contextnexus dead-letters list");
+  }
   for (const pipeline::StatusReport::Table& table : report.tables) {
     line("table", table.name + " " + table.state + (table.since.empty() ? "" : " since " + table.since) +
                       (table.reason.empty() ? "" : ": " + table.reason));

@@ -141,7 +141,7 @@ class Copy {
       }
       Status dropped = postgres::drop_slot(session, options_.slot(), deadline);
       if (dropped) return {};
-      if (stream::retry_class(dropped.error()) == stream::RetryClass::stop || Clock::now() >= deadline) return dropped;
+      if (!stream::is_retried(stream::retry_class(dropped.error())) || Clock::now() >= deadline) return dropped;
       CNX_TRY(end_unfinished_slot(session, options_.slot(), deadline));
       pause(context_.stop, std::chrono::milliseconds(200));
     }

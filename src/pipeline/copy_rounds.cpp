@@ -186,7 +186,9 @@ Status CopyRounds::round() {
                               .epoch = options_.owner.epoch,
                               .snapshot_name = snapshot_name_,
                               .next = [&open] { return open.take(); },
-                              .replaces = !options_.clears},
+                              .replaces = !options_.clears,
+                              .dead = context_.dead,
+                              .narrowing = context_.narrowing},
                              soon()));
     all.push_back(std::move(worker));
   }
@@ -228,7 +230,13 @@ Status CopyRounds::run_workers(std::vector<std::unique_ptr<CopyWorker>>& workers
   }
   progress.end();
   runner.join();
-  copied_ += figures(workers, open, 0, started).rows;
+  const uint64_t rows = figures(workers, open, 0, started).rows;
+  copied_ += rows;
+  context_.rows_applied += rows;
+  for (auto& worker : workers) {
+    // Of several the others are met again.
+    if (!context_.refusal.any()) context_.refusal = worker->take_refusal();
+  }
   if (std::optional<Error> failure = runner.failure()) return fail(std::move(*failure));
   return {};
 }

@@ -29,6 +29,9 @@ apply::BatchOptions batch_options(const CopyWorkerOptions& options) {
   apply::BatchOptions batch = options.pipeline.batch;
   batch.start = start_of(options.epoch).lane;
   batch.copy_replaces = options.replaces;
+  batch.dead = options.dead;
+  batch.narrowing = options.narrowing;
+  batch.keep_values = options.pipeline.dead_letters.keep_values;
   return batch;
 }
 
@@ -42,7 +45,8 @@ Result<std::unique_ptr<CopyWorker>> CopyWorker::make(CopyWorkerOptions options, 
 }
 
 CopyWorker::CopyWorker(CopyWorkerOptions options, std::unique_ptr<mapping::Model> model)
-    : model_(std::move(model)),
+    : replaces_(options.replaces),
+      model_(std::move(model)),
       plan_(*model_),
       events_(kEventLimits),
       batches_(kBatchLimits),

@@ -10,6 +10,7 @@
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "cypher/plan.hpp"
 #include "pipeline/options.hpp"
+#include "pipeline/refusals.hpp"
 #include "pipeline/runner.hpp"
 
 namespace cnx::pipeline {
@@ -23,6 +24,8 @@ struct CopyWorkerOptions {
   std::string snapshot_name;
   std::function<std::optional<capture::SegmentTask>()> next;
   bool replaces = false;  // The graph may have the rows as they were.
+  std::vector<apply::DeadKey> dead = {};
+  std::optional<apply::Narrowing> narrowing = {};
 };
 
 class CopyWorker {
@@ -35,10 +38,13 @@ class CopyWorker {
   // Both queues end with the reason, and every stage finds it there.
   void abandon(const Error& error);
   uint64_t rows() const { return counters_.rows; }
+  // After its end.
+  PassRefusal take_refusal() { return {.batch = lane_.take_refused(), .rows = batch_.take_refused(), .replaces = replaces_}; }
 
  private:
   CopyWorker(CopyWorkerOptions options, std::unique_ptr<mapping::Model> model);
 
+  bool replaces_;
   std::unique_ptr<mapping::Model> model_;
   cypher::Plan plan_;
   stream::Queue<change::Event> events_;

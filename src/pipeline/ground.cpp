@@ -4,6 +4,7 @@
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/schema.hpp"
 #include "pipeline/table_shape.hpp"
+#include "record/dead_letters.hpp"
 
 namespace cnx::pipeline {
 
@@ -49,12 +50,15 @@ Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline) {
   const std::vector<postgres::TableName> names = options.mapping.table_names();
   CNX_TRY(ground.catalog_mark, read_catalog_mark(session, names, options.publication(), deadline));
   const bool streams = ground.position && ground.position->stored.lane.phase == apply::Phase::stream;
+  CNX_TRY(std::vector<postgres::TableName> held_back,
+          record::read_held_back(session, options.name, options.dead_letters.held_changes_max, deadline));
   CNX_TRY(ground.plan, plan_tables(session,
                                    {.mapping = options.mapping,
                                     .publication = options.publication(),
                                     .known = std::move(known),
                                     .position = ground.position ? ground.position->stored.lane.position.to_string() : "",
-                                    .strict = !streams},
+                                    .strict = !streams,
+                                    .held_back = std::move(held_back)},
                                    deadline));
   ground.catalog = std::move(ground.plan.catalog);
   CNX_TRY(ground.publication, postgres::read_publication(session, options.publication(), deadline));

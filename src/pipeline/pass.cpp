@@ -22,16 +22,16 @@ constexpr size_t kWriteBack = 3;
 
 uint64_t seed() { return static_cast<uint64_t>(Clock::now().time_since_epoch().count()); }
 
-apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
-  return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
-}
-
 apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start, PassOptions& pass) {
   apply::BatchOptions batch = options.batch;
   batch.start = start.lane;
   batch.refetched = std::move(pass.refetched);
   batch.held = std::move(pass.held);
   batch.expects = std::move(pass.expects);
+  batch.dead = std::move(pass.dead);
+  batch.on_dead_notes = std::move(pass.on_dead_notes);
+  batch.narrowing = pass.narrowing;
+  batch.keep_values = options.dead_letters.keep_values;
   return batch;
 }
 
@@ -53,6 +53,10 @@ std::function<void(const Error&, Duration)> log_retry(std::string side) {
     auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
     spdlog::warn("{}: {}; trying again in {} ms", side, error.describe(), milliseconds);
   };
+}
+
+apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
+  return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
 }
 
 Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,

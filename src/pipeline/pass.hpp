@@ -8,6 +8,7 @@
 #include "apply/neo4j_graph.hpp"
 #include "cypher/plan.hpp"
 #include "pipeline/pipeline.hpp"
+#include "pipeline/refusals.hpp"
 #include "pipeline/runner.hpp"
 #include "record/postgres_sync.hpp"
 #include "record/sync_stage.hpp"
@@ -17,6 +18,8 @@ namespace cnx::pipeline {
 // Told of each failure that will be tried again: once a failure, from the stage's thread.
 std::function<void(const Error&, Duration)> log_retry(std::string side);
 
+apply::Neo4jGraphOptions graph_options(const PipelineOptions& options);
+
 struct PassOptions {
   // Those whose rows are told, in PostgreSQL, that they are in the graph; none: no write-back. They must outlive the pass.
   const std::vector<record::SyncTable>& sync_tables;
@@ -24,6 +27,9 @@ struct PassOptions {
   // As BatchOptions.
   std::set<postgres::TableName> held;
   std::function<bool(const change::Relation&)> expects;
+  std::vector<apply::DeadKey> dead;
+  std::function<void(std::vector<apply::DeadNote>&&)> on_dead_notes;
+  std::optional<apply::Narrowing> narrowing;
 };
 
 class Pass {
@@ -38,6 +44,9 @@ class Pass {
   const apply::LaneCounters& lane() const { return lane_counters_; }
   // After run() failed with apply::kEntityMissing: the rows to be read again.
   const std::vector<mapping::LackingRow>& lacking() const { return lane_.lacking(); }
+
+  // After run() failed because the graph, or the batch stage, refused rows.
+  PassRefusal take_refusal() { return {.batch = lane_.take_refused(), .rows = batch_.take_refused()}; }
 
   // After run() failed with apply::kTableChanged.
   const change::RelationPtr& unexpected() const { return batch_.unexpected(); }

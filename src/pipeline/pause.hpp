@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -40,6 +41,8 @@ class PauseWatch {
   // lost.
   Result<bool> paused();
   const PauseState& state() const { return state_; }
+  // Whether somebody has settled dead letters of the pipeline since the last call; paused() takes what has arrived.
+  bool take_letter_news() { return std::exchange(letter_news_, false); }
 
  private:
   Status read();
@@ -47,6 +50,7 @@ class PauseWatch {
   postgres::Session& session_;
   const std::string& pipeline_;
   PauseState state_;
+  bool letter_news_ = false;
 };
 
 }  // namespace cnx::pipeline

@@ -8,10 +8,13 @@
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "pipeline/clean.hpp"
 #include "pipeline/copy.hpp"
+#include "pipeline/dead_letters.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/pause.hpp"
+#include "pipeline/refetch.hpp"
 #include "pipeline/refetches.hpp"
+#include "pipeline/refusals.hpp"
 #include "pipeline/resync.hpp"
 #include "pipeline/slot_wait.hpp"
 #include "pipeline/table_shape.hpp"
@@ -40,7 +43,8 @@ capture::HeldPosition held_position(const apply::PositionNode& node) {
 class Run {
  public:
   Run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop)
-      : options_(options), run_options_(run_options), stop_(stop), backoff_(1, std::chrono::milliseconds(200)), refetches_(options) {}
+      : options_(options), run_options_(run_options), stop_(stop), backoff_(1, std::chrono::milliseconds(200)), refetches_(options),
+        letters_(options), refusals_(options, letters_) {}
 
   // Until it was stopped, or is done: what a new attempt may cure is tried again.
   Status run() {
@@ -51,6 +55,13 @@ class Run {
         spdlog::info("stopped: {}", ended.error().describe());
         return {};
       }
+      if (refusal_.any()) {
+        ended = settle();
+        if (ended) {
+          attempt = 0;  // It is another batch from here on.
+          continue;
+        }
+      }
       if (ended.error().code() == apply::kEntityMissing) {
         Status read = read_again();
         if (read) continue;
@@ -58,7 +69,7 @@ class Run {
       }
       if (ended.error().code() == apply::kTableChanged) continue;
       const bool enough = run_options_.once && attempt >= kOnceAttempts;
-      if (enough || stream::retry_class(ended.error()) == stream::RetryClass::stop) return ended;
+      if (enough || !stream::is_retried(stream::retry_class(ended.error()))) return fail(stream::advised(std::move(ended.error())));
       Duration wait = backoff_.next();
       log_retry("starting again")(ended.error(), wait);
       pause(stop_, wait);
@@ -85,7 +96,10 @@ class Run {
     while (true) {
       CNX_TRY(look());
       if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
+      CNX_TRY(letters_.forget(*owner_, ground_.plan));
+      CNX_TRY(letters_.load(*owner_, ground_.position->source, ground_.position->stored.lane.position));
       CopyContext context = copy_context();
+      const KeepRefusal keep{context, *this};
       if (ground_.position->stored.lane.phase != apply::Phase::stream) {
         CNX_TRY(copy_tables(context));
         if (ended_early()) return {};
@@ -231,7 +245,63 @@ class Run {
             .stop = stop_,
             .ground = ground_,
             .owner = *owner_,
-            .paused_or_lost = [this] { return paused_or_lost(); }};
+            .paused_or_lost = [this] { return paused_or_lost(); },
+            .dead = letters_.keys(false),
+            .narrowing = refusals_.of_copy()};
+  }
+
+  // What a copy was refused outlives it, however it ended.
+  struct KeepRefusal {
+    CopyContext& context;
+    Run& run;
+    ~KeepRefusal() {
+      run.letters_.applied(context.rows_applied);
+      if (context.refusal.any()) {
+        run.refusal_ = std::move(context.refusal);
+      } else if (context.rows_applied > 0) {
+        run.refusals_.end_copy();
+      }
+    }
+  };
+
+  Status settle() {
+    Status settled = refusals_.settle(std::exchange(refusal_, {}), ground_.catalog, *plan_, *owner_);
+    if (!settled && settled.error().code() == apply::kEntityMissing) lacking_ = refusals_.take_lacking();
+    return settled;
+  }
+
+  // Dead letters that are to be tried again are read as their rows are now, and lead the pass that begins at `at`: between two
+  // transactions. How far the position must come for that; 0/0: there are none.
+  Result<change::Lsn> try_letters(bolt::Connection& graph, const apply::LanePosition& at) {
+    CNX_TRY(letters_.load(*owner_, ground_.position->source, at.position));
+    change::Lsn until;
+    letters_wait_.reset();
+    if (letters_.counters().retrying == 0) return until;
+    // All that was committed before somebody asked is to be in the graph first.
+    if (std::optional<change::Lsn> next = letters_.next_try(at.position.lsn)) letters_wait_ = {*next, 0};
+    if (letters_wait_) until = letters_wait_->lsn;
+    if (at.position.ordinal != 0 || at.partial) {
+      letters_wait_ = {at.position.lsn, at.position.ordinal + 1};
+      return until;
+    }
+    const std::vector<mapping::LackingRow> rows = letters_.to_try(ground_.catalog, at.position.lsn);
+    if (rows.empty()) return until;
+    CNX_TRY(wait_until_told_is_seen());
+    CNX_TRY(std::vector<apply::RefetchedRow> read,
+            refetch(options_, ground_.catalog, graph, rows, at.position, Clock::now() + kGroundMax));
+    spdlog::info("trying {} dead letters again, as their rows are now", read.size());
+    for (const apply::RefetchedRow& row : read) until = std::max(until, row.until);
+    refetches_.add(std::move(read));
+    letters_.trying(at.position);
+    return until;
+  }
+
+  // Whether the pass is to end for what became of dead letters: some are to be tried, were discarded, or hold too much back.
+  Result<bool> watch_letters(change::Position reached) {
+    CNX_TRY(bool too_much, letters_.write_news(*owner_, false));
+    CNX_TRY(bool more, letters_.reach(*owner_, reached));
+    const bool due = letters_wait_ && reached.ordinal == 0 && reached >= *letters_wait_;
+    return pause_->take_letter_news() || more || too_much || due;
   }
 
   // Whether a relation message describes its table as the catalog did when this pass began, or is an older one that was
@@ -264,6 +334,7 @@ class Run {
     CNX_TRY(capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot));
     apply::StoredPosition start;
     std::vector<change::Segment> segments;
+    change::Lsn tried_until;
     {
       CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
       CNX_TRY(make_constraints(graph, *ground_.catalog.model));
@@ -271,16 +342,20 @@ class Run {
       // have been done since.
       CNX_TRY(start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
       CNX_TRY(segments, apply::read_segments(graph, options_.name, deadline));
+      refetches_.forget_until(start.lane.position.lsn);
+      CNX_TRY(tried_until, try_letters(graph, start.lane));
     }
     CNX_TRY(capture::CopiedRows copied, capture::CopiedRows::make(segments));
     bool consistent = segments.empty();
     CNX_TRY(std::vector<record::SyncTable> sync_tables, write_back_tables());
-    refetches_.forget_until(start.lane.position.lsn);
     Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_,
               {.sync_tables = sync_tables,
                .refetched = refetches_.rows(),
                .held = ground_.catalog.held,
-               .expects = [this](const change::Relation& relation) { return expects(relation); }});
+               .expects = [this](const change::Relation& relation) { return expects(relation); },
+               .dead = letters_.keys(true),
+               .on_dead_notes = [this](std::vector<apply::DeadNote>&& notes) { letters_.hear(std::move(notes)); },
+               .narrowing = refusals_.of_stream()});
     capture::SlotConnection slot({.connection = options_.postgres,
                                   .source = held_position(*ground_.position),
                                   .publication = options_.publication()});
@@ -290,7 +365,7 @@ class Run {
     // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
     logical.wanted = consistent ? change::Lsn() : copied.open() ? ground_.system.wal_end : copied.seen_until();
     if (run_options_.once) logical.wanted = std::max(wanted_, logical.wanted);
-    logical.wanted = std::max(logical.wanted, due_until(ground_.plan.states));
+    logical.wanted = std::max({logical.wanted, due_until(ground_.plan.states), tried_until});
     logical.copied = &copied;
     logical.told = &told_;
     record::OwnUpdates own_updates(sync_tables, record::origin_name(options_.name));
@@ -313,19 +388,25 @@ class Run {
         consistent = true;
       }
       CNX_TRY(bool changed, catalog_changed());
-      look_again_ = look_again_ || changed || is_due(ground_.plan.states, acknowledgement.position().lsn);
+      CNX_TRY(bool letters, watch_letters(acknowledgement.position()));
+      look_again_ = look_again_ || changed || letters || is_due(ground_.plan.states, acknowledgement.position().lsn);
       if (turn_is_over(acknowledgement.position().lsn, began)) return true;
       return paused || look_again_ ||
              (run_options_.once && turn_ == ResyncTurn::done && acknowledgement.position() >= change::Position{logical.wanted, 0});
     });
+    letters_.applied(pass.lane().rows);
     if (!ran) {
       lacking_ = pass.lacking();
+      refusal_ = pass.take_refusal();
       if (pass.unexpected()) accepted_.insert(change::describe(*pass.unexpected()));
       return fail(std::move(ran.error()));
     }
     spdlog::log(level, "at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
                  acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
                  pass.lane().refused.load());
+    CNX_TRY(letters_.write_news(*owner_, true));
+    CNX_TRY(bool more, letters_.reach(*owner_, acknowledgement.position()));
+    look_again_ = look_again_ || more;
     return acknowledgement.position();
   }
 
@@ -381,6 +462,11 @@ class Run {
   Ground ground_;
   std::vector<mapping::LackingRow> lacking_;         // Of the pass that has ended.
   Refetches refetches_;
+  DeadLetters letters_;
+  Refusals refusals_;
+  PassRefusal refusal_;  // Of the pass that has ended.
+  // From there on, between two transactions, there are letters to be tried again.
+  std::optional<change::Position> letters_wait_;
   // What the catalog said of a table before this pass began, met in the stream.
   std::set<std::string> accepted_;
   bool look_again_ = false;

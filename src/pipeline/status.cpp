@@ -7,6 +7,7 @@
 #include "pipeline/ground.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/schema.hpp"
+#include "record/dead_letters.hpp"
 #include "record/ledger.hpp"
 #include "stream/retry_class.hpp"
 
@@ -77,6 +78,21 @@ std::vector<StatusReport::Table> unsettled(const std::vector<apply::TableState>&
   return tables;
 }
 
+Status read_dead_letters(StatusReport& report, postgres::Session& session, TimePoint deadline) {
+  CNX_TRY(postgres::Rows known, session.query("SELECT pg_catalog.to_regclass('contextnexus.dead_letters') IS NOT NULL", deadline));
+  CNX_TRY(bool exists, known.boolean(0, 0));
+  if (!exists) return {};
+  Result<record::DeadLetterFigures> figures = record::read_dead_letter_figures(session, report.pipeline, deadline);
+  // Who may not read them is shown the rest.
+  if (!figures && figures.error().kind() == ErrorKind::server) return {};
+  if (!figures) return fail(std::move(figures.error()));
+  report.dead_letters = {.open = figures->open, .retrying = figures->retrying, .held_changes = figures->held_changes};
+  if (figures->stopped_line == 0) return {};
+  report.problem = "most rows failed the same way, and the line stopped: " + figures->stopped_statement + " (" + figures->stopped_code + ")";
+  report.advice = "contextnexus dead-letters list shows them; mend the cause, then retry them, or discard them";
+  return {};
+}
+
 // What is broken stays so also while it is paused: that is said after this, over it.
 void set_paused_state(StatusReport& report) {
   if (!report.pause.paused()) return;
@@ -99,6 +115,7 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
   CNX_TRY(postgres::Rows now, session.query(kNow, {options.name, std::to_string(kOwnerLockClass)}, deadline));
   CNX_TRY(change::Lsn in_step, now.lsn(0, 5));
   CNX_TRY(read_write_back(report, session, options, deadline));
+  CNX_TRY(read_dead_letters(report, session, deadline));
   CNX_TRY(change::Lsn wal_end, now.lsn(0, 0));
   CNX_TRY(int64_t now_microseconds, now.integer(0, 1));
   postgres::SystemIdentity system;
@@ -143,7 +160,7 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
   const change::Lsn reached = lane.partial ? lane.position.lsn : std::max(lane.position.lsn, in_step);
   CNX_TRY(std::vector<apply::TableState> states, apply::read_table_states(graph, options.name, deadline));
   if (lane.phase == apply::Phase::stream) report.tables = unsettled(states);
-  report.consistent = report.consistent && report.tables.empty();
+  report.consistent = report.consistent && report.tables.empty() && report.dead_letters.open + report.dead_letters.retrying == 0;
   report.in_step = report.consistent && reached >= wal_end;
   if (reached < wal_end) {
     report.lag_bytes = static_cast<int64_t>(wal_end.value() - reached.value());

@@ -13,7 +13,8 @@ namespace cnx::pipeline {
 
 struct StatusReport {
   std::string pipeline;
-  // not_initialised, initialised, copying, streaming, stopped, paused, or broken: `problem` and `advice` say why.
+  // not_initialised, initialised, copying, streaming, stopped, paused, or broken: `problem` and `advice` say why. Stopped with a
+  // problem: by the circuit breaker.
   std::string state;
   std::string problem;
   std::string advice;
@@ -63,6 +64,14 @@ struct StatusReport {
     std::string last_error_at;
   };
   std::optional<WriteBack> write_back;
+
+  // Rows that the graph refused: while one is open, it is not in step.
+  struct DeadLetters {
+    int64_t open = 0;
+    int64_t retrying = 0;      // Asked for.
+    int64_t held_changes = 0;  // That came behind them.
+  };
+  DeadLetters dead_letters;
 
   // Tables that are not simply followed: being read again, held, or with something left over to be removed.
   struct Table {

@@ -44,6 +44,8 @@ struct TablePlanInput {
   std::string position;  // For `since`.
   // Nothing is copied yet: what is wrong with a table is the error.
   bool strict = true;
+  // Tables of which too many changes wait behind a dead letter.
+  std::vector<postgres::TableName> held_back = {};
 };
 
 // Reads the catalog in one transaction. Puts tables into the publication that it lacks, where the role may. Blocks until

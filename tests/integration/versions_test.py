@@ -41,7 +41,7 @@ def test_tables_of_a_newer_program_are_left_alone(verb, line):
     assert _state(line) == before
     check = line.engine.verb("check", "--json")
     assert check.code == 1 and "newer version" in check.output
-    line.database.execute("UPDATE contextnexus.version SET version = 2")
+    line.database.execute("UPDATE contextnexus.version SET version = 3")
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb[0] not in ("pause", "resume")], ids=" ".join)

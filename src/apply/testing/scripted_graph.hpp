@@ -21,7 +21,10 @@ class ScriptedGraph final : public GraphPort {
     lost,         // The connection is lost before the commit: nothing was written.
     answer_lost,  // The connection is lost after it.
     late,         // The connection is lost; the commit is done before the next compare-and-set.
-    transient,    // Refused for now: nothing was written.
+    transient,    // Refused for now, by a deadlock: nothing was written.
+    outdated,     // The same, to be tried again at once.
+    row_refused,  // By the data of some row.
+    out_of_memory,
     refused_for_good,  // Refused with a code that no retry cures.
     too_large,         // More is removed than one transaction may.
   };
@@ -88,6 +91,12 @@ class ScriptedGraph final : public GraphPort {
       case Fate::transient:
         return fail(
             Error(ErrorKind::server, "Neo.TransientError.Transaction.DeadlockDetected", ""));
+      case Fate::outdated:
+        return fail(Error(ErrorKind::server, "Neo.TransientError.Transaction.Outdated", ""));
+      case Fate::row_refused:
+        return fail(Error(ErrorKind::server, "Neo.ClientError.Schema.ConstraintValidationFailed", ""));
+      case Fate::out_of_memory:
+        return fail(Error(ErrorKind::server, "Neo.TransientError.General.MemoryPoolOutOfMemoryError", ""));
       case Fate::too_large:
         return fail(Error(ErrorKind::server, std::string(kTooLargeAtOnce), ""));
       case Fate::refused_for_good:
@@ -106,6 +115,7 @@ class ScriptedGraph final : public GraphPort {
     }
     return std::optional<Applied>(applied);
   }
+  std::string failed_statement() const override { return "insert Counted"; }
   int descriptor() const override { return kDescriptor; }
   bool wants_write() const override { return false; }
   TimePoint deadline() const override { return kNever; }

@@ -221,7 +221,7 @@ Step LogicalStage::lose(Error error, TimePoint now) {
   port_.close();
   connected_ = false;
   counters_.connected = false;
-  if (stream::retry_class(error) == stream::RetryClass::stop) {
+  if (!stream::is_retried(stream::retry_class(error))) {
     events_.fail(error);
     return Step::failed(std::move(error));
   }
