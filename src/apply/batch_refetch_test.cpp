@@ -127,6 +127,27 @@ TEST_F(BatchRefetchTest, a_row_that_is_in_the_graph_by_now_is_not_brought_once_m
   EXPECT_EQ(count, 1u) << "the change that it shows is passed over all the same";
 }
 
+// A batch that ended where it starts would be taken for applied after a lost answer, and its rows lost.
+TEST_F(BatchRefetchTest, rows_that_were_read_are_in_no_batch_that_moves_nothing) {
+  make({.rows_target = 1, .refetched = {row_one("77")}});
+  change(12, Lsn(600), Operation::insert, 2, "5");
+  change(13, Lsn(700), Operation::insert, 3, "6");
+  settle();
+  EXPECT_EQ(upserts(take()), 2u) << "the row that was read, and the first transaction";
+  EXPECT_EQ(upserts(take()), 1u);
+}
+
+TEST_F(BatchRefetchTest, rows_that_were_read_lead_the_first_piece_of_a_large_transaction) {
+  make({.transaction_elements_max = 2, .piece_rows = 1, .refetched = {row_one("77")}});
+  begin(Lsn(600));
+  rows(Lsn(600), 1, 3);
+  push(change::Commit{Lsn(648)});
+  settle();
+  EXPECT_EQ(upserts(take()), 2u);
+  EXPECT_EQ(upserts(take()), 1u);
+  EXPECT_EQ(upserts(take()), 1u);
+}
+
 // Removals in pieces.
 
 TEST_F(BatchRefetchTest, half_a_removal_stays_partial_until_where_it_was_on_its_way_to) {

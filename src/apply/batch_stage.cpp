@@ -169,6 +169,10 @@ Status BatchStage::merge_row(const std::variant<change::RowChange, change::Trunc
   return merge_.add(*binding, row);
 }
 
+bool BatchStage::is_enough() const {
+  return merge_.rows() >= rows_enough_ || merge_.bytes() >= options_.bytes_target;
+}
+
 bool BatchStage::piece_is_due() const {
   return in_pieces_ && rows_.size() > 1 &&
          (rows_.size() > options_.piece_rows || rows_bytes_ > options_.bytes_target);
@@ -181,8 +185,8 @@ Status BatchStage::cut_piece() {
   if (!(to_ == from_)) close(to_);
   merge_.begin_transaction();
   change::Position last;
-  while (merge_.rows() < options_.piece_rows && merge_.bytes() < options_.bytes_target &&
-         rows_.size() > 1) {
+  // At least one, whatever was read again and leads the piece.
+  do {
     CNX_TRY(merge_row(rows_.front()));
     if (const auto* row = std::get_if<change::RowChange>(&rows_.front())) {
       last = row->position;
@@ -191,7 +195,7 @@ Status BatchStage::cut_piece() {
       last = std::get<change::Truncate>(rows_.front()).position;
     }
     rows_.pop_front();
-  }
+  } while (merge_.rows() < options_.piece_rows && merge_.bytes() < options_.bytes_target && rows_.size() > 1);
   commit_microseconds_ = open_->commit_microseconds;
   close({.position = last, .phase = Phase::stream, .partial = true});
   return {};
@@ -204,7 +208,9 @@ Status BatchStage::commit(const change::Commit& commit) {
     return {};
   }
   LanePosition end{.position = {commit.end_lsn, 0}, .phase = Phase::stream, .partial = false};
-  if (!merge_.empty() && merge_.rows() + rows_.size() > rows_enough_) close(to_);
+  // Rows that were read again move no position: they go along with the transaction behind them.
+  const bool moved = !(to_ == from_);
+  if (moved && merge_.rows() + rows_.size() > rows_enough_) close(to_);
   if (!rows_.empty()) merge_.begin_transaction();
   for (const auto& item : rows_) CNX_TRY(merge_row(item));
   rows_.clear();
@@ -217,9 +223,7 @@ Status BatchStage::commit(const change::Commit& commit) {
     commit_microseconds_ = open_->commit_microseconds;
   }
   open_.reset();
-  if (in_pieces_ || merge_.rows() >= rows_enough_ ||
-      merge_.bytes() >= options_.bytes_target)
-    close(to_);
+  if (!(to_ == from_) && (in_pieces_ || is_enough())) close(to_);
   in_pieces_ = false;
   return {};
 }
@@ -249,7 +253,7 @@ Status BatchStage::take_snapshot(const change::SnapshotRow& row) {
   to_ = {.position = {from_.position.lsn, from_.position.ordinal + 1},
          .phase = Phase::snapshot,
          .partial = false};
-  if (merge_.rows() >= rows_enough_ || merge_.bytes() >= options_.bytes_target) close(to_);
+  if (is_enough()) close(to_);
   return {};
 }
 
@@ -288,6 +292,7 @@ LanePosition BatchStage::as_reached(LanePosition to) {
 
 void BatchStage::close(LanePosition to) {
   to = as_reached(to);
+  CNX_CHECK(!same_place(from_, to), "a batch moves the position: after a lost answer, that tells whether it was applied");
   Batch batch;
   batch.from = from_;
   batch.to = to;

@@ -75,6 +75,7 @@ class BatchStage final : public stream::Stage {
   Status take_snapshot(const change::SnapshotRow& row);
   void end_segment(const change::SegmentEnd& end);
   Result<const mapping::Binding*> binding_of(const change::RelationPtr& relation);
+  bool is_enough() const;
   bool piece_is_due() const;
   Status cut_piece();
   LanePosition as_reached(LanePosition to);
