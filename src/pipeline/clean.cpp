@@ -110,7 +110,6 @@ change::Lsn due_until(const std::vector<TableState>& states) {
 }
 
 Result<bool> clean_tables(CopyContext& context, ResyncProgress& progress, change::Lsn position) {
-  if (!is_due(context.ground.plan.states, position)) return false;
   CNX_TRY(bolt::Connection graph, open_graph(context.options, soon()));
   CNX_TRY(apply::StoredPosition start, apply::raise_epoch(graph, apply::lane_key(context.options.name), soon()));
   return Cleaning(context, progress, graph, {.pipeline = context.options.name, .epoch = start.epoch}).run(position);

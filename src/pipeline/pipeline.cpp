@@ -108,9 +108,17 @@ class Run {
   }
 
   Result<bool> clean(CopyContext& context, change::Lsn reached) {
+    CNX_TRY(bool may, may_clean(reached));
+    if (!may) return false;
     Result<bool> again = clean_tables(context, resync_, reached);
     forget_begun_anew();
     return again;
+  }
+
+  // A row that is in the graph already and not visible yet would be taken for one that went.
+  Result<bool> may_clean(change::Lsn reached) {
+    if (!is_due(ground_.plan.states, reached)) return false;
+    return shows_all(resync_, told_, *owner_, Clock::now() + kGroundMax);
   }
 
   // A row of them that was read before is older than what is copied.
@@ -313,10 +321,12 @@ class Run {
         consistent = true;
       }
       CNX_TRY(bool changed, catalog_changed());
-      look_again_ = look_again_ || changed || is_due(ground_.plan.states, acknowledgement.position().lsn);
-      if (turn_is_over(acknowledgement.position().lsn, began)) return true;
-      return paused || look_again_ ||
-             (run_options_.once && turn_ == ResyncTurn::done && acknowledgement.position() >= change::Position{logical.wanted, 0});
+      const change::Position reached = acknowledgement.position();
+      CNX_TRY(bool cleans, may_clean(reached.lsn));
+      look_again_ = look_again_ || changed || cleans;
+      if (paused || look_again_ || turn_is_over(reached.lsn, began)) return true;
+      const bool all = turn_ == ResyncTurn::done && reached >= change::Position{logical.wanted, 0};
+      return run_options_.once && all && !is_due(ground_.plan.states, reached.lsn);
     });
     if (!ran) {
       lacking_ = pass.lacking();

@@ -94,10 +94,8 @@ class Resync {
     }
     for (int look = 0; look < kLooks && !context_.stop.asked; ++look) {
       if (look > 0) pause(context_.stop, kLookAgain);
-      CNX_TRY(bool ended, has_ended(session));
-      CNX_TRY(bool seen, are_seen(told_, session, soon()));
-      if (ended && seen) {
-        progress_.writers_until.clear();
+      CNX_TRY(bool shown, shows_all(progress_, told_, session, soon()));
+      if (shown) {
         progress_.waits_since = kNever;
         return true;
       }
@@ -111,14 +109,6 @@ class Resync {
       progress_.waits_since = Clock::now();
     }
     return false;
-  }
-
-  Result<bool> has_ended(postgres::Session& session) {
-    if (progress_.writers_until.empty()) return true;
-    CNX_TRY(postgres::Rows rows,
-            session.query("SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= $1::pg_catalog.xid8",
-                          {progress_.writers_until}, soon()));
-    return rows.boolean(0, 0);
   }
 
   struct Turn {
@@ -244,6 +234,18 @@ Result<bool> are_seen(capture::ToldTransactions& told, postgres::Session& sessio
   CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_current_snapshot()::text", deadline));
   CNX_TRY(change::PgSnapshot now, change::PgSnapshot::parse(rows.text(0, 0)));
   return told.are_seen_by(now);
+}
+
+Result<bool> shows_all(ResyncProgress& progress, capture::ToldTransactions& told, postgres::Session& session, TimePoint deadline) {
+  if (!progress.writers_until.empty()) {
+    CNX_TRY(postgres::Rows rows,
+            session.query("SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= $1::pg_catalog.xid8",
+                          {progress.writers_until}, deadline));
+    CNX_TRY(bool ended, rows.boolean(0, 0));
+    if (!ended) return false;
+    progress.writers_until.clear();
+  }
+  return are_seen(told, session, deadline);
 }
 
 Result<ResyncTurn> resync_tables(CopyContext& context, ResyncProgress& progress, capture::ToldTransactions& told) {

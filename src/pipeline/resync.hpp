@@ -26,8 +26,12 @@ struct ResyncProgress {
 // For `writers_until`: no transaction that is open now is behind it. Blocks until `deadline`.
 Result<std::string> next_transaction(postgres::Session& session, TimePoint deadline);
 
-// Whether all that the stream has told of is visible to a read that begins now. Blocks until `deadline`.
+// Whether all that the stream has told this process of is visible to a read that begins now. Blocks until `deadline`.
 Result<bool> are_seen(capture::ToldTransactions& told, postgres::Session& session, TimePoint deadline);
+
+// Whether a read that begins now shows all that is in the graph: what the stream has told of, to this process or to one before
+// it. Blocks until `deadline`.
+Result<bool> shows_all(ResyncProgress& progress, capture::ToldTransactions& told, postgres::Session& session, TimePoint deadline);
 
 enum class ResyncTurn {
   done,     // All that was to be done is.
