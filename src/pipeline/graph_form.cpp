@@ -45,17 +45,6 @@ GraphForm::Link link_of(const json& value) {
   return {value.at(0).get<std::string>(), value.at(1).get<std::string>(), value.at(2).get<std::string>()};
 }
 
-// Those that were met when the table was bound.
-GraphForm::Properties names_of(const mapping::PropertyNames& met) {
-  GraphForm::Properties properties;
-  for (const mapping::PropertyName& each : met.all()) {
-    properties.names.insert(each.name);
-    if (each.may_be_unfit) properties.names.insert(each.companion);
-    if (!each.field_prefix.empty()) properties.prefixes.insert(each.field_prefix);
-  }
-  return properties;
-}
-
 Status remove_lonely_stubs(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form) {
   bolt::List ours{form.key_property, "_cnx_stub"};
   if (!form.tenant_property.empty()) ours.push_back(form.tenant_property);
@@ -81,10 +70,21 @@ GraphForm form_of(const mapping::NodeTable& table) {
     const GraphForm::Link link = key.rule->incoming ? GraphForm::Link{key.rule->type, other, form.label}
                                                     : GraphForm::Link{key.rule->type, form.label, other};
     form.links.insert(link);
-    GraphForm::Properties properties = names_of(key.names);
+    GraphForm::Properties properties = properties_of(key.names);
     if (!properties.empty()) form.link_properties.insert_or_assign(link, std::move(properties));
   }
   return form;
+}
+
+GraphForm::Properties properties_of(const mapping::PropertyNames& met, const std::set<std::string>& left_out) {
+  GraphForm::Properties properties;
+  for (const mapping::PropertyName& each : met.all()) {
+    if (left_out.contains(each.name)) continue;
+    properties.names.insert(each.name);
+    if (each.may_be_unfit) properties.names.insert(each.companion);
+    if (!each.field_prefix.empty()) properties.prefixes.insert(each.field_prefix);
+  }
+  return properties;
 }
 
 void take_out(GraphForm::Properties& properties, const GraphForm::Properties& others) {

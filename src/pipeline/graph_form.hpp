@@ -38,6 +38,8 @@ struct GraphForm {
   // Of relationships of foreign keys; those of rows that are relationships are in the table's state.
   std::map<Link, Properties> link_properties;
 };
+// Those that were met when the table was bound, but `left_out`.
+GraphForm::Properties properties_of(const mapping::PropertyNames& met, const std::set<std::string>& left_out = {});
 // In the place of `properties`, what of them is not in `others`.
 void take_out(GraphForm::Properties& properties, const GraphForm::Properties& others);
 
@@ -45,6 +47,17 @@ GraphForm form_of(const mapping::NodeTable& table);
 GraphForm form_of(const mapping::RelationshipTable& table);
 // Of a table of the model: of all types that its rows choose among.
 GraphForm form_of(const mapping::Model& model, const mapping::TableName& table);
+// Calls `work` with the table's NodeTable, or with the RelationshipTable of each type that its rows choose among, until it fails.
+template <typename Work>
+Status for_each_form(const mapping::Model& model, const mapping::TableName& table, const Work& work) {
+  for (const mapping::NodeTable& node : model.nodes()) {
+    if (node.rule->table == table) CNX_TRY(work(node));
+  }
+  for (const mapping::RelationshipTable& relationship : model.relationships()) {
+    if (relationship.rule->table == table) CNX_TRY(work(relationship));
+  }
+  return {};
+}
 // The other tables whose rows make nodes of the same label, or relationships of the same type between the same labels: what
 // this table's rows do not account for may be theirs. Pure.
 std::set<mapping::TableName> tables_beside(const mapping::Model& model, const mapping::TableName& table);

@@ -56,26 +56,16 @@ class StaleProperties {
       makers.push_back(find_table(catalog_.tables, name));
     }
     if (makers.empty()) {
-      CNX_TRY(for_each_form([&](const auto& form) { return clear_all(form); }));
+      CNX_TRY(for_each_form(*catalog_.model, state_.name, [&](const auto& form) { return clear_all(form); }));
     } else {
       CNX_TRY(for_each_slice(context_, makers, source, [&](const TableKeys& theirs) {
-        return for_each_form([&](const auto& form) { return clear_all_but(form, theirs); });
+        return for_each_form(*catalog_.model, state_.name, [&](const auto& form) { return clear_all_but(form, theirs); });
       }));
     }
     return names;
   }
 
  private:
-  // The node table, or each type of the rows that are relationships.
-  template <typename Work>
-  Status for_each_form(const Work& work) {
-    if (const mapping::NodeTable* node = catalog_.model->find_node(state_.name)) return work(*node);
-    for (const mapping::RelationshipTable& table : catalog_.model->relationships()) {
-      if (table.rule->table == state_.name) CNX_TRY(work(table));
-    }
-    return {};
-  }
-
   Status clear_all(const mapping::NodeTable& node) { return clear_pages(node, clear("n"), kGraphPageNodes); }
 
   Status clear_all(const mapping::RelationshipTable& table) {

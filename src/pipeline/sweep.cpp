@@ -45,7 +45,7 @@ class Sweep {
 
   Status find(GoneRows& gone) {
     CNX_TRY(for_each_slice_of_makers(std::nullopt, [&](const TableKeys& keys) {
-      return for_each_form([&](const auto& form) -> Status {
+      return for_each_form(*catalog_.model, state_.name, [&](const auto& form) -> Status {
         GraphKeys all(graph_, form);
         while (!context_.stop.asked && gone.keys.size() < GoneRows::kMost) {
           CNX_TRY(std::vector<EntityKey> page, all.next());
@@ -79,16 +79,6 @@ class Sweep {
     return for_each_slice(context_, tables, source, work);
   }
 
-  // The node table, or each type of the rows that are relationships.
-  template <typename Work>
-  Status for_each_form(const Work& work) {
-    if (const mapping::NodeTable* node = catalog_.model->find_node(state_.name)) return work(*node);
-    for (const mapping::RelationshipTable& table : catalog_.model->relationships()) {
-      if (table.rule->table == state_.name) CNX_TRY(work(table));
-    }
-    return {};
-  }
-
   // A node that has to stay as a stub keeps none of them.
   void intern_properties() {
     mapping::NodeTable* node = catalog_.model->find_node(state_.name);
@@ -99,7 +89,7 @@ class Sweep {
   }
 
   Status remove_missing(const TableKeys& keys_of_rows) {
-    return for_each_form([&](const auto& form) {
+    return for_each_form(*catalog_.model, state_.name, [&](const auto& form) {
       return remove_missing(GraphKeys(graph_, form), keys_of_rows, [&](std::span<EntityKey> keys) { return removal(form, keys); });
     });
   }

@@ -123,14 +123,12 @@ class Planner {
     const TableShape* found = find_table(live_.shapes, rule.table);
     if (found == nullptr) return check_table(*find_table(live_.tables, rule.table), key_of(rule));
     const TableShape& shape = *found;
-    CNX_TRY(Names names, names_of(rule.table));
+    CNX_TRY(set_properties(now));
     const GraphForm form = form_of(*plan_.catalog.model, rule.table);
     now.rule = mapping::fingerprint(input_.mapping, rule);
     now.form = to_text(form);
     now.shape = to_text(shape);
     if (known == nullptr) {
-      now.properties = std::move(names.properties);
-      now.field_prefixes = std::move(names.field_prefixes);
       // The beginning copies all; later a table is new in the mapping, and what is there is others', or an engine before this
       // one remembered nothing.
       const char* why = input_.known.empty() ? "the graph does not remember how it was" : "it is new in the mapping";
@@ -157,11 +155,9 @@ class Planner {
     if (known->state == State::copying && !change.any()) return {};
     const bool stale = !known->stale_properties.empty() || !known->stale_prefixes.empty();
     if (change.columns || stale) {
-      now.stale_properties = vanished(known->properties, known->stale_properties, names.properties);
-      now.stale_prefixes = vanished(known->field_prefixes, known->stale_prefixes, names.field_prefixes);
+      now.stale_properties = vanished(known->properties, known->stale_properties, now.properties);
+      now.stale_prefixes = vanished(known->field_prefixes, known->stale_prefixes, now.field_prefixes);
     }
-    now.properties = std::move(names.properties);
-    now.field_prefixes = std::move(names.field_prefixes);
     if (!change.any()) return {};
     if (!now.stale_properties.empty() || !now.stale_prefixes.empty() || change.gone) now.due = live_.log_end;
     now.sweep = now.sweep || change.gone;
@@ -222,8 +218,9 @@ class Planner {
     return {};
   }
 
-  // What another table makes as well: it is read again, and its sweep finds what no row of either makes. Only what is told by
-  // no row's key, a label or a foreign key's relationship, goes off all of them first. What a held table makes stays.
+  // What another table makes as well: it is read again, and its sweep finds what no row of either makes. Only what no sweep
+  // finds, since no row's key tells it (a label, a foreign key's relationship), goes off all of them first. What a held table
+  // makes stays.
   void share_with_others() {
     for (OutdatedForm& form : plan_.outdated) {
       const bool rows_are_nodes = !form.before.label.empty();
@@ -237,7 +234,7 @@ class Planner {
         bool shares = same_nodes && all.nodes;
         for (const GraphForm::Link& link : other.links) {
           shares = shares || all.links.contains(link);
-          if (held || !rows_are_nodes) form.links.erase(link);
+          if (held || (!rows_are_nodes && other.label.empty())) form.links.erase(link);
         }
         for (const std::string& label : other.more_labels) {
           if (!same_nodes) break;
@@ -259,39 +256,26 @@ class Planner {
     if (found->second.empty()) stale.erase(found);
   }
 
-  struct Names {
-    std::vector<std::string> properties;
-    std::vector<std::string> field_prefixes;
-  };
-
   // Every name but the key's and the tenant's, as the catalog describes the table.
-  Result<Names> names_of(const postgres::TableName& name) {
-    const change::RelationPtr relation = capture::relation_of(*find_table(plan_.catalog.tables, name));
-    std::set<std::string> kept;
-    const mapping::PropertyNames* names = nullptr;
-    if (mapping::NodeTable* node = plan_.catalog.model->find_node(name)) {
+  Status set_properties(TableState& state) {
+    const change::RelationPtr relation = capture::relation_of(*find_table(plan_.catalog.tables, state.name));
+    GraphForm::Properties made;
+    if (mapping::NodeTable* node = plan_.catalog.model->find_node(state.name)) {
       CNX_TRY(mapping::bind(*node, relation, plan_.catalog.types));
-      kept = {node->key_property, node->tenant_property};
-      names = &node->names;
+      made = properties_of(node->names, {node->key_property, node->tenant_property});
     } else {
-      mapping::RelationshipTable* relationship = plan_.catalog.model->find_relationship(name);
+      mapping::RelationshipTable* relationship = plan_.catalog.model->find_relationship(state.name);
       CNX_TRY(mapping::bind(*relationship, relation, plan_.catalog.types));
-      names = &relationship->names;
+      made = properties_of(relationship->names);
     }
-    std::set<std::string> found;
-    std::set<std::string> prefixes;
-    for (const mapping::PropertyName& each : names->all()) {
-      if (kept.contains(each.name)) continue;
-      found.insert(each.name);
-      if (!each.field_prefix.empty()) prefixes.insert(each.field_prefix);
-      if (each.may_be_unfit) found.insert(each.companion);
-    }
-    return Names{{found.begin(), found.end()}, {prefixes.begin(), prefixes.end()}};
+    state.properties.assign(made.names.begin(), made.names.end());
+    state.field_prefixes.assign(made.prefixes.begin(), made.prefixes.end());
+    return {};
   }
 
   // A partition that was made as one, or is empty, has told of every row. It was where the command that made it (a column of the
-  // system's is as old as the table) also entered it below its parent: two to four steps of one transaction apart (tried); with a
-  // row written between CREATE TABLE and ATTACH PARTITION they are six or more.
+  // system's is as old as the table) also entered it below its parent: two to four steps of one transaction apart; with a row
+  // written between CREATE TABLE and ATTACH PARTITION they are six or more (tried on PostgreSQL 15, 16, 17 and 18).
   Result<std::set<uint32_t>> filled_partitions(const TableShape& before, const TableShape& now) {
     std::set<uint32_t> filled;
     if (before.oid != now.oid) return filled;
