@@ -7,7 +7,7 @@
 namespace cnx::change {
 namespace {
 
-// The namespace of all of these names, drawn once at random; changing it changes every id.
+// The namespace of all of these names, this project's own. Another one would give every change another id.
 constexpr std::array<unsigned char, 16> kNamespace = {0x6e, 0x1f, 0x4b, 0x0c, 0x9d, 0x52, 0x4a, 0x37,
                                                       0xb1, 0x8e, 0x27, 0xc4, 0x5d, 0x90, 0xfa, 0x13};
 

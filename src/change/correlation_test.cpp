@@ -8,11 +8,11 @@ namespace {
 const Position kRow{Lsn(0x100000002A), 3};
 
 // Python's uuid.uuid5 of the same namespace and name: whoever keeps ids outside may make them.
-TEST(CorrelationId, IsTheStandardsVersionFive) {
+TEST(CorrelationId, it_is_the_standards_version_five) {
   EXPECT_EQ(correlation_id("7012345678901234567", "app", {Lsn(0x10000002A), 3}), "8d3a64c1-98be-57b2-9470-a7b04da1fc8a");
 }
 
-TEST(CorrelationId, IsTheSameForAReplayAndAnotherForAnotherChange) {
+TEST(CorrelationId, it_is_the_same_for_a_replay_and_another_for_another_change) {
   EXPECT_EQ(correlation_id("1", "app", kRow), correlation_id("1", "app", kRow));
   EXPECT_NE(correlation_id("1", "app", kRow), correlation_id("1", "app", {kRow.lsn, 4}));
   EXPECT_NE(correlation_id("1", "app", kRow), correlation_id("2", "app", kRow));

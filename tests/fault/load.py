@@ -71,10 +71,12 @@ class Writer(threading.Thread):
 
     def _is_far_behind(self):
         """Whether PostgreSQL keeps more log for the slot than is wanted."""
+        if self._behind_max is None:
+            return False
         behind = self.sql("SELECT max(pg_current_wal_lsn() - confirmed_flush_lsn) FROM pg_replication_slots "
                           "WHERE database = current_database()").fetchone()[0]
         self._connection.rollback()
-        return self._behind_max is not None and behind is not None and behind > self._behind_max
+        return behind is not None and behind > self._behind_max
 
     def _disconnect(self):
         with contextlib.suppress(psycopg2.Error):
