@@ -25,6 +25,9 @@ constexpr const char* kFooter =
     "A property with `__pg` beside it holds the exact text of a value that the graph's type "
     "cannot\n"
     "hold (infinity, NaN, …); the property itself is then absent.\n\n"
+    "A relationship follows a change of the other row's key where a foreign key with ON UPDATE CASCADE\n"
+    "moves its rows in the same transaction. Without one it stays at the key that its row names: on\n"
+    "what has that key then, or on a stub.\n\n"
     "Exit codes: 0 done, 2 wrong words, a table that the mapping does not name, or a mapping that "
     "does\n"
     "not fit the database (`check` names all of that at once), 4 PostgreSQL cannot be reached.";
@@ -90,8 +93,9 @@ void print(const pipeline::Explanation& told) {
   if (!told.relationships.empty())
     std::printf("\n%s\n", told.form == "node" ? "relationships" : "ends");
   for (const pipeline::ExplainedRelationship& relationship : told.relationships) {
-    std::printf("  %s by %s, key of %s\n", relationship.pattern.c_str(),
-                join(relationship.columns).c_str(), relationship.other.c_str());
+    std::printf("  %s by %s, key of %s; %s\n", relationship.pattern.c_str(),
+                join(relationship.columns).c_str(), relationship.other.c_str(),
+                relationship.follows ? "follows a change of it" : "stays at the key that the row names");
     print_properties(relationship.properties, "    ");
   }
   if (!told.constraints.empty()) std::printf("\nconstraints\n");
@@ -118,6 +122,7 @@ nlohmann::ordered_json to_json(const pipeline::Explanation& told) {
     relationships.push_back({{"pattern", relationship.pattern},
                              {"columns", relationship.columns},
                              {"other", relationship.other},
+                             {"follows", relationship.follows},
                              {"properties", to_json(relationship.properties)}});
   }
   nlohmann::ordered_json statements = nlohmann::ordered_json::array();

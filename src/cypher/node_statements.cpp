@@ -1,7 +1,6 @@
 #include "cypher/node_statements.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "cypher/node_rows.hpp"
 #include "cypher/rows.hpp"
@@ -15,15 +14,20 @@ using mapping::NodeUpsert;
 
 struct Unlinked {
   const Key* child;
-  const Key* other;  // Null: whatever the other end is.
+  // A relationship to one of these stays, by the keys before the batch; null: none does.
+  const Key* other;
+  const Key* named;  // By a row that does not follow: what leads to this key leads there after the batch.
 };
 
 std::vector<Unlinked> unlinked(const NodeMutations& node, Fusion fusion, size_t foreign) {
   std::vector<Unlinked> rows;
-  for (const Key& key : node.removed) rows.push_back({&key, nullptr});
+  for (const Key& key : node.removed) rows.push_back({&key, nullptr, nullptr});
+  const bool follows = node.table->foreign_keys[foreign].follows;
   for (const NodeUpsert& upsert : node.upserts) {
     if (fusion.updates && is_update(upsert)) continue;
-    if (!upsert.inserted) rows.push_back({&upsert.key_before, upsert.ends[foreign].kept()});
+    if (upsert.inserted) continue;
+    const mapping::ForeignEnd& end = upsert.ends[foreign];
+    rows.push_back({&upsert.key_before, end.kept(), follows || !end.key ? nullptr : &*end.key});
   }
   std::sort(rows.begin(), rows.end(),
             [](const Unlinked& x, const Unlinked& y) { return *x.child < *y.child; });
@@ -35,7 +39,9 @@ Statement unlink_statement(const Text& text, const std::vector<Unlinked>& rows) 
     packer.map_header(2);
     pack_key_entry(packer, "k", *row.child);
     packer.string("o");
-    if (row.other != nullptr) {
+    if (row.named != nullptr) {
+      pack_kept(packer, row.other, *row.named);
+    } else if (row.other != nullptr) {
       pack(packer, *row.other);
     } else {
       packer.null();
@@ -66,19 +72,6 @@ Statement removal(const Text& text, const NodeMutations& node, const std::vector
   }
   pack_clear_entry(packer, node);
   return statement;
-}
-
-struct Move {
-  Key from;
-  Key to;
-};
-
-Statement move_statement(const Text& text, const std::vector<Move>& moves) {
-  return rows_statement(text, moves, [](bolt::Packer& packer, const Move& move) {
-    packer.map_header(2);
-    pack_key_entry(packer, "f", move.from);
-    pack_key_entry(packer, "t", move.to);
-  });
 }
 
 // Children grouped by their other end, so that a shared end is looked up once. `pack_child` writes
@@ -188,35 +181,6 @@ void unlink_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
 void remove_nodes(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
   if (node.truncated) out.push_back(remove_all(texts.remove_all, node));
   if (!node.removed.empty()) out.push_back(removal(texts.remove, node, node.removed));
-}
-
-// Where a key is taken that another node of the batch gives up (a chain, a swap), all go through
-// temporary keys: a unique value must be free before it is taken.
-void change_keys(const NodeTexts& texts, const NodeMutations& node, std::vector<Statement>& out) {
-  std::vector<Move> takeovers;
-  for (const mapping::Takeover& each : node.takeovers) takeovers.push_back({each.node, each.stub});
-  if (!takeovers.empty()) out.push_back(move_statement(texts.take_over, takeovers));
-  std::unordered_set<Key, mapping::KeyHash> given_up;
-  std::vector<Move> moves;
-  for (const mapping::KeyChange& change : node.key_changes) {
-    given_up.insert(change.from);
-    moves.push_back({change.from, change.to});
-  }
-  const bool chained = std::any_of(moves.begin(), moves.end(),
-                                   [&](const Move& move) { return given_up.contains(move.to); });
-  if (!chained) {
-    if (!moves.empty()) out.push_back(move_statement(texts.change_key, moves));
-    return;
-  }
-  std::vector<Move> away;
-  std::vector<Move> home;
-  for (size_t i = 0; i < moves.size(); ++i) {
-    Key temporary = "_cnx_moving:" + std::to_string(i);
-    away.push_back({moves[i].from, temporary});
-    home.push_back({temporary, moves[i].to});
-  }
-  out.push_back(move_statement(texts.change_key, away));
-  out.push_back(move_statement(texts.change_key, home));
 }
 
 void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion,

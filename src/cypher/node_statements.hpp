@@ -29,8 +29,6 @@ void unlink_nodes(const NodeTexts& texts, const mapping::NodeMutations& node, Fu
                   std::vector<Statement>& out);
 void remove_nodes(const NodeTexts& texts, const mapping::NodeMutations& node,
                   std::vector<Statement>& out);
-void change_keys(const NodeTexts& texts, const mapping::NodeMutations& node,
-                 std::vector<Statement>& out);
 void upsert_nodes(const NodeTexts& texts, const mapping::NodeMutations& node, Fusion fusion,
                   std::vector<Statement>& out);
 void link_nodes(const NodeTexts& texts, const mapping::NodeMutations& node, Fusion fusion,

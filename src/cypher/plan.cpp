@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "cypher/key_changes.hpp"
 #include "cypher/node_statements.hpp"
 #include "cypher/relationship_statements.hpp"
 
@@ -60,6 +61,7 @@ std::vector<Statement> Plan::statements(const mapping::Mutations& mutations) con
     remove_relationships(texts(*relationship.table), relationship, out);
   }
   each_node(unlink_nodes);
+  for (const mapping::LeftBehind& left : mutations.left_behind) leave_behind(texts(*left.table), left, out);
   // 2. Node removals, by the same keys.
   for (const NodeMutations& node : mutations.nodes) remove_nodes(texts(*node.table), node, out);
   // 3. Key changes.

@@ -11,10 +11,12 @@ namespace cnx::cypher {
 namespace {
 
 using mapping::testing::kUnchanged;
+using mapping::testing::References;
 using mapping::testing::Row;
 using mapping::testing::Source;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
 using ::testing::SizeIs;
 
 constexpr const char* kMapping = R"(
@@ -30,8 +32,17 @@ tables:
   notes: {node: Note, cypher: "UNWIND $rows AS row MERGE (n:Note {id: row.id}) SET n += row"}
 )";
 
+const std::vector<std::string> kTables = {"parents (id int8, version int8, seen timestamptz)",
+                                          "children (id int8, parent int8, note text, tenant text)",
+                                          "likes (a int8, b int8, note text)",
+                                          "papers (id int8, note int8)",
+                                          "pets (id int8, owner int8, friend int8, version int8)",
+                                          "notes (id int8)"};
+
 class PlanTest : public ::testing::Test {
  protected:
+  explicit PlanTest(References references = References::follow) : source_(kMapping, kTables, references) {}
+
   std::vector<Statement> statements() { return plan_.statements(merge_.take()); }
   std::vector<std::string> names() {
     std::vector<std::string> names;
@@ -44,12 +55,7 @@ class PlanTest : public ::testing::Test {
   }
   void remove(const std::string& table, const Row& old) { source_.remove(merge_, table, old); }
 
-  Source source_{kMapping,
-                 {"parents (id int8, version int8, seen timestamptz)",
-                  "children (id int8, parent int8, note text, tenant text)",
-                  "likes (a int8, b int8, note text)",
-                  "papers (id int8, note int8)",
-                  "pets (id int8, owner int8, friend int8, version int8)", "notes (id int8)"}};
+  Source source_;
   mapping::Merge merge_{source_.model()};
   Plan plan_{source_.model()};
 };
@@ -209,6 +215,37 @@ TEST_F(PlanTest, keys_that_chain_go_through_temporary_ones) {
             "change key Parent {rows: [{f: 1, t: '_cnx_moving:0'}, {f: 2, t: '_cnx_moving:1'}]}");
   EXPECT_EQ(lines[2],
             "change key Parent {rows: [{f: '_cnx_moving:0', t: 2}, {f: '_cnx_moving:1', t: 3}]}");
+}
+
+class StayingPlanTest : public PlanTest {
+ protected:
+  StayingPlanTest() : PlanTest(References::stay) {}
+};
+
+TEST_F(StayingPlanTest, what_stays_at_a_key_leaves_the_node_before_others_go_and_comes_back_behind_the_keys) {
+  update("parents", {"3", "2", std::nullopt}, {"2", std::nullopt, std::nullopt});
+  update("parents", {"2", "2", std::nullopt}, {"1", std::nullopt, std::nullopt});
+  update("children", {"8", "3", "n", std::nullopt});
+  update("children", {"9", "2", "n", std::nullopt});
+  remove("parents", {"7", std::nullopt, std::nullopt});
+  const std::vector<std::string> lines = testing::show(statements());
+  EXPECT_THAT(lines, IsSupersetOf({
+      "unlink Child.HAS {rows: [{k: 8, o: [2, 3]}, {k: 9, o: [1, 2]}]}",
+      "leave behind Child.HAS {rows: [{k: 1, t: '_cnx_waiting:1', x: [9]}, {k: 2, t: '_cnx_waiting:2', x: [8]}]}",
+      "take over Parent {rows: [{f: 2, t: '_cnx_waiting:2'}]}",
+      "change key Parent {rows: [{f: '_cnx_waiting:1', t: 1}]}",
+  }));
+  update("parents", {"3", "2", std::nullopt}, {"2", std::nullopt, std::nullopt});
+  remove("parents", {"7", std::nullopt, std::nullopt});
+  EXPECT_THAT(names(), ElementsAre("leave behind Child.HAS", "leave behind Pet.OWNS", "leave behind LIKES at its start",
+                                   "remove Parent", "take over Parent", "change key Parent", "change key Parent",
+                                   "update Parent"));
+}
+
+TEST_F(StayingPlanTest, a_row_with_no_end_is_led_away_from_all) {
+  update("children", {"1", std::nullopt, "a", "acme"});
+  update("children", {"2", "7", "a", "acme"});
+  EXPECT_EQ(testing::show(statements()[0]), "unlink Child.HAS {rows: [{k: 1, o: null}, {k: 2, o: [7]}]}");
 }
 
 TEST_F(PlanTest, a_users_statement_stands_for_the_upsert_and_is_followed_by_what_ended) {

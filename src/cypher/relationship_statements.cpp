@@ -27,21 +27,25 @@ Statement removal(const Text& text, const std::vector<RelationshipKey>& keys) {
   });
 }
 
-void pack_end(bolt::Packer& packer, std::string_view name, const std::optional<mapping::Key>& key) {
+void pack_end(bolt::Packer& packer, std::string_view name, const std::optional<mapping::Key>& kept, const mapping::Key& named,
+              bool follows) {
   packer.string(name);
-  if (key) {
-    pack(packer, *key);
+  if (!follows) {
+    pack_kept(packer, kept ? &*kept : nullptr, named);
+  } else if (kept) {
+    pack(packer, *kept);
   } else {
     packer.null();
   }
 }
 
 // Of keys of their own: what is not between these ends goes, before nodes are removed.
-Statement lead_away(const Text& text, const std::vector<RelationshipUpsert>& upserts) {
-  return rows_statement(text, upserts, [](bolt::Packer& packer, const RelationshipUpsert& row) {
+Statement lead_away(const Text& text, const RelationshipMutations& mutations) {
+  const mapping::RelationshipTable& table = *mutations.table;
+  return rows_statement(text, mutations.upserts, [&](bolt::Packer& packer, const RelationshipUpsert& row) {
     packer.map_header(4);
-    pack_end(packer, "a", row.kept_start);
-    pack_end(packer, "b", row.kept_end);
+    pack_end(packer, "a", row.kept_start, row.key.start, table.start_follows);
+    pack_end(packer, "b", row.kept_end, row.key.end, table.end_follows);
     packer.string("y");
     packer.string(row.key.own);
     packer.string("p");
@@ -58,7 +62,7 @@ void remove_relationships(const RelationshipTexts& texts, const RelationshipMuta
   if (mutations.truncated) out.push_back(bare_statement(texts.remove_all));
   if (!mutations.removed.empty()) out.push_back(removal(texts.remove, mutations.removed));
   const bool own = !texts.lead_away.text.empty() && texts.user.text.empty();
-  if (own && !mutations.upserts.empty()) out.push_back(lead_away(texts.lead_away, mutations.upserts));
+  if (own && !mutations.upserts.empty()) out.push_back(lead_away(texts.lead_away, mutations));
 }
 
 void upsert_relationships(const RelationshipTexts& texts, const RelationshipMutations& mutations,

@@ -48,10 +48,12 @@ RelationshipTexts own_key_texts(const RelationshipTable& table) {
   texts.guarded = !version.empty();
   texts.remove = {"remove " + type, text(rows + " " + match_own_key(table) + remove_between(table))};
   texts.remove_all = remove_all(table);
+  const std::string is_start = table.start_follows ? " = row.a" : " IN row.a";
+  const std::string is_end = table.end_follows ? " = row.b" : " IN row.b";
   texts.lead_away = {"lead away " + type,
                      text(rows + " " + match_own_key(table) + " WHERE NOT " + newer + " AND NOT coalesce(a." +
-                          quote(table.start->key_property) + " = row.a AND b." + quote(table.end->key_property) +
-                          " = row.b, false)" + remove_between(table))};
+                          quote(table.start->key_property) + is_start + " AND b." + quote(table.end->key_property) + is_end +
+                          ", false)" + remove_between(table))};
   texts.insert = {"insert " + type, text(rows + merge + written)};
   // A refused row makes nothing: its relationship, between whatever ends, stays as it is.
   texts.update = texts.guarded

@@ -1,5 +1,6 @@
 #include "cypher/removal.hpp"
 
+#include "cypher/key_changes.hpp"
 #include "cypher/node_statements.hpp"
 #include "cypher/rows.hpp"
 
@@ -73,6 +74,7 @@ Removal RemovalPlan::removal(const mapping::Mutations& mutations,
     add_relationships(relationship, limits, removal);
   }
   for (const NodeMutations& node : mutations.nodes) add_links(node, limits, removal);
+  for (const mapping::LeftBehind& left : mutations.left_behind) add_left_behind(left, limits, removal);
   for (const NodeMutations& node : mutations.nodes) {
     if (!node.truncated) continue;
     truncated_nodes.push_back(node.table);
@@ -86,6 +88,13 @@ Removal RemovalPlan::removal(const mapping::Mutations& mutations,
         bounded_statement(*removal.truncation_size, kMax, limits.elements_max));
   }
   return removal;
+}
+
+void RemovalPlan::add_left_behind(const mapping::LeftBehind& left, const RemovalLimits& limits, Removal& removal) const {
+  const NodeRemovalTexts& texts = nodes_[left.table->index];
+  const size_t place = place_of(left);
+  removal.sizes.push_back(bounded_rows(texts.left_sizes[place], left.rows, kMax, limits.elements_max, pack_left_behind));
+  removal.steps.push_back(bounded_rows(texts.leave_behind[place], left.rows, kLimit, limits.piece_elements, pack_left_behind));
 }
 
 void RemovalPlan::add_relationships(const RelationshipMutations& mutations,

@@ -1,4 +1,5 @@
-// The removals of a batch, as what asks for their size and as steps that are done in pieces. Pure.
+// The removals of a batch, and what stays behind where keys change, as what asks for their size and as steps that are done in
+// pieces. Pure.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,7 @@
 namespace cnx::cypher {
 
 struct RemovalLimits {
-  // A transaction removes at most so many nodes and relationships.
+  // A transaction removes, or leaves behind, at most so many nodes and relationships.
   size_t elements_max = 100'000;
   // And a piece so many: 2.4 kB of the server's memory each, so that a small heap takes it.
   size_t piece_elements = 10'000;
@@ -40,6 +41,7 @@ class RemovalPlan {
  private:
   void add_relationships(const mapping::RelationshipMutations& mutations, const RemovalLimits& limits,
                          Removal& removal) const;
+  void add_left_behind(const mapping::LeftBehind& left, const RemovalLimits& limits, Removal& removal) const;
   void add_links(const mapping::NodeMutations& node, const RemovalLimits& limits,
                  Removal& removal) const;
 

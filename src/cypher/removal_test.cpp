@@ -9,6 +9,7 @@
 namespace cnx::cypher {
 namespace {
 
+using mapping::testing::References;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -24,8 +25,12 @@ tables:
   likes: {relationship: LIKES, from: {parents: a}, to: {children: b}}
 )";
 
+const std::vector<std::string> kTables = {"parents (id int8)", "children (id int8, parent int8)", "likes (a int8, b int8)"};
+
 class RemovalTest : public ::testing::Test {
  protected:
+  explicit RemovalTest(References references = References::follow) : source_(kMapping, kTables, references) {}
+
   Removal removal() { return plan_.removal(merge_.take(), {.elements_max = 50, .piece_elements = 7}); }
   static std::vector<std::string> names(const std::vector<Statement>& statements) {
     std::vector<std::string> names;
@@ -33,8 +38,7 @@ class RemovalTest : public ::testing::Test {
     return names;
   }
 
-  mapping::testing::Source source_{
-      kMapping, {"parents (id int8)", "children (id int8, parent int8)", "likes (a int8, b int8)"}};
+  mapping::testing::Source source_;
   mapping::Merge merge_{source_.model()};
   Plan plan_{source_.model()};
 };
@@ -80,6 +84,26 @@ TEST_F(RemovalTest, every_step_is_bounded_and_says_how_much_it_did) {
     EXPECT_THAT(*step.text, HasSubstr("done")) << *step.name;
     EXPECT_THAT(*step.text, ::testing::Not(HasSubstr("DETACH"))) << *step.name;
   }
+}
+
+class StayingRemovalTest : public RemovalTest {
+ protected:
+  StayingRemovalTest() : RemovalTest(References::stay) {}
+};
+
+TEST_F(StayingRemovalTest, what_stays_behind_is_asked_for_and_leaves_in_pieces_before_nodes_go) {
+  source_.update(merge_, "parents", {"2"}, {"1"});
+  source_.update(merge_, "children", {"5", "2"});
+  source_.remove(merge_, "likes", {"1", "5"});
+  merge_.truncate({"public", "children"});
+  const Removal removal = this->removal();
+  EXPECT_THAT(names(removal.sizes), ElementsAre("size of what stays behind of Child.HAS", "size of what stays behind of LIKES at its start",
+                                                "size of the truncation"));
+  EXPECT_THAT(names(removal.steps), ElementsAre("remove in pieces LIKES", "unlink all in pieces Child.HAS",
+                                                "leave behind in pieces Child.HAS", "leave behind in pieces LIKES at its start",
+                                                "remove all in pieces Child"));
+  EXPECT_EQ(testing::show(removal.steps[2]),
+            "leave behind in pieces Child.HAS {rows: [{k: 1, t: '_cnx_waiting:1', x: []}], limit: 7}");
 }
 
 }  // namespace

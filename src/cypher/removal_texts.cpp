@@ -1,5 +1,6 @@
 #include "cypher/removal_texts.hpp"
 
+#include "cypher/leave_behind_texts.hpp"
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
 
@@ -18,18 +19,10 @@ std::string link_of(const ForeignKey& key, std::string_view variable) {
   return key.rule->incoming ? "<-" + relationship + "-" : "-" + relationship + "->";
 }
 
-std::string fail_above_max(std::string_view total) {
-  return " WITH " + std::string(total) + " AS total RETURN CASE WHEN total > $max THEN 1/0 ELSE total END";
-}
-
 // Continues a MATCH that binds r and the nodes `ends`: removes $limit of the relationships, and the
 // stubs among their ends that lost the last one.
 std::string remove_some(const std::string& ends, const std::set<std::string>& ours) {
-  const std::string stub = quote(kStub);
-  return " WITH r, " + ends + " AS ends LIMIT $limit DELETE r WITH collect(ends) AS all, count(*) AS done"
-         " CALL { WITH all UNWIND all AS ends UNWIND ends AS p WITH DISTINCT p WHERE p." + stub +
-         " AND COUNT {(p)--()} = 0 AND all(name IN keys(p) WHERE name IN " + name_list(ours) +
-         ") DELETE p RETURN count(*) AS dropped } RETURN done";
+  return " WITH r, " + ends + " AS ends LIMIT $limit DELETE r" + count_done(ours);
 }
 
 }  // namespace
@@ -56,6 +49,10 @@ NodeRemovalTexts node_removal_texts(const NodeTable& table) {
     texts.size = {"size of the removal of " + label,
                   text("UNWIND $batch.rows AS row " + match_node("n", table, "row.k") +
                        fail_above_max("sum(" + elements + ")"))};
+  }
+  for (const mapping::Reference& reference : table.staying) {
+    texts.leave_behind.push_back(leave_behind_in_pieces_text(table, reference));
+    texts.left_sizes.push_back(left_size_text(table, reference));
   }
   texts.remove_all = {
       "remove all in pieces " + label,

@@ -17,6 +17,10 @@ struct NodeRemovalTexts {
   std::vector<Text> unlink;
   // The same for all nodes of the table.
   std::vector<Text> unlink_all;
+  // By the place in `staying`. rows {k, t, x}, $limit: as NodeTexts::leave_behind, so many; says how many.
+  std::vector<Text> leave_behind;
+  // rows {k, t, x}, $max: fails with a division by zero where the relationships that may have to go are more.
+  std::vector<Text> left_sizes;
   // $clear, $limit: so many nodes of the table are deleted, or made stubs; says how many.
   Text remove_all;
 };

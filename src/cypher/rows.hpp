@@ -58,6 +58,15 @@ inline void pack_key_entry(bolt::Packer& packer, std::string_view name, const ma
   pack(packer, key);
 }
 
+// The keys, before the batch, to which a relationship may lead that stays: of the node that has `named` after it (null where
+// it is another one), and `named` itself.
+inline void pack_kept(bolt::Packer& packer, const mapping::Key* before, const mapping::Key& named) {
+  const bool both = before != nullptr && !(*before == named);
+  packer.list_header(both ? 2 : 1);
+  if (both) pack(packer, *before);
+  pack(packer, named);
+}
+
 // What finds a relationship that goes: its ends, or a key of its own.
 inline void pack_removed(bolt::Packer& packer, const mapping::RelationshipKey& key) {
   if (!key.own.empty()) {

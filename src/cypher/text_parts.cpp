@@ -127,6 +127,17 @@ std::string drop_lonely_stubs(std::string_view variable, const std::set<std::str
          ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
 }
 
+std::string count_done(const std::set<std::string>& ours) {
+  return " WITH collect(ends) AS all, count(*) AS done"
+         " CALL { WITH all UNWIND all AS ends UNWIND ends AS p WITH DISTINCT p WHERE p." + quote(kStub) +
+         " AND COUNT {(p)--()} = 0 AND all(name IN keys(p) WHERE name IN " + name_list(ours) +
+         ") DELETE p RETURN count(*) AS dropped } RETURN done";
+}
+
+std::string fail_above_max(std::string_view total) {
+  return " WITH " + std::string(total) + " AS total RETURN CASE WHEN total > $max THEN 1/0 ELSE total END";
+}
+
 std::string on_create_stub(std::string_view variable, const NodeTable& table,
                            std::string_view tenant) {
   std::string v(variable);

@@ -46,6 +46,11 @@ std::set<std::string> stub_properties(const mapping::NodeTable& table);
 
 // Continues a statement in which `variable` is bound to nodes that just lost a relationship of ours.
 std::string drop_lonely_stubs(std::string_view variable, const std::set<std::string>& ours);
+// Continues a statement whose rows are what one piece has done, with the lists `ends` of nodes that lost a relationship: says how
+// many, and lonely stubs go.
+std::string count_done(const std::set<std::string>& ours);
+// Ends a statement with a division by zero where the expression is above $max.
+std::string fail_above_max(std::string_view total);
 // " ON CREATE SET …" of a MERGE that may make a stub; `tenant` is an expression.
 std::string on_create_stub(std::string_view variable, const mapping::NodeTable& table, std::string_view tenant);
 // The expression of what an UPDATE writes, and the end of its statement that counts refused rows.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cypher/leave_behind_texts.hpp"
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
 
@@ -35,12 +36,12 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   const std::string path = link + "(p:" + other_label + ")";
   const std::string remove = " DELETE r WITH p WHERE p." + quote(kStub) +
                              drop_lonely_stubs("p", stub_properties(*key.other));
+  const std::string other_key = "p." + quote(key.other->key_property);
+  const std::string elsewhere = key.follows ? other_key + " <> row.o" : "NOT " + other_key + " IN row.o";
   texts.unlink = {
       "unlink " + name,
       text("UNWIND $batch.rows AS row " + match_node("c", table, "row.k") + " MATCH (c)" + link +
-           "(p) WHERE " +
-           only_where("p:" + other_label, "row.o IS NULL OR p." + quote(key.other->key_property) + " <> row.o") +
-           remove)};
+           "(p) WHERE " + only_where("p:" + other_label, "row.o IS NULL OR " + elsewhere) + remove)};
   texts.unlink_all = {"unlink all " + name,
                       text("MATCH (c:" + quote(table.node->label) + ")" + path + remove)};
   // The end that others share is merged once a group.
@@ -161,6 +162,7 @@ NodeTexts node_texts(const NodeTable& table) {
   texts.change_key = {"change key " + label,
                       text("UNWIND $batch.rows AS row " + match_node("n", table, "row.f") +
                            " SET n." + key + " = row.t")};
+  for (const mapping::Reference& reference : table.staying) texts.leave_behind.push_back(leave_behind_text(table, reference));
   const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, row + "." + key);
   texts.insert = {"insert " + label,
                   text(merge + " SET n += " + row + drop_vanished("n", row, flattened) + set_labels("n", table))};

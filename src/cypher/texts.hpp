@@ -38,6 +38,9 @@ struct NodeTexts {
   Text take_over;
   // rows {f, t}.
   Text change_key;
+  // For each of the table's `staying`. rows {k, t, x}: relationships that lead to the node at key k, of others than x, go to a
+  // stub at key t; a stub at k that has none any more goes.
+  std::vector<Text> leave_behind;
   // rows: flat maps of properties; {l, p} where a value chooses a label.
   Text insert;
   // The same, guarded by the version where one is mapped.

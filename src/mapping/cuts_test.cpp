@@ -1,6 +1,7 @@
 // The graph does not depend on where batches are cut (design, I10): histories of a small database,
 // drawn by RapidCheck, are merged under random cuts, executed in a graph in memory, and compared
-// with the same history cut once a transaction, and with the tables in the end. A failing history
+// with the same history cut once a transaction, and with the tables in the end; with foreign keys that
+// cascade, and without any. A row that lives on is the same node all the while. A failing history
 // is shrunk and printed with its seed; RC_PARAMS="seed=… max_success=…" repeats it or looks longer.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -19,6 +20,7 @@ using testing::FamilyStream;
 using testing::FamilyTable;
 using testing::kKeys;
 using testing::MemoryGraph;
+using testing::References;
 using testing::SourceTransaction;
 
 struct History {
@@ -80,20 +82,70 @@ void write_as_somebody_else(FamilyStream& stream, MemoryGraph& graph) {
   }
 }
 
-void expect_no_difference(const History& history, const std::string& mapping, bool full_identity,
-                          bool others) {
-  FamilyStream stream(mapping, full_identity);
-  Family family;
+// The nodes' tables; rows are followed by the key that they had at first.
+using Lives = std::map<FamilyTable, std::map<std::string, std::string>>;
+
+Lives lives_of(const Family& family) {
+  Lives lives;
+  for (FamilyTable table : {FamilyTable::parents, FamilyTable::children}) {
+    for (const auto& [key, row] : family.rows(table)) lives[table][key[0]] = key[0];
+  }
+  return lives;
+}
+
+// Those that were never removed, by the keys that they have in the end.
+Lives survivors(Lives lives, const std::vector<SourceTransaction>& transactions) {
+  for (const SourceTransaction& transaction : transactions) {
+    for (const auto& item : transaction) {
+      if (const auto* truncation = std::get_if<testing::Truncation>(&item)) {
+        for (FamilyTable table : truncation->tables) lives[table].clear();
+        continue;
+      }
+      const auto& change = std::get<testing::Change>(item);
+      if (change.table == FamilyTable::likes || change.operation == change::Operation::insert) continue;
+      auto life = lives[change.table].extract(change.old_row[0].value());
+      if (life.empty() || change.operation == change::Operation::remove) continue;
+      life.key() = change.row[0].value();
+      lives[change.table].insert(std::move(life));
+    }
+  }
+  return lives;
+}
+
+// Their nodes, by the keys that they had at first.
+std::map<std::string, std::optional<int>> nodes_of(const Lives& lives, FamilyStream& stream, const MemoryGraph& graph) {
+  std::map<std::string, std::optional<int>> nodes;
+  for (const auto& [table, keys] : lives) {
+    const bool parents = table == FamilyTable::parents;
+    for (const auto& [key, origin] : keys) {
+      nodes[origin] = parents ? graph.find(stream.parents(), Key(int64_t{std::stoll(key)}))
+                              : graph.find(stream.children(), Key(key));
+    }
+  }
+  return nodes;
+}
+
+struct Setting {
+  std::string mapping = testing::kFamilyMapping;
+  References references = References::follow;
+  bool others = false;  // Somebody else writes into the graph.
+};
+
+void expect_no_difference(const History& history, const Setting& setting) {
+  FamilyStream stream(setting.mapping, *rc::gen::arbitrary<bool>(), setting.references);
+  Family family(setting.references);
   for (const Command& command : history.before) run(family, command);
   const SourceTransaction before = family.commit();
+  Lives lives = lives_of(family);
   const std::vector<SourceTransaction> transactions = transactions_of(family, history.commands);
   MemoryGraph one_by_one;
   if (!before.empty()) apply(stream, one_by_one, {before}, {});
-  if (others) write_as_somebody_else(stream, one_by_one);
+  if (setting.others) write_as_somebody_else(stream, one_by_one);
+  auto nodes = nodes_of(lives, stream, one_by_one);
   MemoryGraph cut = one_by_one;
   apply(stream, one_by_one, transactions, {});
   apply(stream, cut, transactions, history.cuts);
-  if (!others) {
+  if (!setting.others) {
     RC_LOG() << "the tables say\n"
              << text(graph_of(family, stream).lines()) << "one by one\n"
              << text(one_by_one.lines());
@@ -103,6 +155,10 @@ void expect_no_difference(const History& history, const std::string& mapping, bo
   const auto actual = cut.lines();
   RC_LOG() << "one by one\n" << text(expected) << "cut\n" << text(actual);
   RC_ASSERT(actual == expected);
+  lives = survivors(std::move(lives), transactions);
+  for (const MemoryGraph* graph : {&one_by_one, &cut}) {
+    for (const auto& [origin, node] : nodes_of(lives, stream, *graph)) RC_ASSERT(node == nodes.at(origin));
+  }
 }
 
 History any_history() {
@@ -121,22 +177,31 @@ class Cuts : public ::testing::Test {
 };
 
 TEST_F(Cuts, the_graph_does_not_depend_on_where_batches_are_cut) {
-  EXPECT_TRUE(rc::check([] {
-    expect_no_difference(any_history(), testing::kFamilyMapping, *rc::gen::arbitrary<bool>(),
-                         false);
-  }));
+  EXPECT_TRUE(rc::check([] { expect_no_difference(any_history(), {}); }));
 }
 
 TEST_F(Cuts, the_graph_does_not_depend_on_them_where_others_write_into_it) {
-  EXPECT_TRUE(rc::check([] {
-    expect_no_difference(any_history(), testing::kFamilyMapping, *rc::gen::arbitrary<bool>(), true);
-  }));
+  EXPECT_TRUE(rc::check([] { expect_no_difference(any_history(), {.others = true}); }));
 }
 
 TEST_F(Cuts, a_statement_of_the_users_own_revives_nothing) {
   EXPECT_TRUE(rc::check([] {
-    expect_no_difference(any_history(), testing::family_mapping_with_a_users_statement(),
-                         *rc::gen::arbitrary<bool>(), true);
+    expect_no_difference(any_history(), {.mapping = testing::family_mapping_with_a_users_statement(), .others = true});
+  }));
+}
+
+TEST_F(Cuts, rows_that_nothing_makes_follow_stay_at_the_keys_that_they_name) {
+  EXPECT_TRUE(rc::check([] {
+    expect_no_difference(any_history(),
+                         {.mapping = testing::family_mapping_without_tenant(), .references = References::stay});
+  }));
+}
+
+TEST_F(Cuts, they_stay_there_where_others_write_into_the_graph) {
+  EXPECT_TRUE(rc::check([] {
+    expect_no_difference(any_history(), {.mapping = testing::family_mapping_without_tenant(),
+                                         .references = References::stay,
+                                         .others = true});
   }));
 }
 

@@ -89,6 +89,7 @@ class EntityStates {
   bool truncated() const { return truncated_; }
   bool empty() const { return entities_.empty() && removed_.empty() && !truncated_; }
   std::vector<Entity<K>>& entities() { return entities_; }
+  const std::vector<Entity<K>>& entities() const { return entities_; }
   // Keys, as the graph has them, of entities that ended before another took their key.
   std::vector<K>& removed() { return removed_; }
 

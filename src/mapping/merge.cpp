@@ -233,6 +233,9 @@ NodeMutations Merge::take_node(size_t table) {
 
 Mutations Merge::take() {
   Mutations mutations;
+  GivenUpKeys given_up;
+  for (const NodeTable& table : model_->nodes()) given_up.push_back(find_given_up(table));
+  mutations.left_behind = find_left_behind(given_up);
   // The nodes' lives say what relationships hang on, and are used up by take_node.
   for (size_t table = 0; table < relationships_.size(); ++table) {
     if (!relationships_[table].empty()) {
@@ -241,7 +244,9 @@ Mutations Merge::take() {
   }
   for (size_t table = 0; table < nodes_.size(); ++table) find_kept_ends(table);
   for (size_t table = 0; table < nodes_.size(); ++table) {
-    if (!nodes_[table].empty()) mutations.nodes.push_back(take_node(table));
+    if (nodes_[table].empty()) continue;
+    mutations.nodes.push_back(take_node(table));
+    mutations.nodes.back().given_up = std::move(given_up[table]);
   }
   *this = Merge(*model_);
   return mutations;

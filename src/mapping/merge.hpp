@@ -58,6 +58,7 @@ class Merge {
  private:
   using NodeStates = EntityStates<Key, KeyHash>;
   using RelationshipStates = EntityStates<RelationshipKey, RelationshipKeyHash>;
+  using GivenUpKeys = std::vector<std::vector<GivenUp>>;  // By the node table's index.
 
   Status add_over_copy(const Binding& binding, const change::RowChange& change);
   Status add_node(const Binding& binding, change::Operation operation,
@@ -73,6 +74,12 @@ class Merge {
   Status remove_relationship(const Binding& binding, const RelationshipTable& table,
                              const std::vector<change::DatumView>& old_row);
   std::optional<Key> kept_before(const NodeTable& table, const Key& key) const;
+  bool goes_along(const RelationshipTable& table, const Entity<RelationshipKey>& entity) const;
+  std::vector<GivenUp> find_given_up(const NodeTable& table) const;
+  std::vector<LeftBehind> find_left_behind(const GivenUpKeys& given_up) const;
+  LeftBehind left_behind_of(const NodeTable& table, const Reference& reference, const GivenUpKeys& given_up) const;
+  void find_along(const NodeTable& table, const Reference& reference, bool other_waits,
+                  std::map<Key, std::vector<Key>>& along) const;
   void find_kept_ends(size_t table);
   NodeMutations take_node(size_t table);
   RelationshipMutations take_relationship(size_t table);

@@ -113,6 +113,17 @@ Status Merge::add_relationship_of(const Binding& binding, const RelationshipTabl
   return {};
 }
 
+// A relationship hangs on nodes, not on keys: it goes along where a node takes another key, and is another one where another
+// node takes this one. Where its row does not follow a key, the relationship stays at the key (LeftBehind).
+bool Merge::goes_along(const RelationshipTable& table, const Entity<RelationshipKey>& entity) const {
+  if (!table.key_is_pair) return entity.key.own == entity.before->own;
+  auto fits = [&](const NodeTable& end, bool follows, const Key& key, const Key& before) {
+    return kept_before(end, key) == before || (!follows && key == before);
+  };
+  return fits(*table.start, table.start_follows, entity.key.start, entity.before->start) &&
+         fits(*table.end, table.end_follows, entity.key.end, entity.before->end);
+}
+
 RelationshipMutations Merge::take_relationship(size_t table) {
   const RelationshipTable& relationship = model_->relationships()[table];
   RelationshipStates& states = relationships_[table];
@@ -123,19 +134,12 @@ RelationshipMutations Merge::take_relationship(size_t table) {
     take_user_rows(states, relationship_user_rows_[table], mutations);
   }
   mutations.removed = std::move(states.removed());
-  // A relationship hangs on nodes, not on keys: it goes along where a node takes another key, and
-  // stays behind where another node takes this one.
-  auto goes_along = [&](const Entity<RelationshipKey>& entity) {
-    if (!relationship.key_is_pair) return entity.key.own == entity.before->own;
-    return kept_before(*relationship.start, entity.key.start) == entity.before->start &&
-           kept_before(*relationship.end, entity.key.end) == entity.before->end;
-  };
   for (Entity<RelationshipKey>& entity : states.entities()) {
     if (entity.removed) {
       if (entity.before) mutations.removed.push_back(std::move(*entity.before));
       continue;
     }
-    const bool moved = entity.before && !goes_along(entity);
+    const bool moved = entity.before && !goes_along(relationship, entity);
     if (moved) mutations.removed.push_back(*entity.before);
     std::optional<Key> kept_start;
     std::optional<Key> kept_end;

@@ -1,7 +1,10 @@
 #include "mapping/model.hpp"
 
+#include <algorithm>
+
 #include "mapping/indexes.hpp"
 #include "mapping/names.hpp"
+#include "mapping/reference.hpp"
 
 namespace cnx::mapping {
 namespace {
@@ -190,13 +193,61 @@ Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping,
       key.rule = &rule;
       CNX_TRY(check_name(rule.type));
       CNX_TRY(key.other, model->end_of(*table.rule, rule.other));
+      CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
+      key.follows = follows(*found, rule.columns, rule.other, key.other->node->key);
     }
   }
   for (const TableRule& rule : mapping.tables) {
     const auto* relationship = std::get_if<RelationshipRule>(&rule.form);
     if (relationship != nullptr) CNX_TRY(model->add_relationships(rule, *relationship, catalog));
   }
+  model->find_staying();
   return model;
+}
+
+bool same_relationships(const Reference& x, const Reference& y) {
+  return x.type == y.type && x.outgoing == y.outgoing && x.other->node->label == y.other->node->label;
+}
+
+void Model::find_staying() {
+  struct Named {
+    Reference reference;
+    bool* follows;
+  };
+  std::vector<std::vector<Named>> by_table(nodes_.size());  // By what is named.
+  for (NodeTable& table : nodes_) {
+    for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
+      ForeignKey& key = table.foreign_keys[i];
+      by_table[key.other->index].push_back({{.child = &table,
+                                             .foreign_key = i,
+                                             .type = key.rule->type,
+                                             .outgoing = key.rule->incoming,
+                                             .other = &table},
+                                            &key.follows});
+    }
+  }
+  for (RelationshipTable& table : relationships_) {
+    auto add = [&](const NodeTable& named, bool at_start, const NodeTable& other, bool& follows) {
+      by_table[named.index].push_back(
+          {{.relationship = &table, .at_start = at_start, .type = table.type, .outgoing = at_start, .other = &other}, &follows});
+    };
+    add(*table.start, true, *table.end, table.start_follows);
+    add(*table.end, false, *table.start, table.end_follows);
+  }
+  for (NodeTable& table : nodes_) {
+    const std::vector<Named>& all = by_table[table.index];
+    for (const Named& each : all) {
+      const bool stays = std::any_of(all.begin(), all.end(), [&](const Named& other) {
+        return !*other.follows && same_relationships(each.reference, other.reference);
+      });
+      if (stays) table.staying.push_back(each.reference);
+    }
+    for (const Named& each : all) {
+      for (const Reference& staying : table.staying) {
+        if (same_relationships(each.reference, staying)) *each.follows = false;
+      }
+    }
+  }
 }
 
 Status Model::add_relationships(const TableRule& rule, const RelationshipRule& relationship,
@@ -211,6 +262,9 @@ Status Model::add_relationships(const TableRule& rule, const RelationshipRule& r
     CNX_TRY(read_relationship(*mapping_, catalog, table));
     CNX_TRY(table.start, end_of(rule, relationship.start.table));
     CNX_TRY(table.end, end_of(rule, relationship.end.table));
+    CNX_TRY(const postgres::Table* found, find_table(catalog, rule));
+    table.start_follows = follows(*found, relationship.start.columns, relationship.start.table, table.start->node->key);
+    table.end_follows = follows(*found, relationship.end.columns, relationship.end.table, table.end->node->key);
     made.push_back(&table);
   }
   if (relationship.types) {

@@ -34,7 +34,25 @@ struct ForeignKey {
   const ForeignKeyRule* rule = nullptr;
   const NodeTable* other = nullptr;
   PropertyNames names;  // Of the relationship's properties.
+  // The database moves the rows along where the row that they name takes another key (reference.hpp), and those of every other
+  // table that makes the same relationships.
+  bool follows = false;
 };
+
+// Rows that name a table's nodes by their key, and that nothing makes follow where a node takes another one: a foreign key of
+// a node's table, or an end of rows that are relationships.
+struct Reference {
+  const NodeTable* child = nullptr;  // And `foreign_key`, by its place there; else `relationship`.
+  size_t foreign_key = 0;
+  const RelationshipTable* relationship = nullptr;
+  bool at_start = false;  // Its end otherwise.
+  // Its relationships, from the node that is named.
+  std::string type = {};
+  bool outgoing = false;
+  const NodeTable* other = nullptr;
+};
+// Whether the graph tells the relationships of one from those of the other; tables may share a label.
+bool same_relationships(const Reference& x, const Reference& y);
 
 struct NodeTable {
   const TableRule* rule = nullptr;
@@ -48,6 +66,7 @@ struct NodeTable {
   std::string tenant_column;     // Empty: no tenant.
   std::string tenant_property;
   std::deque<ForeignKey> foreign_keys;
+  std::vector<Reference> staying;  // In the order of the model's tables.
   PropertyNames names;
 };
 
@@ -60,6 +79,8 @@ struct RelationshipTable {
   std::vector<const RelationshipTable*> siblings;
   const NodeTable* start = nullptr;
   const NodeTable* end = nullptr;
+  bool start_follows = false;  // As ForeignKey::follows.
+  bool end_follows = false;
   bool key_is_pair = true;  // Else `_cnx_key` identifies it.
   std::vector<KeyForm> key_forms;  // Where `_cnx_key` does.
   std::string version_property;
@@ -90,6 +111,7 @@ class Model {
   Result<const NodeTable*> end_of(const TableRule& rule, const TableName& other);
   Status add_relationships(const TableRule& rule, const RelationshipRule& relationship,
                            const std::vector<postgres::Table>& catalog);
+  void find_staying();
 
   const Mapping* mapping_;
   std::deque<NodeTable> nodes_;

@@ -1,6 +1,6 @@
 // What is to be done in the graph, as values: the outcome of one batch, each entity at most once.
 // Pure data; cypher/ says it in statements, a simulated graph executes it as it stands. Applied in
-// this order (design §3): relationship removals, node removals — both by the keys that the graph
+// this order (design §3): relationship removals, what stays behind, node removals — these by the keys that the graph
 // has before the batch —, key changes, node upserts, relationship upserts by the keys after it.
 #pragma once
 
@@ -17,6 +17,7 @@ namespace cnx::mapping {
 
 struct NodeTable;
 struct RelationshipTable;
+struct Reference;
 
 // The value of a node's (or a relationship's) key property: an integer, or text as PostgreSQL
 // prints it.
@@ -70,7 +71,8 @@ struct ForeignEnd {
   bool other_is_same = true;
   std::optional<Key> key_before;
 
-  // Before the batch, the key of the node to which a relationship may stay; null where none may.
+  // Before the batch, the key of the node to which a relationship may stay; null where none may. Where rows do not follow the
+  // keys that they name, what leads to `key` before the batch stays too: it leads there after it.
   const Key* kept() const {
     if (!key || !other_is_same) return nullptr;
     return key_before ? &*key_before : &*key;
@@ -107,6 +109,12 @@ struct Takeover {
   Key stub;
 };
 
+// A key that what the graph has at it gave up, though rows that nothing makes follow may still name it.
+struct GivenUp {
+  Key key;
+  bool taken = false;  // Something else may have it after the batch; else a stub of what stays behind.
+};
+
 struct NodeMutations {
   const NodeTable* table = nullptr;
   bool truncated = false;  // All nodes of the table go, before what follows.
@@ -116,6 +124,8 @@ struct NodeMutations {
   std::vector<const PropertyName*> known_properties;
   std::vector<Takeover> takeovers;  // Before the key changes.
   std::vector<KeyChange> key_changes;
+  // Behind the key changes, what waited (LeftBehind) goes to the node that has the key then.
+  std::vector<GivenUp> given_up;
   std::vector<NodeUpsert> upserts;
   // Every insert and update in order, for a statement of the user's own.
   std::vector<Properties> user_rows;
@@ -136,7 +146,7 @@ struct RelationshipKey {
 struct RelationshipUpsert {
   RelationshipKey key;  // After the batch.
   // Where the key is its own: the graph may have the relationship between other ends. By the keys before the batch, it
-  // stays where it leads from and to these; none: that end is another node than before.
+  // stays where it leads from and to these; none: that end is another node than before. As ForeignEnd::kept().
   std::optional<Key> kept_start = {};
   std::optional<Key> kept_end = {};
   bool inserted = false;
@@ -156,7 +166,25 @@ struct RelationshipMutations {
   std::vector<RelationshipKey> user_removed;
 };
 
+// Relationships of one reference that lead to nodes which give up their keys: those of rows that still name such a key go to
+// a stub that waits under `waiting_key`, so that the node moves on without them.
+struct LeftBehind {
+  struct Row {
+    Key key;  // Before the batch.
+    // Rows of the batch that name the node's new key already: their relationships go along. By the key that finds the
+    // relationship there: of the other end, before the batch, or `_cnx_key`.
+    std::vector<Key> along;
+  };
+  const NodeTable* table = nullptr;
+  const Reference* reference = nullptr;
+  std::vector<Row> rows;
+};
+
+// No row's key: what begins with `_cnx_` belongs to the engine. It fits an index as every key does.
+Key waiting_key(const Key& key);
+
 struct Mutations {
+  std::vector<LeftBehind> left_behind;
   std::vector<NodeMutations> nodes;
   std::vector<RelationshipMutations> relationships;
   bool empty() const { return nodes.empty() && relationships.empty(); }

@@ -7,6 +7,7 @@
 #include "mapping/binding.hpp"
 #include "mapping/catalog_check.hpp"
 #include "mapping/model.hpp"
+#include "pipeline/check_references.hpp"
 #include "pipeline/row_filters.hpp"
 
 namespace cnx::pipeline {
@@ -207,6 +208,7 @@ void judge_mapping(Findings& findings, const mapping::Mapping& mapping,
   findings.ok("mapping " + mapping.name,
               count_text((*model)->nodes().size(), "tables are nodes, ") +
                   count_text((*model)->relationships().size(), "relationships"));
+  judge_references(findings, **model);
 }
 
 void judge_tables(Findings& findings, const mapping::Mapping& mapping,

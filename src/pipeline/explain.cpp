@@ -174,10 +174,12 @@ class Explainer {
     note_constants(binding.constants);
     told_.relationships.push_back({.pattern = "starts at (:" + table.start->node->label + ")",
                                    .columns = rule.start.columns,
-                                   .other = key_of(*table.start)});
+                                   .other = key_of(*table.start),
+                                   .follows = table.start_follows});
     told_.relationships.push_back({.pattern = "ends at (:" + table.end->node->label + ")",
                                    .columns = rule.end.columns,
-                                   .other = key_of(*table.end)});
+                                   .other = key_of(*table.end),
+                                   .follows = table.end_follows});
     told_.statements = relationship_statements(cypher::relationship_texts(table));
     return {};
   }
@@ -218,7 +220,8 @@ class Explainer {
     ExplainedRelationship told{
         .pattern = key.rule->incoming ? other + arrow + here : here + arrow + other,
         .columns = key.rule->columns,
-        .other = key_of(*key.other)};
+        .other = key_of(*key.other),
+        .follows = key.follows};
     used_.insert(key.rule->columns.begin(), key.rule->columns.end());
     for (const mapping::BoundProperty& one : bound.properties)
       told.properties.push_back(property(one));

@@ -25,6 +25,9 @@ struct ExplainedRelationship {
   std::string pattern;               // (:ContentItem)-[:HAS_CHUNK]->(:ContentChunk)
   std::vector<std::string> columns;  // Of this table, that find the other end.
   std::string other;                 // "public.content_items (id)"
+  // Where that row takes another key, the database makes this one follow in the same transaction; else the relationship stays
+  // at the key that the row names.
+  bool follows = false;
   std::vector<ExplainedProperty> properties;
 };
 

@@ -82,14 +82,17 @@ TEST_F(Explained, a_node_is_told_in_the_order_of_a_batch_that_does_everything) {
                                     .removed = {int64_t{1}},
                                     .takeovers = {{int64_t{1}, int64_t{2}}},
                                     .key_changes = {{int64_t{1}, int64_t{2}}},
+                                    .given_up = {{int64_t{1}}},
                                     .upserts = one_of_each(upsert)};
+  // No foreign key makes the rows of "likes" follow.
+  mapping::LeftBehind left{.table = &orders, .reference = &orders.staying.at(0), .rows = {{int64_t{1}, {}}}};
   cypher::Plan plan(*model_);
   const std::vector<std::string> told = names(node_statements(plan.texts(orders)));
-  std::vector<std::string> sent = names(plan.statements({.nodes = {everything}}));
+  std::vector<std::string> sent = names(plan.statements({.left_behind = {left}, .nodes = {everything}}));
   // No batch sends both ways to update and to insert: what fits other rows is told beside it.
   EXPECT_THAT(told, IsSupersetOf(sent));
-  EXPECT_THAT(told, ElementsAre("unlink all Order.PLACED", "unlink Order.PLACED", "remove all Order", "remove Order",
-                                "take over Order", "change key Order", "insert Order with PLACED", "insert Order",
+  EXPECT_THAT(told, ElementsAre("unlink all Order.PLACED", "unlink Order.PLACED", "leave behind LIKES at its end",
+                                "remove all Order", "remove Order", "take over Order", "change key Order", "insert Order with PLACED", "insert Order",
                                 "update Order with its relationships", "update Order", "update existing Order",
                                 "link Order.PLACED"));
 }

@@ -41,11 +41,17 @@ std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) 
     statements.add(relationship_removals, foreign.unlink,
                    "a DELETE, and an UPDATE whose other end changed");
   }
+  for (const cypher::Text& leave_behind : texts.leave_behind) {
+    statements.add(relationship_removals, leave_behind,
+                   "an UPDATE of the key: relationships of rows that still name the old one wait, and go to what has it then");
+  }
   statements.add(node_removals, texts.remove_all, kTruncate);
   statements.add(node_removals, texts.remove,
                  "a DELETE; a node that still has relationships stays as a stub");
   statements.add(key_changes, texts.take_over,
-                 "an UPDATE of the key, where a stub waits at the new one");
+                 texts.leave_behind.empty() ? "an UPDATE of the key, where a stub waits at the new one"
+                                            : "an UPDATE of the key, where a stub waits at the new one, or another row takes "
+                                              "the old one");
   statements.add(key_changes, texts.change_key,
                  "an UPDATE of the key; chains and swaps go through temporary keys");
   if (!texts.user.text.empty()) {

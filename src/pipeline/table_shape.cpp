@@ -92,6 +92,8 @@ rows AS (
   FROM pg_catalog.pg_attribute a JOIN named ON named.oid = a.attrelid WHERE a.attnum > 0
   UNION ALL SELECT 'index ' || i.indexrelid || ' ' || i.xmin
   FROM pg_catalog.pg_index i JOIN named ON named.oid = i.indrelid
+  UNION ALL SELECT 'foreign key ' || f.oid || ' ' || f.xmin
+  FROM pg_catalog.pg_constraint f JOIN named ON named.oid = f.conrelid WHERE f.contype = 'f'
   UNION ALL SELECT 'policy ' || p.oid || ' ' || p.xmin
   FROM pg_catalog.pg_policy p JOIN named ON named.oid = p.polrelid
   UNION ALL SELECT 'partition ' || h.inhrelid || ' ' || h.xmin

@@ -56,7 +56,8 @@ SELECT f.conrelid, f.conname, f.confrelid, n.nspname, c.relname, f.convalidated,
         JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.number),
        (SELECT pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY k.place)
         FROM pg_catalog.unnest(f.confkey) WITH ORDINALITY AS k(number, place)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.number)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.number),
+       f.confupdtype = 'c'
 FROM pg_catalog.pg_constraint f
 JOIN pg_catalog.pg_class c ON c.oid = f.confrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -153,6 +154,7 @@ Result<ForeignKey> foreign_key_of(const Rows& rows, size_t row) {
   CNX_TRY(key.validated, rows.boolean(row, 5));
   CNX_TRY(key.columns, rows.texts(row, 6));
   CNX_TRY(key.referenced_columns, rows.texts(row, 7));
+  CNX_TRY(key.update_cascades, rows.boolean(row, 8));
   return key;
 }
 

@@ -57,7 +57,8 @@ struct ForeignKey {
   TableName referenced_table;
   std::vector<std::string>
       referenced_columns;  // referenced_columns[i] is what columns[i] refers to.
-  bool validated = true;   // false: NOT VALID, older rows may refer to nothing.
+  bool validated = true;   // false: NOT VALID (or NOT ENFORCED), rows may refer to nothing.
+  bool update_cascades = false;  // ON UPDATE CASCADE.
 };
 
 // As row-level security treats the current role.

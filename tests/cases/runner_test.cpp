@@ -19,6 +19,7 @@ namespace {
 using mapping::Merge;
 using mapping::testing::Execution;
 using mapping::testing::MemoryGraph;
+using mapping::testing::References;
 using mapping::testing::Row;
 using mapping::testing::Source;
 using ::testing::ElementsAreArray;
@@ -126,7 +127,8 @@ class CaseTest : public ::testing::TestWithParam<Case> {
     EXPECT_THAT(graph.lines(), UnorderedElementsAreArray(texts_of(body()["graph"])));
   }
 
-  Source source_{GetParam().head["mapping"].as<std::string>(), texts_of(GetParam().head["tables"])};
+  Source source_{GetParam().head["mapping"].as<std::string>(), texts_of(GetParam().head["tables"]),
+                 GetParam().head["references"].as<std::string>("follow") == "stay" ? References::stay : References::follow};
 };
 
 TEST_P(CaseTest, becomes_what_it_says) {

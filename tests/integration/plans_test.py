@@ -53,6 +53,20 @@ def test_a_statement_about_rows_starts_from_keys(some_graph):
     assert not wrong
 
 
+def test_what_stays_behind_leaves_piece_by_piece(some_graph):
+    some_graph.rows("MATCH (n) DETACH DELETE n")
+    some_graph.rows("CREATE (p:Parent {id: 1, tenant: 'acme'}) WITH p UNWIND range(1, 5) AS i "
+                    "CREATE (p)-[:HAS_CHILD {note: i}]->(:Child {id: 'c' + i})")
+    text = dict(_TEXTS)["leave behind in pieces Child.HAS_CHILD"]
+    rows = {"rows": [{"k": 1, "t": "_cnx_waiting:1", "x": ["c3"]}]}
+    assert [some_graph.value(text, batch=rows, limit=3) for _ in range(3)] == [3, 1, 0]
+    children = ("MATCH (p:Parent {id: $id})-[r:HAS_CHILD]->(c:Child) WITH p, r, c ORDER BY c.id "
+                "RETURN p._cnx_stub AS stub, p.tenant AS tenant, collect(c.id + ' ' + r.note) AS children")
+    assert [dict(row) for row in some_graph.rows(children, id="_cnx_waiting:1")] == [
+        {"stub": True, "tenant": "acme", "children": ["c1 1", "c2 2", "c4 4", "c5 5"]}]
+    assert [dict(row) for row in some_graph.rows(children, id=1)] == [{"stub": None, "tenant": "acme", "children": ["c3 3"]}]
+
+
 def test_a_scan_would_be_seen(some_graph):
     assert "NodeByLabelScan" in some_graph.operators("CYPHER 5 replan=skip MATCH (n:Nowhere {name: $k}) DELETE n", k=1)
 

@@ -3,6 +3,8 @@
 // without a server.
 #pragma once
 
+#include <initializer_list>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ class Execution {
       for (const RelationshipKey& key : each.removed) remove_relationships(each, &key);
     }
     for (const NodeMutations& each : mutations.nodes) unlink(each);
+    for (const LeftBehind& each : mutations.left_behind) leave_behind(each);
     for (const NodeMutations& each : mutations.nodes) remove_nodes(each);
     for (const NodeMutations& each : mutations.nodes) change_keys(each);
     for (const NodeMutations& each : mutations.nodes) {
@@ -54,12 +57,15 @@ class Execution {
   }
 
   // The relationships of a child by one foreign key, or of all children; not the one that leads to
-  // `kept`.
+  // one of `kept`.
   void unlink_child(const NodeTable& table, const ForeignKey& foreign, const Key* child,
-                    const Key* kept) {
+                    std::initializer_list<const Key*> kept) {
     auto node = child != nullptr ? graph_.find(table, *child) : std::nullopt;
     if (child != nullptr && !node) return;
-    auto other = kept != nullptr ? graph_.find(*foreign.other, *kept) : std::nullopt;
+    std::set<int> others;
+    for (const Key* key : kept) {
+      if (auto other = key != nullptr ? graph_.find(*foreign.other, *key) : std::nullopt) others.insert(*other);
+    }
     const bool incoming = foreign.rule->incoming;
     const NodeTable& start = incoming ? *foreign.other : table;
     const NodeTable& end = incoming ? table : *foreign.other;
@@ -67,7 +73,7 @@ class Execution {
       const int this_end = incoming ? edge.end : edge.start;
       const int that_end = incoming ? edge.start : edge.end;
       return edge.type == foreign.rule->type && (child == nullptr || this_end == *node) &&
-             (!other || that_end != *other);
+             !others.contains(that_end);
     });
   }
 
@@ -75,12 +81,46 @@ class Execution {
     const NodeTable& table = *mutations.table;
     for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
       const ForeignKey& foreign = table.foreign_keys[i];
-      if (mutations.truncated) unlink_child(table, foreign, nullptr, nullptr);
-      for (const Key& key : mutations.removed) unlink_child(table, foreign, &key, nullptr);
+      if (mutations.truncated) unlink_child(table, foreign, nullptr, {});
+      for (const Key& key : mutations.removed) unlink_child(table, foreign, &key, {});
       for (const NodeUpsert& upsert : mutations.upserts) {
         if (upsert.inserted) continue;
-        unlink_child(table, foreign, &upsert.key_before, upsert.ends[i].kept());
+        const ForeignEnd& end = upsert.ends[i];
+        unlink_child(table, foreign, &upsert.key_before, {end.kept(), foreign.follows || !end.key ? nullptr : &*end.key});
       }
+    }
+  }
+
+  std::optional<std::string> tenant_of(const NodeTable& table, int node) {
+    const PropertyMap& properties = graph_.nodes().at(node).properties;
+    auto found = properties.find(table.tenant_property);
+    return found == properties.end() ? std::nullopt : std::optional(std::get<std::string>(found->second));
+  }
+
+  // What of a node's relationships stays behind goes to a stub that waits until keys have changed.
+  void leave_behind(const LeftBehind& left) {
+    const Reference& reference = *left.reference;
+    const bool outgoing = reference.outgoing;
+    for (const LeftBehind::Row& row : left.rows) {
+      auto node = graph_.find(*left.table, row.key);
+      if (!node) continue;
+      std::set<int> along;
+      for (const Key& key : row.along) {
+        if (auto found = graph_.find(*reference.other, key)) along.insert(*found);
+      }
+      std::vector<Edge*> staying;
+      for (auto& [id, edge] : graph_.edges()) {
+        const int that_end = outgoing ? edge.end : edge.start;
+        const bool ours = edge.type == reference.type &&
+                          (outgoing ? edge.start : edge.end) == *node &&
+                          graph_.nodes().at(that_end).label == reference.other->node->label;
+        if (ours && !along.contains(that_end)) staying.push_back(&edge);
+      }
+      for (Edge* edge : staying) {
+        const int waiting = graph_.merge_end(*left.table, waiting_key(row.key), tenant_of(*left.table, *node));
+        (outgoing ? edge->start : edge->end) = waiting;
+      }
+      if (!staying.empty()) graph_.drop_if_lonely(*node, *left.table, *left.table);
     }
   }
 
@@ -144,6 +184,14 @@ class Execution {
     for (const auto& [node, key] : moved) {
       if (graph_.find(table, *key)) faults_.push_back("a key is taken in " + table.node->label);
       graph_.nodes().at(node).properties[table.key_property] = to_value(*key);
+    }
+    for (const GivenUp& each : mutations.given_up) {
+      const Key waiting = waiting_key(each.key);
+      if (each.taken) {
+        take_over(table, {.node = each.key, .stub = waiting});
+      } else if (auto node = graph_.find(table, waiting)) {
+        graph_.nodes().at(*node).properties[table.key_property] = to_value(each.key);
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 // A small PostgreSQL in memory for histories: parents, children with a foreign key to a parent and
 // one to an elder child, and a join table, kept as PostgreSQL keeps them (keys unique, foreign keys
-// cascading) and written down as the changes that the stream would carry, in its order. For tests
-// only.
+// cascading, or none) and written down as the changes that the stream would carry, in its order. For
+// tests only.
 #pragma once
 
 #include <algorithm>
@@ -41,6 +41,9 @@ class Family {
   enum Like : size_t { kLiker, kLiked, kWeight, kLikeBig, kLikeVersion };
   using Rows = std::map<std::vector<std::string>, Row>;  // By primary key.
 
+  // `References::stay`: without foreign keys, rows name whatever they like.
+  explicit Family(References references = References::follow) : enforced_(references == References::follow) {}
+
   const Rows& rows(FamilyTable table) const { return tables_[static_cast<size_t>(table)]; }
   static size_t key_columns(FamilyTable table) { return table == FamilyTable::likes ? 2 : 1; }
 
@@ -72,7 +75,7 @@ class Family {
     rows_of(table)[new_key] = row;
     open_.push_back(
         Change{table, change::Operation::update, before, row, untouched(table, row, columns)});
-    if (new_key != key && table != FamilyTable::likes) cascade_key(table, key[0], new_key[0]);
+    if (enforced_ && new_key != key && table != FamilyTable::likes) cascade_key(table, key[0], new_key[0]);
     return true;
   }
 
@@ -81,6 +84,7 @@ class Family {
     if (found == rows_of(table).end()) return false;
     open_.push_back(Change{table, change::Operation::remove, found->second, {}, {}});
     rows_of(table).erase(found);
+    if (!enforced_) return true;
     if (table == FamilyTable::parents) {
       for (const auto& child : keys_where(FamilyTable::children, kParent, key[0]))
         remove(FamilyTable::children, child);
@@ -103,7 +107,7 @@ class Family {
       if (each == table || each == FamilyTable::likes || table == FamilyTable::parents)
         truncation.tables.push_back(each);
     }
-    if (table == FamilyTable::likes) truncation.tables = {table};
+    if (!enforced_ || table == FamilyTable::likes) truncation.tables = {table};
     for (FamilyTable each : truncation.tables) rows_of(each).clear();
     open_.emplace_back(std::move(truncation));
   }
@@ -132,7 +136,7 @@ class Family {
   }
 
   bool refers_to(FamilyTable other, const std::optional<std::string>& value) const {
-    return !value || rows(other).contains({*value});
+    return !enforced_ || !value || rows(other).contains({*value});
   }
   // Whether what a row names is there; a child may be its own elder.
   bool refers(FamilyTable table, const Row& row,
@@ -175,6 +179,7 @@ class Family {
     return !columns.contains(big) && is_large(row[big]) ? std::optional(big) : std::nullopt;
   }
 
+  bool enforced_;
   std::array<Rows, 3> tables_;
   SourceTransaction open_;
 };

@@ -22,6 +22,7 @@ enum class Verb {
   update_child,
   update_like,
   move_child,
+  move_children,
   move_elder,
   move_like,
   change_parent_key,
@@ -95,6 +96,20 @@ inline void swap_keys(Family& family, FamilyTable table, const std::string& a, c
   family.update(table, {spare}, {{0, b}});
 }
 
+// As an application makes rows follow where the database does not. All of a relationship's properties are sent.
+inline void move_all(Family& family, const std::string& from, const std::string& to) {
+  const auto children = family.rows(FamilyTable::children);
+  for (const auto& [key, row] : children) {
+    if (row[Family::kParent] != from) continue;
+    family.update(FamilyTable::children, key, {{Family::kParent, to}, {Family::kChildBig, row[Family::kChildBig]}});
+  }
+  const auto likes = family.rows(FamilyTable::likes);
+  for (const auto& [key, row] : likes) {
+    if (row[Family::kLiker] != from) continue;
+    family.update(FamilyTable::likes, key, {{Family::kLiker, to}, {Family::kLikeBig, row[Family::kLikeBig]}});
+  }
+}
+
 // The row, and those that hung on it, are deleted and inserted again by the same transaction.
 inline void replace(Family& family, FamilyTable table, const std::vector<std::string>& key,
                     int value) {
@@ -151,6 +166,9 @@ inline void run(Family& family, const Command& command) {
       family.update(
           children, {child},
           {{Family::kParent, parent_or_none(command.b)}, {Family::kChildBig, big(command.value)}});
+      break;
+    case Verb::move_children:
+      move_all(family, parent, parent_key(command.b));
       break;
     case Verb::move_elder:
       family.update(children, {child}, {{Family::kElder, child_or_none(command.b)}});
@@ -209,7 +227,7 @@ inline rc::Gen<Command> any_command() {
     constexpr std::array kOften = {
         Verb::commit,      Verb::insert_parent,     Verb::insert_child,
         Verb::insert_like, Verb::change_parent_key, Verb::change_child_key,
-        Verb::remove_child};
+        Verb::remove_child, Verb::move_children};
     return kOften[static_cast<size_t>(n - count) % kOften.size()];
   });
   return rc::gen::build<Command>(rc::gen::set(&Command::verb, verb),

@@ -33,16 +33,23 @@ inline std::string family_mapping_with_a_users_statement() {
                       "{node: Parent, cypher: \"UNWIND $rows AS row RETURN row\"}");
 }
 
+// Without a tenant: which of the rows that name a stub gave it theirs depends on which came first.
+inline std::string family_mapping_without_tenant(std::string text = kFamilyMapping) {
+  const std::string tenant = "tenant: tenant, ";
+  return text.erase(text.find(tenant), tenant.size());
+}
+
 // One thread.
 class FamilyStream {
  public:
   explicit FamilyStream(const std::string& mapping_text = kFamilyMapping,
-                        bool full_identity = false)
+                        bool full_identity = false, References references = References::follow)
       : full_identity_(full_identity),
         source_(mapping_text,
                 {"parents (id int8, tenant text, note text, seen timestamptz, version int8)",
                  "children (id text, tenant text, parent_id int8, elder text, note text, big text)",
-                 "likes (parent_id int8, child_id text, weight int8, big text, version int8)"}) {}
+                 "likes (parent_id int8, child_id text, weight int8, big text, version int8)"},
+                references) {}
 
   Model& model() { return source_.model(); }
   const NodeTable& parents() { return source_.node("parents"); }

@@ -93,6 +93,17 @@ class MemoryGraph {
     for (int node : ends) drop_if_lonely(node, start, end);
   }
 
+  // A stub without a relationship goes, unless somebody else's properties hang on it.
+  void drop_if_lonely(int node, const NodeTable& start, const NodeTable& end) {
+    if (!is_stub(node) || degree(node) > 0) return;
+    const std::set<std::string> ours{kStub, start.key_property, start.tenant_property,
+                                     end.key_property, end.tenant_property};
+    for (const auto& [name, value] : nodes_.at(node).properties) {
+      if (!ours.contains(name)) return;
+    }
+    nodes_.erase(node);
+  }
+
   // What somebody else writes; false where a node is missing.
   bool set_property(const NodeTable& table, const Key& key, const std::string& name,
                     change::Value value) {
@@ -120,16 +131,6 @@ class MemoryGraph {
   }
 
  private:
-  void drop_if_lonely(int node, const NodeTable& start, const NodeTable& end) {
-    if (!is_stub(node) || degree(node) > 0) return;
-    const std::set<std::string> ours{kStub, start.key_property, start.tenant_property,
-                                     end.key_property, end.tenant_property};
-    for (const auto& [name, value] : nodes_.at(node).properties) {
-      if (!ours.contains(name)) return;
-    }
-    nodes_.erase(node);
-  }
-
   static std::string show(const change::Value& value) {
     std::ostringstream text;
     if (const auto* number = std::get_if<int64_t>(&value)) {

@@ -76,16 +76,21 @@ inline std::vector<change::DatumView> views(const Row& row) {
   return made;
 }
 
+// What the database has for the columns by which rows of the mapping name others.
+enum class References { follow, stay };  // Foreign keys with ON UPDATE CASCADE; none.
+
 // One thread.
 class Source {
  public:
   // `mapping_text` as a file, without its head.
-  Source(const std::string& mapping_text, const std::vector<std::string>& tables) {
+  Source(const std::string& mapping_text, const std::vector<std::string>& tables,
+         References references = References::follow) {
     auto loaded = load("version: 1\nname: test\n" + mapping_text, "test.yaml");
     EXPECT_TRUE(loaded) << format(loaded.error());
     if (!loaded) return;
     mapping_ = *std::move(loaded);
     for (const std::string& table : tables) catalog_.push_back(table_of(table));
+    if (references == References::follow) add_foreign_keys();
     auto made = Model::make(mapping_, catalog_);
     if (!made) {
       error_ = std::move(made.error());
@@ -158,6 +163,30 @@ class Source {
   }
 
  private:
+  void add_foreign_keys() {
+    for (const TableRule& rule : mapping_.tables) {
+      if (const auto* node = std::get_if<NodeRule>(&rule.form)) {
+        for (const ForeignKeyRule& link : node->relationships) add_foreign_key(rule.table, link.columns, link.other);
+      } else {
+        const auto& relationship = std::get<RelationshipRule>(rule.form);
+        for (const RelationshipEnd* end : {&relationship.start, &relationship.end}) {
+          add_foreign_key(rule.table, end->columns, end->table);
+        }
+      }
+    }
+  }
+  void add_foreign_key(const TableName& table, const std::vector<std::string>& columns, const TableName& other) {
+    const TableRule* rule = mapping_.find(other);
+    const auto* node = rule == nullptr ? nullptr : std::get_if<NodeRule>(&rule->form);
+    for (postgres::Table& each : catalog_) {
+      if (node == nullptr || each.name != table) continue;
+      each.foreign_keys.push_back({.columns = columns,
+                                   .referenced_table = other,
+                                   .referenced_columns = node->key,
+                                   .update_cascades = true});
+    }
+  }
+
   Mapping mapping_;
   std::vector<postgres::Table> catalog_;
   std::unique_ptr<Model> model_;

@@ -60,12 +60,14 @@ TEST_F(CatalogOnServer, replica_identity_is_judged_as_the_server_does) {
 TEST_F(CatalogOnServer, foreign_keys_name_both_sides_in_one_order) {
   run("CREATE TABLE parent (x int, y int, PRIMARY KEY (y, x)); CREATE TABLE child (id int PRIMARY "
       "KEY, "
-      "px int, py int, self int REFERENCES child, CONSTRAINT up FOREIGN KEY (py, px) REFERENCES "
+      "px int, py int, self int REFERENCES child ON UPDATE CASCADE, CONSTRAINT up FOREIGN KEY (py, px) REFERENCES "
       "parent (y, x))");
   Table t = table("public", "child");
   ASSERT_EQ(t.foreign_keys.size(), 2u);
   EXPECT_EQ(t.foreign_keys[0].referenced_table, (TableName{"public", "child"}));
+  EXPECT_TRUE(t.foreign_keys[0].update_cascades);
   EXPECT_EQ(t.foreign_keys[1].name, "up");
+  EXPECT_FALSE(t.foreign_keys[1].update_cascades);
   EXPECT_EQ(t.foreign_keys[1].columns, (Names{"py", "px"}));
   EXPECT_EQ(t.foreign_keys[1].referenced_columns, (Names{"y", "x"}));
 }

@@ -23,6 +23,7 @@ using mapping::testing::Family;
 using mapping::testing::FamilyStream;
 using mapping::testing::kKeys;
 using mapping::testing::MemoryGraph;
+using mapping::testing::References;
 using mapping::testing::SourceTransaction;
 
 // Labels that no other test uses.
@@ -120,10 +121,16 @@ void relate(Server& server, MemoryGraph& graph, FamilyStream& stream) {
   }
 }
 
+struct Form {
+  const char* name;
+  bool with_properties;
+  References references;
+};
+
 class Parity {
  public:
-  Parity(Server& server, bool with_properties)
-      : server_(server), stream_(mapping_text(with_properties)) {
+  Parity(Server& server, const Form& form)
+      : server_(server), family_(form.references), stream_(mapping_text(form.with_properties), false, form.references) {
     server_.query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
   }
 
@@ -158,7 +165,7 @@ class Parity {
   MemoryGraph graph_;
 };
 
-class Statements : public ::testing::TestWithParam<bool> {
+class Statements : public ::testing::TestWithParam<Form> {
  protected:
   void SetUp() override {
     const char* url = std::getenv("CNX_NEO4J_URL");
@@ -176,7 +183,7 @@ class Statements : public ::testing::TestWithParam<bool> {
 TEST_P(Statements, do_in_neo4j_what_the_mutations_say) {
   ::setenv("RC_PARAMS", "max_success=40", 0);
   Server& server = *server_;
-  FamilyStream stream(mapping_text(GetParam()));
+  FamilyStream stream(mapping_text(GetParam().with_properties));
   for (const cypher::Text& text : cypher::constraint_texts(stream.model())) server.query(text.text);
   EXPECT_TRUE(rc::check([&] {
     using rc::gen::container;
@@ -191,8 +198,12 @@ TEST_P(Statements, do_in_neo4j_what_the_mutations_say) {
     server.query("DROP CONSTRAINT `" + text.name + "` IF EXISTS");
   }
 }
-INSTANTIATE_TEST_SUITE_P(ForeignKeys, Statements, ::testing::Values(true, false),
-                         [](const auto& test) { return test.param ? "with_properties" : "plain"; });
+constexpr Form kPlain{"plain", false, References::follow};
+INSTANTIATE_TEST_SUITE_P(ForeignKeys, Statements,
+                         ::testing::Values(Form{"with_properties", true, References::follow}, kPlain,
+                                           Form{"staying_with_properties", true, References::stay},
+                                           Form{"staying", false, References::stay}),
+                         [](const auto& test) { return test.param.name; });
 
 using Guard = Statements;
 
@@ -221,7 +232,7 @@ TEST_P(Guard, a_refused_update_moves_no_relationship) {
                                                         second, second + "-[HOLDS]->" + two}));
   server_->query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
 }
-INSTANTIATE_TEST_SUITE_P(ForeignKeys, Guard, ::testing::Values(false));
+INSTANTIATE_TEST_SUITE_P(ForeignKeys, Guard, ::testing::Values(kPlain));
 
 }  // namespace
 }  // namespace cnx
