@@ -132,7 +132,7 @@ Status BatchStage::take_row(change::RowChange&& row) {
       break;
   }
   rows_bytes_ += change::weight(row);
-  rows_elements_ += 1 + binding->foreign_keys.size();
+  rows_elements_ += binding->elements();
   rows_.push_back(std::move(row));
   if (rows_elements_ >= options_.transaction_elements_max ||
       rows_bytes_ >= options_.transaction_bytes_max)

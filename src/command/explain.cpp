@@ -97,6 +97,14 @@ void print(const pipeline::Explanation& told) {
                 join(relationship.columns).c_str(), relationship.other.c_str(),
                 relationship.follows ? "follows a change of it" : "stays at the key that the row names");
     print_properties(relationship.properties, "    ");
+    if (relationship.end_properties.empty()) continue;
+    std::printf("    made where no row named it yet, gone with the last one that does:\n");
+    print_properties(relationship.end_properties, "    ");
+  }
+  for (const pipeline::ExplainedNode& node : told.nodes) {
+    std::printf("\nalso %s by %s, there %s\n", node.pattern.c_str(), node.relationship.c_str(),
+                node.columns.empty() ? "for every row" : ("while one has a value of " + join(node.columns)).c_str());
+    print_properties(node.properties, "  ");
   }
   if (!told.constraints.empty()) std::printf("\nconstraints\n");
   for (const std::string& text : told.constraints) std::printf("    %s\n", text.c_str());
@@ -123,7 +131,15 @@ nlohmann::ordered_json to_json(const pipeline::Explanation& told) {
                              {"columns", relationship.columns},
                              {"other", relationship.other},
                              {"follows", relationship.follows},
-                             {"properties", to_json(relationship.properties)}});
+                             {"properties", to_json(relationship.properties)},
+                             {"end_properties", to_json(relationship.end_properties)}});
+  }
+  nlohmann::ordered_json nodes = nlohmann::ordered_json::array();
+  for (const pipeline::ExplainedNode& node : told.nodes) {
+    nodes.push_back({{"pattern", node.pattern},
+                     {"relationship", node.relationship},
+                     {"columns", node.columns},
+                     {"properties", to_json(node.properties)}});
   }
   nlohmann::ordered_json statements = nlohmann::ordered_json::array();
   for (const pipeline::ExplainedStatement& statement : told.statements) {
@@ -142,6 +158,7 @@ nlohmann::ordered_json to_json(const pipeline::Explanation& told) {
           {"properties", to_json(told.properties)},
           {"left_out", told.left_out},
           {"relationships", relationships},
+          {"nodes", nodes},
           {"constraints", told.constraints},
           {"statements", statements}};
 }

@@ -60,11 +60,13 @@ std::vector<Index> indexes(const mapping::Model& model) {
   std::set<std::string> names;
   auto add = [&](const mapping::TableRule& rule, bool of_node, const std::string& label) {
     for (const IndexRule& each : rule.indexes) {
-      Index index = index_of(each, of_node, label);
+      Index index = index_of(each, of_node, each.label.empty() ? label : each.label);
       if (names.insert(index.name).second) all.push_back(std::move(index));
     }
   };
-  for (const mapping::NodeTable& table : model.nodes()) add(*table.rule, true, table.node->label);
+  for (const mapping::NodeTable& table : model.nodes()) {
+    if (table.main == nullptr) add(*table.rule, true, table.node->label);
+  }
   for (const mapping::RelationshipTable& table : model.relationships()) add(*table.rule, false, table.type);
   return all;
 }

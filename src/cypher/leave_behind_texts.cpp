@@ -50,7 +50,7 @@ Text leave_behind_text(const NodeTable& table, const Reference& reference) {
 Text leave_behind_in_pieces_text(const NodeTable& table, const Reference& reference) {
   return {"leave behind in pieces " + name_of(reference),
           text(match_staying(table, reference) + " WITH row, n, r, c LIMIT $limit" + move_to_waiting(table, reference) +
-               " WITH [n] AS ends" + count_done(stub_properties(table)))};
+               " WITH [n] AS ends" + count_done(is_for_ends("p", table), stub_properties(table)))};
 }
 
 // Each goes, and comes again elsewhere. Without the other end's label: a node keeps this count.

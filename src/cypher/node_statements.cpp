@@ -25,8 +25,8 @@ std::vector<Unlinked> unlinked(const NodeMutations& node, Fusion fusion, size_t 
   const bool follows = node.table->foreign_keys[foreign].follows;
   for (const NodeUpsert& upsert : node.upserts) {
     if (fusion.updates && is_update(upsert)) continue;
-    if (upsert.inserted) continue;
     const mapping::ForeignEnd& end = upsert.ends[foreign];
+    if (upsert.inserted || end.unknown) continue;
     rows.push_back({&upsert.key_before, end.kept(), follows || !end.key ? nullptr : &*end.key});
   }
   std::sort(rows.begin(), rows.end(),
@@ -74,6 +74,14 @@ Statement removal(const Text& text, const NodeMutations& node, const std::vector
   return statement;
 }
 
+// What the other end is made with, where it is not there.
+void pack_made(bolt::Packer& packer, const NodeUpsert& row, size_t foreign) {
+  const mapping::ForeignEnd& end = row.ends[foreign];
+  if (end.made.empty()) return pack_tenant_entry(packer, row.tenant);
+  packer.string("n");
+  pack_map(packer, end.made, Companions::when_unfit);
+}
+
 // Children grouped by their other end, so that a shared end is looked up once. `pack_child` writes
 // one child's map.
 template <typename PackChild>
@@ -95,7 +103,7 @@ Statement grouped_statement(const Text& text, std::vector<const NodeUpsert*> row
       rows_statement(text, groups, [&](bolt::Packer& packer, std::pair<size_t, size_t> group) {
         packer.map_header(3);
         pack_key_entry(packer, "o", *rows[group.first]->ends[index].key);
-        pack_tenant_entry(packer, rows[group.first]->tenant);
+        pack_made(packer, *rows[group.first], index);
         packer.string("r");
         packer.list_header(group.second - group.first);
         for (size_t i = group.first; i < group.second; ++i) pack_child(packer, *rows[i]);
@@ -119,8 +127,11 @@ Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, 
 // The update and the ends to which its relationships lead.
 Statement linked_update(const Text& text, const mapping::NodeTable& table,
                         const std::vector<const NodeUpsert*>& rows) {
+  const bool makes = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [](const mapping::ForeignKey& key) {
+    return !key.other->shared_properties.empty();
+  });
   return rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
-    packer.map_header(table.node->labels ? 5 : 4);
+    packer.map_header(4u + (table.node->labels ? 1 : 0) + (makes ? 1 : 0));
     if (table.node->labels) pack_label_entry(packer, row->label);
     pack_key_entry(packer, "k", row->key);
     pack_tenant_entry(packer, row->tenant);
@@ -132,6 +143,11 @@ Statement linked_update(const Text& text, const mapping::NodeTable& table,
       } else {
         packer.null();
       }
+    }
+    if (makes) {
+      packer.string("m");
+      packer.list_header(row->ends.size());
+      for (const mapping::ForeignEnd& end : row->ends) pack_map(packer, end.made, Companions::when_unfit);
     }
     packer.string("p");
     pack_node(packer, table, *row, Companions::always);
@@ -238,15 +254,24 @@ void link_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion
     const bool has_properties = !node.table->foreign_keys[i].rule->properties.empty();
     std::vector<const NodeUpsert*> whole;
     std::vector<const NodeUpsert*> partial;
+    std::vector<const NodeUpsert*> undecided;
     for (const NodeUpsert& upsert : node.upserts) {
       const bool done = (fusion.updates && is_update(upsert)) ||
                         (fusion.inserts && i == *texts.linked && is_insert(upsert));
       const mapping::ForeignEnd& end = upsert.ends[i];
       if (end.key && !done) (end.lacks_columns ? partial : whole).push_back(&upsert);
+      if (end.unknown && end.lacks_columns) undecided.push_back(&upsert);
     }
     const ForeignKeyTexts& foreign = texts.foreign_keys[i];
     if (!whole.empty()) {
       out.push_back(link_statement(foreign.link, std::move(whole), i, has_properties));
+    }
+    if (!undecided.empty()) {
+      out.push_back(rows_statement(foreign.undecided, undecided, [](bolt::Packer& packer, const NodeUpsert* row) {
+        packer.map_header(1);
+        pack_key_entry(packer, "k", row->key);
+      }));
+      out.back().needs_entity = true;
     }
     if (partial.empty()) continue;
     out.push_back(link_statement(foreign.link_existing, std::move(partial), i, has_properties));

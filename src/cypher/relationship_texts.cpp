@@ -27,7 +27,7 @@ std::string merge_ends(const RelationshipTable& table) {
 
 // Behind a SET of row.p: what a flattened property no longer has, where the row is not refused.
 std::string vanished(const RelationshipTable& table) {
-  return drop_vanished("r", "row.p", mapping::flattened(table.relationship->properties.forms),
+  return drop_vanished("r", "row.p", flattened(table.relationship->properties.forms),
                        is_newer("r", "row.p", table.version_property));
 }
 
@@ -81,7 +81,7 @@ RelationshipTexts pair_texts(const RelationshipTable& table) {
   texts.remove_all = remove_all(table);
   const std::string merge = "UNWIND $batch.rows AS row" + merge_ends(table) + " MERGE (a)" + arrow + "(b)";
   texts.insert = {"insert " + type,
-                  text(merge + " SET r += row.p" + drop_vanished("r", "row.p", mapping::flattened(table.relationship->properties.forms)))};
+                  text(merge + " SET r += row.p" + drop_vanished("r", "row.p", flattened(table.relationship->properties.forms)))};
   texts.update = {"update " + type, text(merge + " SET r += " + guarded("r", "row.p", version) + vanished(table) +
                                          count_refused("r", "row.p", version))};
   texts.update_existing = {

@@ -20,9 +20,9 @@ std::string link_of(const ForeignKey& key, std::string_view variable) {
 }
 
 // Continues a MATCH that binds r and the nodes `ends`: removes $limit of the relationships, and the
-// stubs among their ends that lost the last one.
-std::string remove_some(const std::string& ends, const std::set<std::string>& ours) {
-  return " WITH r, " + ends + " AS ends LIMIT $limit DELETE r" + count_done(ours);
+// stubs among their ends that lost the last one. `goes`: whether p is such a node.
+std::string remove_some(const std::string& ends, const std::string& goes, const std::set<std::string>& ours) {
+  return " WITH r, " + ends + " AS ends LIMIT $limit DELETE r" + count_done(goes, ours);
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ NodeRemovalTexts node_removal_texts(const NodeTable& table) {
     // Without the other end's label: a node keeps this count.
     elements += " + COUNT {(n)" + link_of(key, "") + "()}";
     const std::string path = link_of(key, "r") + "(p:" + quote(key.other->node->label) + ")";
-    const std::string remove = remove_some("[p]", stub_properties(*key.other));
+    const std::string remove = remove_some("[p]", is_for_ends("p", *key.other), stub_properties(*key.other));
     texts.unlink.push_back({"unlink in pieces " + name,
                             text("UNWIND $batch.rows AS row " + match_node("c", table, "row.k") + " MATCH (c)" +
                                  link_of(key, "r") + "(p) WHERE " + only_where("p:" + quote(key.other->node->label), "true") +
@@ -60,7 +60,7 @@ NodeRemovalTexts node_removal_texts(const NodeTable& table) {
            " IS NOT NULL AND n." + stub + " IS NULL WITH n LIMIT $limit WITH n, COUNT {(n)--()} AS degree"
            " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
            " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." + stub +
-           " = true" + drop_fields("x", mapping::flattened(table.node->properties.forms)) + drop_labels("x", table) + ") RETURN count(*) AS done")};
+           " = true" + drop_fields("x", flattened(table)) + drop_labels("x", table) + ") RETURN count(*) AS done")};
   return texts;
 }
 
@@ -69,7 +69,7 @@ RelationshipRemovalTexts relationship_removal_texts(const RelationshipTable& tab
   std::set<std::string> ours = stub_properties(*table.start);
   ours.merge(stub_properties(*table.end));
   const std::string arrow = "-[r:" + quote(type) + "]->";
-  const std::string remove = remove_some("[a, b]", ours);
+  const std::string remove = remove_some("[a, b]", "p." + quote(kStub), ours);
   const std::string by_ends = match_node("a", *table.start, "row.a") + " " +
                               match_node("b", *table.end, "row.b") + each_between(arrow);
   return {.remove = {"remove in pieces " + type,

@@ -70,27 +70,42 @@ std::string drop_names(std::string_view variable, const std::string& condition) 
 
 }  // namespace
 
-std::string is_field(const std::string& name, const std::vector<std::string>& flattened) {
+std::vector<Flattened> flattened(const mapping::AskedForms& forms) {
+  std::vector<Flattened> all;
+  for (std::string& property : mapping::flattened(forms)) all.push_back({.property = std::move(property)});
+  return all;
+}
+
+std::vector<Flattened> flattened(const NodeTable& table) {
+  std::vector<Flattened> all = flattened(table.node->properties.forms);
+  if (table.own_names.empty()) return all;
+  all.push_back({.property = std::string(mapping::kFieldsProperty), .others = table.own_names});
+  return all;
+}
+
+std::string is_field(const std::string& name, const std::vector<Flattened>& flattened) {
   std::string condition;
-  for (const std::string& property : flattened) {
-    condition += (condition.empty() ? "" : " OR ") + name + " STARTS WITH " + name_text(mapping::field_prefix(property));
+  for (const Flattened& each : flattened) {
+    condition += condition.empty() ? "" : " OR ";
+    condition += each.others ? "NOT " + name + " IN " + name_list(*each.others)
+                             : name + " STARTS WITH " + name_text(mapping::field_prefix(each.property));
   }
   return condition.empty() ? "false" : condition;
 }
 
-std::string drop_vanished(std::string_view variable, std::string_view row, const std::vector<std::string>& flattened,
+std::string drop_vanished(std::string_view variable, std::string_view row, const std::vector<Flattened>& flattened,
                           const std::string& refused) {
   std::string text;
   const std::string told = "keys(" + std::string(row) + ")";
-  for (const std::string& property : flattened) {
-    std::string condition = is_field("k", {property}) + " AND NOT k IN " + told + " AND " + name_text(property) + " IN " + told;
+  for (const Flattened& each : flattened) {
+    std::string condition = is_field("k", {each}) + " AND NOT k IN " + told + " AND " + name_text(each.property) + " IN " + told;
     if (!refused.empty()) condition += " AND NOT coalesce(" + refused + ", false)";
     text += drop_names(variable, condition);
   }
   return text;
 }
 
-std::string drop_fields(std::string_view variable, const std::vector<std::string>& flattened) {
+std::string drop_fields(std::string_view variable, const std::vector<Flattened>& flattened) {
   return flattened.empty() ? std::string() : drop_names(variable, is_field("k", flattened));
 }
 
@@ -116,6 +131,7 @@ std::string drop_labels(std::string_view variable, const NodeTable& table) {
 std::set<std::string> stub_properties(const NodeTable& table) {
   std::set<std::string> names{table.key_property, std::string(kStub)};
   if (!table.tenant_property.empty()) names.insert(table.tenant_property);
+  for (const std::string& name : table.shared_properties) names.insert({name, name + "__pg"});
   return names;
 }
 
@@ -127,9 +143,9 @@ std::string drop_lonely_stubs(std::string_view variable, const std::set<std::str
          ") WHERE name IN " + name_list(ours) + ") DELETE " + v;
 }
 
-std::string count_done(const std::set<std::string>& ours) {
+std::string count_done(const std::string& goes, const std::set<std::string>& ours) {
   return " WITH collect(ends) AS all, count(*) AS done"
-         " CALL { WITH all UNWIND all AS ends UNWIND ends AS p WITH DISTINCT p WHERE p." + quote(kStub) +
+         " CALL { WITH all UNWIND all AS ends UNWIND ends AS p WITH DISTINCT p WHERE " + goes +
          " AND COUNT {(p)--()} = 0 AND all(name IN keys(p) WHERE name IN " + name_list(ours) +
          ") DELETE p RETURN count(*) AS dropped } RETURN done";
 }
@@ -138,9 +154,18 @@ std::string fail_above_max(std::string_view total) {
   return " WITH " + std::string(total) + " AS total RETURN CASE WHEN total > $max THEN 1/0 ELSE total END";
 }
 
+std::string is_for_ends(std::string_view variable, const NodeTable& table) {
+  return std::string(variable) + (table.shared ? " IS NOT NULL" : "." + quote(kStub));
+}
+
 std::string on_create_stub(std::string_view variable, const NodeTable& table,
                            std::string_view tenant) {
   std::string v(variable);
+  if (table.shared) {
+    std::string made = table.shared_properties.empty() ? "" : v + " += " + std::string(tenant);
+    for (const std::string& label : table.node->more_labels) made += (made.empty() ? "" : ", ") + v + ":" + quote(label);
+    return made.empty() ? made : " ON CREATE SET " + made;
+  }
   std::string set = " ON CREATE SET " + v + "." + quote(kStub) + " = true";
   if (!table.tenant_property.empty())
     set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);

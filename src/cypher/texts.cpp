@@ -34,7 +34,7 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   const std::string link = arrow.left + "r:" + type + arrow.right;
   // The label of the other end is in the pattern: one type may have two meanings.
   const std::string path = link + "(p:" + other_label + ")";
-  const std::string remove = " DELETE r WITH p WHERE p." + quote(kStub) +
+  const std::string remove = " DELETE r WITH p WHERE " + is_for_ends("p", *key.other) +
                              drop_lonely_stubs("p", stub_properties(*key.other));
   const std::string other_key = "p." + quote(key.other->key_property);
   const std::string elsewhere = key.follows ? other_key + " <> row.o" : "NOT " + other_key + " IN row.o";
@@ -47,13 +47,16 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   // The end that others share is merged once a group.
   const std::string set = key.rule->properties.empty()
                               ? std::string()
-                              : " SET r += row.p" + drop_vanished("r", "row.p", mapping::flattened(key.rule->properties.forms));
+                              : " SET r += row.p" + drop_vanished("r", "row.p", flattened(key.rule->properties.forms));
   const std::string child = match_node("c", table, "row.k");
   texts.link = {
       "link " + name,
       text("UNWIND $batch.rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
            on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row " + child +
            " MERGE (c)" + link + "(p)" + set)};
+  if (key.columns.size() > 1 && key.shared != nullptr) {
+    texts.undecided = {"look up " + name, text("UNWIND $batch.rows AS row RETURN CASE WHEN row.k IS NOT NULL THEN 1/0 ELSE 0 END AS found")};
+  }
   if (!set.empty()) {
     texts.link_existing = {"link existing " + name,
                            text("UNWIND $batch.rows AS g UNWIND g.r AS row OPTIONAL " + child +
@@ -68,16 +71,12 @@ std::string properties_of_row(const NodeTable& table) {
   return table.node->labels ? "row.p" : "row";
 }
 
-std::vector<std::string> flattened_of(const NodeTable& table) {
-  return mapping::flattened(table.node->properties.forms);
-}
-
 std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
   const Arrow arrow(key);
   return "UNWIND $batch.rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
          on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MERGE " +
          node_pattern("n", table, properties_of_row(table) + "." + quote(table.key_property)) + " SET n += " + properties_of_row(table) +
-         drop_vanished("n", properties_of_row(table), flattened_of(table)) + set_labels("n", table) + " MERGE (n)" + arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
+         drop_vanished("n", properties_of_row(table), flattened(table)) + set_labels("n", table) + " MERGE (n)" + arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
 }
 
 // Reads the other ends before it writes, and touches a relationship only where they differ from the
@@ -101,18 +100,18 @@ std::string update_linked(const NodeTable& table) {
               other_key + ", false)] AS before" + number;
     moved += ", collect(CASE WHEN NOT newer AND before" + number + " <> CASE WHEN " + wanted +
              " IS NULL THEN [] ELSE [" + wanted + "] END THEN {n: n, o: " + wanted +
-             ", t: row.n} END) AS moved" + number;
+             ", t: " + (key.other->shared_properties.empty() ? "row.n" : "row.m[" + number + "]") + "} END) AS moved" + number;
     moves += " CALL { WITH moved" + number + " UNWIND moved" + number +
              " AS m WITH m.n AS n, m.o AS o, m.t AS t OPTIONAL MATCH (n)" + arrow.left + "r:" + type +
              arrow.right + "(" + other + ") WHERE o IS NULL OR p." + other_key +
              " <> o DELETE r FOREACH (k IN CASE WHEN o IS NULL THEN [] ELSE [o] END | MERGE " +
              node_pattern("q", *key.other, "k") + on_create_stub("q", *key.other, "t") +
-             " MERGE (n)" + arrow.left + ":" + type + arrow.right + "(q)) WITH p WHERE p." +
-             quote(kStub) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
+             " MERGE (n)" + arrow.left + ":" + type + arrow.right + "(q)) WITH p WHERE " +
+             is_for_ends("p", *key.other) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
   }
   return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + " WITH n, row, " + newer +
          " AS newer" + before + " SET n += CASE WHEN newer THEN {} ELSE row.p END" +
-         drop_vanished("n", "row.p", flattened_of(table), "newer") + set_labels("n", table, "newer") +
+         drop_vanished("n", "row.p", flattened(table), "newer") + set_labels("n", table, "newer") +
          " WITH count(CASE WHEN newer THEN 1 END) AS refused" + moved + moves + " RETURN refused";
 }
 
@@ -144,16 +143,16 @@ NodeTexts node_texts(const NodeTable& table) {
   const std::string& version = table.version_property;
   NodeTexts texts;
   texts.guarded = !version.empty();
-  const std::vector<std::string> flattened = flattened_of(table);
+  const std::vector<Flattened> fields = flattened(table);
   const std::string row = properties_of_row(table);
   const std::string newer = is_newer("n", row, version);
-  const std::string updated = guarded("n", row, version) + drop_vanished("n", row, flattened, newer) +
+  const std::string updated = guarded("n", row, version) + drop_vanished("n", row, fields, newer) +
                               set_labels("n", table, newer) + count_refused("n", row, version);
   const std::string remove =
       " WITH n, COUNT {(n)--()} AS degree"
       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
       " FOREACH (x IN CASE WHEN degree > 0 THEN [n] ELSE [] END | SET x += $clear SET x." +
-      stub + " = true" + drop_fields("x", flattened) + drop_labels("x", table) + ")";
+      stub + " = true" + drop_fields("x", fields) + drop_labels("x", table) + ")";
   texts.remove = {"remove " + label,
                   text("UNWIND $batch.rows AS row " + match_node("n", table, "row.k") + remove)};
   texts.remove_all = {"remove all " + label, text("MATCH (n:" + quote(label) + ") WHERE n." + key +
@@ -165,7 +164,7 @@ NodeTexts node_texts(const NodeTable& table) {
   for (const mapping::Reference& reference : table.staying) texts.leave_behind.push_back(leave_behind_text(table, reference));
   const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, row + "." + key);
   texts.insert = {"insert " + label,
-                  text(merge + " SET n += " + row + drop_vanished("n", row, flattened) + set_labels("n", table))};
+                  text(merge + " SET n += " + row + drop_vanished("n", row, fields) + set_labels("n", table))};
   texts.update = {"update " + label, text(merge + " SET n += " + updated)};
   texts.update_existing = {
       "update existing " + label,

@@ -1,7 +1,8 @@
 // The statement texts of each table, made once from the model. `_cnx_stub` marks a node that stands
 // for a row that is not there; $batch.rows is a list of maps, whose short keys are:  k key · o other
 // end's key (or a list of one for each foreign key) · f from · t to · n tenant · a start's key · b end's
-// key · y a relationship's own key · p properties · r rows of a group · l labels that a value chooses, at most one.
+// key · y a relationship's own key · p properties · r rows of a group · l labels that a value chooses, at most one · m what each foreign key's other end is
+// made with. Of a group whose other end is a node that rows share, n is that.
 #pragma once
 
 #include <optional>
@@ -27,6 +28,8 @@ struct ForeignKeyTexts {
   Text link;
   // The same rows, failing where there is no such relationship. Empty where it has no properties.
   Text link_existing;
+  // rows {k}, failing: where the other end, a node that rows share, is not told as a whole.
+  Text undecided;
 };
 
 struct NodeTexts {

@@ -33,7 +33,7 @@ std::vector<Text> all_texts(const mapping::Model& model) {
     all.insert(all.end(), texts.leave_behind.begin(), texts.leave_behind.end());
     for (const ForeignKeyTexts& foreign : texts.foreign_keys) {
       for (const Text* text :
-           {&foreign.unlink, &foreign.unlink_all, &foreign.link, &foreign.link_existing}) {
+           {&foreign.unlink, &foreign.unlink_all, &foreign.link, &foreign.link_existing, &foreign.undecided}) {
         if (!text->text.empty()) all.push_back(*text);
       }
     }
@@ -104,10 +104,22 @@ TEST(Texts, are_those_that_were_tried_against_neo4j) {
   // Rows that nothing makes follow the keys that they name: what differs.
   mapping::testing::FamilyStream staying_family(mapping::testing::kFamilyMapping, false, References::stay);
   Source staying_visits(visits_mapping, visits_tables, References::stay);
+  // Further nodes of a row: of its own, one with the fields of an object, and such as rows share, of one tenant and of none.
+  Source people("defaults: {key: id, version: version, tenant: tenant}\n"
+                "tables:\n"
+                "  people:\n"
+                "    node: Person\n"
+                "    nodes:\n"
+                "      - LIVES_AT: {to: [Home, Spot], properties: [street]}\n"
+                "      - TELLS: {from: Text, fields: about, properties: [street]}\n"
+                "      - FROM: {to: Country, key: {name: country}}\n"
+                "  towns: {node: Town, tenant: null, nodes: [{IN: {to: [Area, Spot], key: area}}, {OF: {to: Lot, key: lot}}]}\n",
+                {"people (id int8, version int8, tenant text, street text, about text, country text)", "towns (id int8, area text, lot int8, version int8)"});
+  ASSERT_FALSE(people.error()) << people.error()->describe();
   std::string actual;
   std::set<std::string> told;
-  for (mapping::Model* model : {&family.model(), &orders.model(), &visits.model(), &staff.model(), &staying_family.model(),
-                                &staying_visits.model()}) {
+  for (mapping::Model* model : {&family.model(), &orders.model(), &visits.model(), &staff.model(), &people.model(),
+                                &staying_family.model(), &staying_visits.model()}) {
     const bool staying = model == &staying_family.model() || model == &staying_visits.model();
     for (const Text& text : all_texts(*model)) {
       const std::string lines = text.name + "\n    " + text.text + "\n";

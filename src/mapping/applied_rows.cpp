@@ -18,7 +18,7 @@ std::vector<AppliedRow> applied_rows(const Mutations& mutations, const std::set<
   std::vector<AppliedRow> rows;
   for (const NodeMutations& node : mutations.nodes) {
     const TableName& table = node.table->rule->table;
-    if (!tables.contains(table)) continue;
+    if (!tables.contains(table) || node.table->main != nullptr) continue;
     for (const NodeUpsert& upsert : node.upserts) {
       std::optional<int64_t> version = version_of(upsert.properties, node.table->version_property);
       if (version) rows.push_back({table, {upsert.key}, *version});

@@ -1,5 +1,7 @@
 #include "mapping/binding.hpp"
 
+#include <algorithm>
+
 #include "mapping/names.hpp"
 
 namespace cnx::mapping {
@@ -97,6 +99,51 @@ class Binder {
     return {};
   }
 
+  // The column whose fields are properties under their own names.
+  Status fields(const NodeTable& table) {
+    const std::string& column = table.node->properties.fields;
+    if (column.empty()) return {};
+    CNX_TRY(uint16_t index, column_index(relation_, column));
+    CNX_TRY(postgres::Codec codec, codec_of(relation_.columns[index]));
+    const std::string companion = property_name(table.naming, column) + "__pg";
+    binding_.properties.push_back({.column = index,
+                                   .name = names_.intern_fields(companion),
+                                   .codec = postgres::codec_as(postgres::ValueForm::as_fields, codec),
+                                   .own_names = &table.own_names});
+    return {};
+  }
+
+  // Of a further node: without a value in a column that it is made of, beside the row's own, it is not there.
+  Status needs(const NodeTable& table) {
+    const TableRule& rule = *table.rule;
+    for (const std::string& column : columns_of(table.node->properties)) {
+      const auto& key = table.node->key;
+      const bool of_row = std::find(key.begin(), key.end(), column) != key.end() || column == rule.version_column ||
+                          column == rule.tenant_column;
+      if (of_row) continue;
+      CNX_TRY(uint16_t index, column_index(relation_, column));
+      binding_.needs.push_back(index);
+    }
+    return {};
+  }
+
+  Result<std::vector<BoundProperty>> shared(NodeTable& table, const std::vector<uint16_t>& columns) {
+    std::vector<BoundProperty> bound;
+    if (table.shared_properties.empty()) return bound;
+    std::vector<postgres::Codec> codecs;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      CNX_TRY(BoundProperty made, property(table.names, table.shared_properties[i], columns[i], {}));
+      codecs.push_back(made.codec);
+      bound.push_back(std::move(made));
+    }
+    if (table.shared_codecs.empty()) table.shared_codecs = codecs;
+    if (table.shared_codecs == codecs) return bound;
+    return fail(Error(ErrorKind::invalid, "a node that tables share would have a property of another type here")
+                    .with("table", to_string(rule_.table))
+                    .with("label", table.node->label)
+                    .advise("give one of them another label, or one type to the columns"));
+  }
+
   Status tenant(const std::string& column) {
     if (column.empty()) return {};
     CNX_TRY(std::optional<uint16_t> index, index_unless_default(column));
@@ -170,23 +217,47 @@ class Binder {
 
 }  // namespace
 
-Result<Binding> bind(NodeTable& table, change::RelationPtr relation,
-                     const postgres::TypeCatalog& types) {
+namespace {
+
+Result<Binding> bind_one(NodeTable& table, change::RelationPtr relation, const postgres::TypeCatalog& types) {
   Binding binding;
   binding.node = &table;
   binding.relation = std::move(relation);
   Binder binder(binding, *table.rule, table.names, types);
   CNX_TRY(binder.own_key(table.node->key, table.key_forms));
   CNX_TRY(binder.all(table.node->properties, table.naming));
+  CNX_TRY(binder.fields(table));
   binding.constants = binder.constants(table.names, table.node->properties.constants);
   CNX_TRY(binding.label, binder.choice(table.node->labels));
   for (ForeignKey& foreign : table.foreign_keys) {
     BoundForeignKey& bound = binding.foreign_keys.emplace_back();
-    CNX_TRY(bound.key, binder.key(foreign.rule->columns, foreign.other->key_forms));
+    CNX_TRY(bound.key, binder.key(foreign.columns, foreign.other->key_forms));
     CNX_TRY(bound.properties, binder.listed(foreign.names, foreign.rule->properties));
     bound.constants = binder.constants(foreign.names, foreign.rule->properties.constants);
+    bound.shared = foreign.shared != nullptr;
+    if (bound.shared) {
+      CNX_TRY(bound.made, binder.shared(*foreign.shared, bound.key.columns));
+    }
   }
   CNX_TRY(binder.tenant(table.tenant_column));
+  if (table.main != nullptr) CNX_TRY(binder.needs(table));
+  return binding;
+}
+
+}  // namespace
+
+size_t Binding::elements() const {
+  size_t count = 1 + foreign_keys.size();
+  for (const Binding& part : parts) count += part.elements();
+  return count;
+}
+
+Result<Binding> bind(NodeTable& table, change::RelationPtr relation, const postgres::TypeCatalog& types) {
+  CNX_TRY(Binding binding, bind_one(table, relation, types));
+  for (NodeTable* part : table.parts) {
+    CNX_TRY(Binding bound, bind_one(*part, relation, types));
+    binding.parts.push_back(std::move(bound));
+  }
   return binding;
 }
 

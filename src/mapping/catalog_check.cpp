@@ -24,12 +24,19 @@ std::string quoted(const std::string& name) {
   return "`" + name + "`";
 }
 
+// How the first rule of all that name a shared node identifies it.
+struct SharedKey {
+  const TableRule* rule = nullptr;
+  std::vector<KeyForm> forms;
+};
+using SharedKeys = std::map<std::string, SharedKey>;  // By label.
+
 // One table's rule against the table.
 class TableCheck {
  public:
-  TableCheck(const Mapping& mapping, const std::vector<postgres::Table>& catalog,
-             const TableRule& rule, std::vector<CatalogFault>& faults)
-      : mapping_(mapping), catalog_(catalog), rule_(rule), faults_(faults) {}
+  TableCheck(const Mapping& mapping, const std::vector<postgres::Table>& catalog, const TableRule& rule, SharedKeys& shared,
+             std::vector<CatalogFault>& faults)
+      : mapping_(mapping), catalog_(catalog), rule_(rule), shared_(shared), faults_(faults) {}
 
   void run() {
     table_ = find_table(catalog_, rule_.table);
@@ -101,11 +108,35 @@ class TableCheck {
       if (computed.otherwise) are_carried(*computed.otherwise);
     }
     if (node.labels) is_carried(node.labels->column);
+    if (!node.properties.fields.empty()) is_carried(node.properties.fields);
     check_properties(node);
+    for (const NodeRule& part : node.parts) check_node(part);
     for (const ForeignKeyRule& foreign : node.relationships) {
-      check_end(foreign.type, foreign.other, foreign.columns);
+      if (foreign.shared) {
+        check_shared(*foreign.shared, foreign.columns);
+      } else {
+        check_end(foreign.type, foreign.other, foreign.columns);
+      }
       for (const auto& [property, column] : foreign.properties.columns) is_carried(column);
     }
+  }
+
+  // All rows that name one by a label find it by one key.
+  void check_shared(const SharedNodeRule& shared, std::vector<std::string> columns) {
+    bool all = true;
+    for (const std::string& column : columns) {
+      all &= has_column(column);
+      is_carried(column);
+    }
+    if (!all) return;
+    if (table_->column(rule_.tenant_column) != nullptr) columns.insert(columns.begin(), rule_.tenant_column);
+    std::vector<KeyForm> forms;
+    for (const std::string& column : columns) forms.push_back(shared_key_form(*table_->column(column)));
+    auto [first, is_new] = shared_.try_emplace(shared.label, SharedKey{&rule_, forms});
+    if (is_new || first->second.forms == forms) return;
+    add("the nodes " + quoted(shared.label) + " are found by columns of other types, or are another tenant's, than those of " +
+            quoted(to_string(first->second.rule->table)),
+        "give one of them another label");
   }
 
   void check_key(const NodeRule& node) {
@@ -204,6 +235,7 @@ class TableCheck {
   const Mapping& mapping_;
   const std::vector<postgres::Table>& catalog_;
   const TableRule& rule_;
+  SharedKeys& shared_;
   std::vector<CatalogFault>& faults_;
   const postgres::Table* table_ = nullptr;
   std::set<std::string> reported_;
@@ -214,7 +246,8 @@ class TableCheck {
 std::vector<CatalogFault> catalog_faults(const Mapping& mapping,
                                          const std::vector<postgres::Table>& catalog) {
   std::vector<CatalogFault> faults;
-  for (const TableRule& rule : mapping.tables) TableCheck(mapping, catalog, rule, faults).run();
+  SharedKeys shared;
+  for (const TableRule& rule : mapping.tables) TableCheck(mapping, catalog, rule, shared, faults).run();
   return faults;
 }
 

@@ -82,6 +82,18 @@ void write_as_somebody_else(FamilyStream& stream, MemoryGraph& graph) {
   }
 }
 
+// And what they add to further nodes of rows: a property, or a relationship.
+void write_to_further_nodes(FamilyStream& stream, MemoryGraph& graph) {
+  const std::set<std::string> families{stream.parents().node->label, stream.children().node->label};
+  std::vector<int> others;
+  for (auto& [id, node] : graph.nodes()) {
+    if (families.contains(node.label)) continue;
+    if (id % 3 == 0) node.properties["theirs"] = true;
+    if (id % 3 == 1) others.push_back(id);
+  }
+  for (int node : others) graph.merge_edge("KNOWS", node, node);
+}
+
 // The nodes' tables; rows are followed by the key that they had at first.
 using Lives = std::map<FamilyTable, std::map<std::string, std::string>>;
 
@@ -140,7 +152,10 @@ void expect_no_difference(const History& history, const Setting& setting) {
   const std::vector<SourceTransaction> transactions = transactions_of(family, history.commands);
   MemoryGraph one_by_one;
   if (!before.empty()) apply(stream, one_by_one, {before}, {});
-  if (setting.others) write_as_somebody_else(stream, one_by_one);
+  if (setting.others) {
+    write_as_somebody_else(stream, one_by_one);
+    write_to_further_nodes(stream, one_by_one);
+  }
   auto nodes = nodes_of(lives, stream, one_by_one);
   MemoryGraph cut = one_by_one;
   apply(stream, one_by_one, transactions, {});
@@ -182,6 +197,18 @@ TEST_F(Cuts, the_graph_does_not_depend_on_where_batches_are_cut) {
 
 TEST_F(Cuts, the_graph_does_not_depend_on_them_where_others_write_into_it) {
   EXPECT_TRUE(rc::check([] { expect_no_difference(any_history(), {.others = true}); }));
+}
+
+TEST_F(Cuts, further_nodes_of_rows_do_not_depend_on_them) {
+  EXPECT_TRUE(rc::check([] {
+    expect_no_difference(any_history(), {.mapping = testing::family_mapping_with_nodes()});
+  }));
+}
+
+TEST_F(Cuts, further_nodes_do_not_where_others_write_into_it) {
+  EXPECT_TRUE(rc::check([] {
+    expect_no_difference(any_history(), {.mapping = testing::family_mapping_with_nodes(), .others = true});
+  }));
 }
 
 TEST_F(Cuts, a_statement_of_the_users_own_revives_nothing) {

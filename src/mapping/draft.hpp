@@ -57,6 +57,13 @@ struct Label {
   TableName table;
 };
 
+// That finds a further node of a row. `shared`: nodes that other tables' rows may name as well.
+struct PartLabel {
+  YAML::Mark mark;
+  std::string label;
+  std::optional<SharedNodeRule> shared;
+};
+
 // A label that does not find its node.
 struct NamedLabel {
   YAML::Mark mark;
@@ -82,6 +89,7 @@ struct Draft {
   std::vector<Reference> references;
   std::vector<Edge> edges;
   std::vector<Label> labels;  // That find nodes.
+  std::vector<PartLabel> part_labels;
   std::vector<NamedLabel> more_labels;
   std::vector<DraftIndex> indexes;
 };
@@ -97,6 +105,15 @@ ListedProperties read_property_columns(Draft& draft, const MapEntry& field,
 // unless that is listed too.
 void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& properties,
                           std::set<std::string>& named);
+// The same of a further node, which has no others: also as a list of columns and renamings.
+void read_part_properties(Draft& draft, const MapEntry& field, PropertyRules& properties,
+                          std::set<std::string>& named);
+// The rules as they are meant: a renamed column keeps its own name only where that is listed too; the defaults exclude what the
+// table does not ask for; key, version and tenant are there whatever `include` lists.
+void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node, const YAML::Mark& mark);
+// Among the columns that the file names, no two may become one property, and none a name of the engine's. Columns that it does
+// not name are held against the rules where the catalog is known.
+void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule, const YAML::Mark& mark);
 
 // The value of `{constant: value}`; none where that is a fault.
 std::optional<change::Value> read_constant(Draft& draft, const MapEntry& field, std::vector<MapEntry> map);
@@ -113,9 +130,14 @@ std::optional<RelationshipEnd> read_end(Draft& draft, const MapEntry& field,
                                         std::set<std::string>& named);
 // The `relationships` of a node.
 void read_foreign_keys(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node);
+// The `nodes` of a node: further ones of each row. Behind its relationships, key, version and tenant.
+void read_nodes(Draft& draft, const MapEntry& field, TableRule& rule, NodeRule& node);
+// Labels that find such nodes, against all others.
+void check_part_labels(Draft& draft);
 
-// The `indexes` of a table whose rows become `on`: "(:Label)", or one of "[:TYPE]".
-void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::vector<std::string>& on);
+// The `indexes` of a table whose rows become `on`: "(:Label)", or one of "[:TYPE]"; or of a further node of its rows.
+void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::vector<std::string>& on,
+                  const std::string& further_label = {});
 // One index that two tables ask for differently.
 void check_indexes(Draft& draft);
 

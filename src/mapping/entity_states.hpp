@@ -48,9 +48,7 @@ class EntityStates {
       return entities_.emplace_back(Entity<K>{.key = key, .on_untouched_key = untouched});
     }
     Entity<K>& entity = entities_[slot->second];
-    if (entity.removed && entity.removed_in != transaction) settle_removed(entity);
-    if (entity.removed && entity.before) entity.replaced = true;
-    entity.removed = false;
+    bring_back(entity, transaction);
     entity.lacks_columns = false;
     entity.properties.clear();
     entity.ends.clear();
@@ -70,11 +68,25 @@ class EntityStates {
     disturbed_ = true;
     auto [slot, fresh] = by_key_.try_emplace(key, entities_.size());
     if (fresh) entities_.emplace_back(Entity<K>{.key = key, .before = key});
-    Entity<K>& entity = entities_[slot->second];
+    leave_out(entities_[slot->second], transaction);
+  }
+
+  // The entity of a row that goes on without it: it goes, and is followed with the row's key.
+  void leave_out(Entity<K>& entity, uint64_t transaction) {
+    disturbed_ = true;
+    if (!entity.removed) entity.removed_in = transaction;
     entity.removed = true;
-    entity.removed_in = transaction;
+    entity.lacks_columns = false;
     entity.properties.clear();
     entity.ends.clear();
+  }
+
+  // It is there again, if it was not: replaced in place, or anew.
+  void bring_back(Entity<K>& entity, uint64_t transaction) {
+    if (!entity.removed) return;
+    if (entity.removed_in != transaction) settle_removed(entity);
+    entity.replaced = entity.before.has_value();
+    entity.removed = false;
   }
 
   // TRUNCATE: all that was there before goes, in the graph too, and what follows is new.

@@ -89,6 +89,11 @@ std::string text_of(const Constants& constants) {
   return Canonical().word("constant").columns(values).take();
 }
 
+std::string text_of(const std::optional<SharedNodeRule>& shared) {
+  if (!shared) return {};
+  return Canonical().word("shared").word(shared->label).words(shared->more_labels).words(shared->properties).take();
+}
+
 std::string text_of(const ForeignKeyRule& rule) {
   return Canonical()
              .word(rule.type)
@@ -97,7 +102,7 @@ std::string text_of(const ForeignKeyRule& rule) {
              .words(rule.columns)
              .columns(rule.properties.columns)
              .take() +
-         text_of(rule.properties.forms) + text_of(rule.properties.constants);
+         text_of(rule.properties.forms) + text_of(rule.properties.constants) + text_of(rule.shared);
 }
 
 std::string text_of(const ValueChoice& choice) {
@@ -116,6 +121,17 @@ std::string labels_text(const NodeRule& node) {
   return text;
 }
 
+std::string text_of(const NodeRule& node);
+
+std::string parts_text(const NodeRule& node) {
+  std::string text;
+  if (!node.properties.fields.empty()) text += Canonical().word("fields").word(node.properties.fields).take();
+  if (node.parts.empty()) return text;
+  std::vector<std::string> parts;
+  for (const NodeRule& part : node.parts) parts.push_back(text_of(part));
+  return text + Canonical().word("nodes").sorted(std::move(parts)).take();
+}
+
 std::string text_of(const NodeRule& node) {
   const PropertyRules& properties = node.properties;
   Canonical text;
@@ -127,7 +143,8 @@ std::string text_of(const NodeRule& node) {
   text.sorted(std::exchange(parts, {}));
   for (const ForeignKeyRule& rule : node.relationships) parts.push_back(text_of(rule));
   text.sorted(std::move(parts));
-  return text.take() + text_of(properties.forms) + text_of(properties.constants) + labels_text(node);
+  return text.take() + text_of(properties.forms) + text_of(properties.constants) + labels_text(node) +
+         parts_text(node);
 }
 
 std::string text_of(const RelationshipRule& rule) {

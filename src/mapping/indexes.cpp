@@ -20,6 +20,22 @@ Known known_properties(const NodeRule& node, const TableRule&, const Mapping& ma
   return known;
 }
 
+// None where any name may be one: those of an object's fields.
+std::optional<Known> known_properties(const TableRule& rule, const std::string& further_label, const Mapping& mapping,
+                                      const std::vector<std::string>& columns) {
+  const auto& node = std::get<NodeRule>(rule.form);
+  for (const NodeRule& part : node.parts) {
+    if (part.label == further_label && part.properties.fields.empty()) return known_properties(part, rule, mapping, columns);
+  }
+  for (const ForeignKeyRule& key : node.relationships) {
+    if (!key.shared || key.shared->label != further_label) continue;
+    Known known{.properties = {key.shared->properties.begin(), key.shared->properties.end()}, .forms = &key.properties.forms};
+    known.properties.insert(mapping.tenant_property);
+    return known;
+  }
+  return std::nullopt;
+}
+
 Known known_properties(const RelationshipRule& relationship, const TableRule&, const Mapping&, const std::vector<std::string>&) {
   Known known{.properties = {}, .forms = &relationship.properties.forms};
   for (const auto& [property, column] : relationship.properties.columns) known.properties.insert(property);
@@ -32,12 +48,14 @@ Known known_properties(const RelationshipRule& relationship, const TableRule&, c
 std::vector<IndexWithoutProperty> indexes_without_property(const TableRule& rule, const Mapping& mapping,
                                                            const std::vector<std::string>& columns) {
   std::vector<IndexWithoutProperty> found;
-  if (rule.indexes.empty()) return found;
-  const Known known = std::visit([&](const auto& form) { return known_properties(form, rule, mapping, columns); }, rule.form);
-  const std::vector<std::string_view> words(known.properties.begin(), known.properties.end());
   for (const IndexRule& index : rule.indexes) {
+    const std::optional<Known> known =
+        index.label.empty() ? std::visit([&](const auto& form) { return known_properties(form, rule, mapping, columns); }, rule.form)
+                            : known_properties(rule, index.label, mapping, columns);
+    if (!known) continue;
+    const std::vector<std::string_view> words(known->properties.begin(), known->properties.end());
     for (const std::string& property : index.properties) {
-      if (known.properties.contains(property) || field_owner(*known.forms, property)) continue;
+      if (known->properties.contains(property) || field_owner(*known->forms, property)) continue;
       found.push_back({&index, property, did_you_mean(property, words)});
     }
   }

@@ -70,18 +70,6 @@ std::string number(std::string_view text) {
   return digits == "-0" ? "0" : digits;
 }
 
-std::string canonical(KeyForm form, std::string_view text) {
-  switch (form) {
-    case KeyForm::trimmed: return trimmed(text);
-    case KeyForm::folded: return folded(text);
-    case KeyForm::number: return number(text);
-    case KeyForm::integer:
-    case KeyForm::plain:
-    case KeyForm::printed: break;
-  }
-  return std::string(text);
-}
-
 }  // namespace
 
 KeyForm key_form(change::Oid base_type, std::string_view base_type_name) {
@@ -106,6 +94,13 @@ KeyForm key_form(const postgres::TableColumn& column) {
   return key_form(resolved ? column.base_type : column.type, column.base_type_name);
 }
 
+KeyForm shared_key_form(const postgres::TableColumn& column) {
+  constexpr uint32_t kUuid = 2950;
+  const change::Oid type = column.base_type.value() != 0 ? column.base_type : column.type;
+  const KeyForm form = key_form(column);
+  return form == KeyForm::plain && type.value() != kUuid ? KeyForm::printed : form;
+}
+
 Result<KeyForm> key_form(const postgres::TypeCatalog& types, change::Oid type) {
   CNX_TRY(postgres::ResolvedType resolved, types.resolve(type, -1));
   return key_form(resolved.type->oid, resolved.type->name);
@@ -119,6 +114,18 @@ bool may_lead_to(KeyForm mine, KeyForm theirs) {
 
 bool is_single(const std::vector<KeyForm>& forms) {
   return forms.size() == 1 && (forms.front() == KeyForm::integer || forms.front() == KeyForm::plain);
+}
+
+std::string canonical(KeyForm form, std::string_view text) {
+  switch (form) {
+    case KeyForm::trimmed: return trimmed(text);
+    case KeyForm::folded: return folded(text);
+    case KeyForm::number: return number(text);
+    case KeyForm::integer:
+    case KeyForm::plain:
+    case KeyForm::printed: break;
+  }
+  return std::string(text);
 }
 
 std::string key_text(const std::vector<KeyForm>& forms, const std::vector<std::string_view>& texts) {

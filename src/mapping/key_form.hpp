@@ -26,6 +26,9 @@ enum class KeyForm {
 // Of a type with its domains taken off.
 KeyForm key_form(change::Oid base_type, std::string_view base_type_name);
 KeyForm key_form(const postgres::TableColumn& column);
+// Of a column that is no key in PostgreSQL, and names a node that rows share: a text of any length, which no index takes as it
+// stands, is `printed`.
+KeyForm shared_key_form(const postgres::TableColumn& column);
 // ErrorKind::state: the catalog lacks the type and has to be read again.
 Result<KeyForm> key_form(const postgres::TypeCatalog& types, change::Oid type);
 
@@ -36,6 +39,8 @@ bool may_lead_to(KeyForm mine, KeyForm theirs);
 // Whether a key of these columns is kept under the column's own property.
 bool is_single(const std::vector<KeyForm>& forms);
 
+// What is one for all texts that PostgreSQL holds equal in a key column of that form.
+std::string canonical(KeyForm form, std::string_view text);
 // The text under `_cnx_key`: each column as `length:text`, the length in bytes, in the key's order;
 // from 1 kB on `sha256:` and its digest, since an index takes 8 kB. As many texts as forms.
 std::string key_text(const std::vector<KeyForm>& forms, const std::vector<std::string_view>& texts);

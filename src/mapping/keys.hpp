@@ -18,13 +18,16 @@ inline constexpr std::array kNode = {Word("node"),    Word("key"),     Word("pro
                                      Word("include"), Word("exclude"), Word("relationships"),
                                      Word("version"), Word("tenant"),  Word("cypher"),
                                      Word("schema"),  Word("table"),   Word("indexes"),
-                                     Word("labels"),  Word("where")};
+                                     Word("labels"),  Word("where"),   Word("nodes")};
 inline constexpr std::array kRelationship = {
     Word("relationship"), Word("from"),   Word("to"),     Word("key"),    Word("properties"),
     Word("version"),      Word("tenant"), Word("cypher"), Word("schema"), Word("table"),
     Word("indexes"),      Word("where")};
 inline constexpr std::array kUnmapped = {Word("graph"), Word("schema"), Word("table")};
 inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("properties")};
+// A further node of a row.
+inline constexpr std::array kPart = {Word("to"),         Word("from"),   Word("key"),
+                                     Word("properties"), Word("fields"), Word("indexes")};
 inline constexpr std::array kTemplate = {Word("template")};
 inline constexpr std::array kChoice = {Word("choose"), Word("when"), Word("otherwise")};
 inline constexpr std::array kColumn = {Word("column"), Word("as")};

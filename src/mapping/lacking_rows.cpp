@@ -43,7 +43,7 @@ std::vector<LackingRow> lacking_rows(const Mutations& mutations) {
     for (const NodeUpsert& upsert : node.upserts) {
       const bool ends_lack =
           std::any_of(upsert.ends.begin(), upsert.ends.end(),
-                      [](const ForeignEnd& end) { return end.key && end.lacks_columns; });
+                      [](const ForeignEnd& end) { return (end.key || end.unknown) && end.lacks_columns; });
       if (ends_lack) {
         rows.push_back({.row = upsert.row, .node = nullptr, .node_key = {}});
       } else if (upsert.lacks_columns) {

@@ -103,6 +103,7 @@ void check_tables(Draft& draft) {
   check_references(draft);
   check_labels(draft);
   check_more_labels(draft);
+  check_part_labels(draft);
   check_edges(draft);
   check_own_keys(draft);
   check_indexes(draft);

@@ -58,18 +58,19 @@ const MapEntry* find_kind(Draft& draft, const std::vector<MapEntry>& entries, co
   return found;
 }
 
-void read_index(Draft& draft, const YAML::Node& item, const YAML::Mark& mark, TableRule& rule, const std::vector<std::string>& on) {
+std::optional<IndexRule> read_index(Draft& draft, const YAML::Node& item, const YAML::Mark& mark,
+                                    const std::vector<std::string>& on) {
   auto map = draft.reader.map(item, mark, "an index");
-  if (!map) return;
+  if (!map) return std::nullopt;
   const YAML::Mark place = map->empty() ? mark : map->front().key.mark;
   const size_t before = draft.reader.fault_count();
   Fields fields(draft.reader, *map, "an index", keys::kIndex);
   const MapEntry* kind = find_kind(draft, *map, place);
-  if (kind == nullptr) return;
+  if (kind == nullptr) return std::nullopt;
   IndexRule index;
   index.kind = *find_index_kind(kind->key.text);
   auto properties = fields.texts(kind->key.text);
-  if (!properties) return;
+  if (!properties) return std::nullopt;
   index.properties = plain(*properties);
   const bool takes_several = index.kind == IndexKind::range || index.kind == IndexKind::fulltext;
   if (!takes_several && properties->size() > 1) {
@@ -84,19 +85,25 @@ void read_index(Draft& draft, const YAML::Node& item, const YAML::Mark& mark, Ta
       draft.reader.fault(entry->key.mark, "`" + std::string(word) + "` has no meaning for an index of the kind `" + kind->key.text + "`");
     }
   }
-  if (draft.reader.fault_count() > before) return;
+  if (draft.reader.fault_count() > before) return std::nullopt;
   for (const std::string& each : on) draft.indexes.push_back({kind->key.mark, each, index});
-  rule.indexes.push_back(std::move(index));
+  return index;
 }
 
 }  // namespace
 
-void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::vector<std::string>& on) {
+void read_indexes(Draft& draft, const MapEntry& field, TableRule& rule, const std::vector<std::string>& on,
+                  const std::string& further_label) {
   if (!field.value.IsSequence()) {
     draft.reader.fault(field.mark, "`indexes` must be a list", kForm);
     return;
   }
-  for (const auto& item : field.value) read_index(draft, item, field.mark, rule, on);
+  for (const auto& item : field.value) {
+    std::optional<IndexRule> index = read_index(draft, item, field.mark, on);
+    if (!index) continue;
+    index->label = further_label;
+    rule.indexes.push_back(*std::move(index));
+  }
 }
 
 void check_indexes(Draft& draft) {

@@ -142,6 +142,32 @@ void check_fields(Draft& draft, const ListedProperties& properties, const YAML::
   }
 }
 
+// One property of a node, whatever it is made of.
+void add_of_node(Draft& draft, const MapEntry& entry, PropertyRules& properties, std::set<std::string>& named) {
+  std::optional<Scalar> column;
+  if (entry.value.IsMap()) {
+    auto value = draft.reader.map(entry.value, entry.mark, what_of(entry));
+    if (value && (has(*value, "column") || has(*value, "as"))) {
+      column = read_formed_column(draft, entry, *std::move(value), properties.forms);
+    } else if (value && has(*value, "constant")) {
+      add_constant(draft, entry, *std::move(value), false, properties.constants);
+    } else {
+      check_name(draft.reader, entry.key, NameKind::property);
+      if (value) read_computed(draft, entry, *std::move(value), properties, named);
+    }
+  } else {
+    column = draft.reader.text(entry.value, entry.mark, "the column of `" + entry.key.text + "`");
+  }
+  if (!column) return;
+  if (properties.excluded.contains(column->text)) {
+    draft.reader.fault(
+        column->mark,
+        "the column `" + column->text + "` is excluded, and a property is made of it",
+        "a column that `properties` renames loses its own name without `exclude`");
+  }
+  add_property(draft, entry.key, *column, properties.constants, properties.renamed, named);
+}
+
 }  // namespace
 
 void fault_field(Draft& draft, const std::string& property, const std::string& owner,
@@ -204,29 +230,20 @@ void read_node_properties(Draft& draft, const MapEntry& field, PropertyRules& pr
     return;
   }
   auto map = draft.reader.map(field.value, field.mark, "`properties`");
-  for (const MapEntry& entry : map.value_or(std::vector<MapEntry>{})) {
-    std::optional<Scalar> column;
-    if (entry.value.IsMap()) {
-      auto value = draft.reader.map(entry.value, entry.mark, what_of(entry));
-      if (value && (has(*value, "column") || has(*value, "as"))) {
-        column = read_formed_column(draft, entry, *std::move(value), properties.forms);
-      } else if (value && has(*value, "constant")) {
-        add_constant(draft, entry, *std::move(value), false, properties.constants);
-      } else {
-        check_name(draft.reader, entry.key, NameKind::property);
-        if (value) read_computed(draft, entry, *std::move(value), properties, named);
-      }
-    } else {
-      column = draft.reader.text(entry.value, entry.mark, "the column of `" + entry.key.text + "`");
+  for (const MapEntry& entry : map.value_or(std::vector<MapEntry>{})) add_of_node(draft, entry, properties, named);
+}
+
+void read_part_properties(Draft& draft, const MapEntry& field, PropertyRules& properties,
+                          std::set<std::string>& named) {
+  if (!field.value.IsSequence()) return read_node_properties(draft, field, properties, named);
+  for (const auto& item : field.value) {
+    if (item.IsMap()) {
+      auto map = draft.reader.map(item, field.mark, "`properties`");
+      for (const MapEntry& entry : map.value_or(std::vector<MapEntry>{})) add_of_node(draft, entry, properties, named);
+    } else if (auto column = draft.reader.text(item, field.mark, "a column of `properties`")) {
+      const Scalar property{property_name(draft.mapping.naming, column->text), column->mark};
+      add_property(draft, property, *column, properties.constants, properties.renamed, named);
     }
-    if (!column) continue;
-    if (properties.excluded.contains(column->text)) {
-      draft.reader.fault(
-          column->mark,
-          "the column `" + column->text + "` is excluded, and a property is made of it",
-          "a column that `properties` renames loses its own name without `exclude`");
-    }
-    add_property(draft, entry.key, *column, properties.constants, properties.renamed, named);
   }
 }
 

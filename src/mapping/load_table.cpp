@@ -44,84 +44,6 @@ void read_column_choice(Draft& draft, Fields& fields, TableRule& rule, NodeRule&
   }
 }
 
-// The rules as they are meant: a renamed column keeps its own name only where that is listed too;
-// the defaults exclude what the table does not ask for; key, version and tenant are there whatever
-// `include` lists.
-void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node,
-                       const YAML::Mark& mark) {
-  PropertyRules& properties = node.properties;
-  std::set<std::string> kept(node.key.begin(), node.key.end());
-  if (!rule.version_column.empty()) kept.insert(rule.version_column);
-  if (!rule.tenant_column.empty()) kept.insert(rule.tenant_column);
-  for (const Scalar& column : draft.defaults.exclude) {
-    bool wanted = kept.contains(column.text) || properties.included.contains(column.text);
-    if (!wanted) properties.excluded.insert(column.text);
-  }
-  if (!properties.all) properties.included.insert(kept.begin(), kept.end());
-
-  std::map<std::string, std::string> renamed = std::exchange(properties.renamed, {});
-  for (const auto& [property, column] : renamed) {
-    auto own = renamed.find(property_name(draft.mapping.naming, column));
-    bool keeps_own = own != renamed.end() && own->second == column;
-    if (!keeps_own) {
-      properties.excluded.insert(column);
-      properties.included.erase(column);
-    }
-    if (keeps_own && own->first == property) {
-      properties.excluded.erase(column);
-      if (!properties.all) properties.included.insert(column);
-    } else {
-      properties.renamed.emplace(property, column);
-    }
-  }
-
-  if (rule.tenant_column.empty()) return;
-  const std::string& tenant_property = draft.mapping.tenant_property;
-  auto names = properties_of(properties, draft.mapping.naming, rule.tenant_column);
-  if (std::find(names.begin(), names.end(), tenant_property) != names.end()) return;
-  auto [at, is_new] = properties.renamed.emplace(tenant_property, rule.tenant_column);
-  if (!is_new) {
-    draft.reader.fault(mark, "`" + tenant_property + "` is made of `" + at->second +
-                                 "`, and the table's tenant is `" + rule.tenant_column + "`");
-  }
-}
-
-// Among the columns that the file names, no two may become one property, and none a name of the
-// engine's. Columns that it does not name are held against the rules where the catalog is known.
-void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule,
-                      const YAML::Mark& mark) {
-  std::map<std::string, std::string> makers;
-  const AskedForms& forms = node.properties.forms;
-  auto make = [&](const std::string& property, const std::string& maker) {
-    if (auto owner = field_owner(forms, property)) fault_field(draft, property, *owner, mark);
-    auto [first, is_new] = makers.emplace(property, maker);
-    if (is_new) return;
-    draft.reader.fault(
-        mark, "the property `" + property + "` is made of " + first->second + " and of " + maker,
-        "give one of them another name, or exclude the column");
-  };
-  for (const std::string& column : rule.named) {
-    for (const std::string& property :
-         properties_of(node.properties, draft.mapping.naming, column)) {
-      make(property, "`" + column + "`");
-      // Names that the file gives were checked where they stand.
-      bool given = node.properties.renamed.contains(property);
-      if (!given) check_name(draft.reader, {property, mark}, NameKind::property);
-    }
-  }
-  for (const ComputedProperty& computed : node.properties.computed) {
-    make(computed.property, "a template");
-  }
-  for (const auto& [property, value] : node.properties.constants) make(property, "a constant");
-  auto keeps_form = [&](const std::string& column, const char* what) {
-    auto names = properties_of(node.properties, draft.mapping.naming, column);
-    if (!names.empty()) check_forms(draft, forms, names.front(), what, mark);
-  };
-  if (node.key.size() == 1) keeps_form(node.key.front(), "key");
-  if (!rule.version_column.empty()) keeps_form(rule.version_column, "version");
-  if (!rule.tenant_column.empty()) check_forms(draft, forms, draft.mapping.tenant_property, "tenant", mark);
-}
-
 void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
   Fields fields(draft.reader, entry.entries, "a node", keys::kNode, keys::kRelationship);
   NodeRule node;
@@ -146,6 +68,7 @@ void read_node(Draft& draft, const TableEntry& entry, TableRule rule) {
   if (const MapEntry* links = fields.find("relationships")) {
     read_foreign_keys(draft, *links, rule, node);
   }
+  if (const MapEntry* nodes = fields.find("nodes")) read_nodes(draft, *nodes, rule, node);
   if (const MapEntry* indexes = fields.find("indexes")) {
     read_indexes(draft, *indexes, rule, {"(:" + node.label + ")"});
   }
@@ -230,6 +153,79 @@ void read_unmapped(Draft& draft, const TableEntry& entry) {
 }
 
 }  // namespace
+
+void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node,
+                       const YAML::Mark& mark) {
+  PropertyRules& properties = node.properties;
+  std::set<std::string> kept(node.key.begin(), node.key.end());
+  if (!rule.version_column.empty()) kept.insert(rule.version_column);
+  if (!rule.tenant_column.empty()) kept.insert(rule.tenant_column);
+  for (const Scalar& column : draft.defaults.exclude) {
+    bool wanted = kept.contains(column.text) || properties.included.contains(column.text);
+    if (!wanted) properties.excluded.insert(column.text);
+  }
+  if (!properties.all) properties.included.insert(kept.begin(), kept.end());
+
+  std::map<std::string, std::string> renamed = std::exchange(properties.renamed, {});
+  for (const auto& [property, column] : renamed) {
+    auto own = renamed.find(property_name(draft.mapping.naming, column));
+    bool keeps_own = own != renamed.end() && own->second == column;
+    if (!keeps_own) {
+      properties.excluded.insert(column);
+      properties.included.erase(column);
+    }
+    if (keeps_own && own->first == property) {
+      properties.excluded.erase(column);
+      if (!properties.all) properties.included.insert(column);
+    } else {
+      properties.renamed.emplace(property, column);
+    }
+  }
+
+  if (rule.tenant_column.empty()) return;
+  const std::string& tenant_property = draft.mapping.tenant_property;
+  auto names = properties_of(properties, draft.mapping.naming, rule.tenant_column);
+  if (std::find(names.begin(), names.end(), tenant_property) != names.end()) return;
+  auto [at, is_new] = properties.renamed.emplace(tenant_property, rule.tenant_column);
+  if (!is_new) {
+    draft.reader.fault(mark, "`" + tenant_property + "` is made of `" + at->second +
+                                 "`, and the table's tenant is `" + rule.tenant_column + "`");
+  }
+}
+
+void check_properties(Draft& draft, const NodeRule& node, const TableRule& rule,
+                      const YAML::Mark& mark) {
+  std::map<std::string, std::string> makers;
+  const AskedForms& forms = node.properties.forms;
+  auto make = [&](const std::string& property, const std::string& maker) {
+    if (auto owner = field_owner(forms, property)) fault_field(draft, property, *owner, mark);
+    auto [first, is_new] = makers.emplace(property, maker);
+    if (is_new) return;
+    draft.reader.fault(
+        mark, "the property `" + property + "` is made of " + first->second + " and of " + maker,
+        "give one of them another name, or exclude the column");
+  };
+  for (const std::string& column : rule.named) {
+    for (const std::string& property :
+         properties_of(node.properties, draft.mapping.naming, column)) {
+      make(property, "`" + column + "`");
+      // Names that the file gives were checked where they stand.
+      bool given = node.properties.renamed.contains(property);
+      if (!given) check_name(draft.reader, {property, mark}, NameKind::property);
+    }
+  }
+  for (const ComputedProperty& computed : node.properties.computed) {
+    make(computed.property, "a template");
+  }
+  for (const auto& [property, value] : node.properties.constants) make(property, "a constant");
+  auto keeps_form = [&](const std::string& column, const char* what) {
+    auto names = properties_of(node.properties, draft.mapping.naming, column);
+    if (!names.empty()) check_forms(draft, forms, names.front(), what, mark);
+  };
+  if (node.key.size() == 1) keeps_form(node.key.front(), "key");
+  if (!rule.version_column.empty()) keeps_form(rule.version_column, "version");
+  if (!rule.tenant_column.empty()) check_forms(draft, forms, draft.mapping.tenant_property, "tenant", mark);
+}
 
 void check_name(YamlReader& reader, const Scalar& name, NameKind kind) {
   constexpr std::string_view kPrefix = "_cnx_";

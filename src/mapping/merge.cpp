@@ -13,13 +13,16 @@ using change::Operation;
 
 bool lacks_columns(const std::vector<ForeignEnd>& ends) {
   return std::any_of(ends.begin(), ends.end(),
-                     [](const ForeignEnd& end) { return end.lacks_columns; });
+                     [](const ForeignEnd& end) { return end.lacks_columns || end.unknown; });
 }
 
-// A relationship property that this row lacks as unchanged keeps what an earlier row of the batch
-// said.
+// What this row lacks as unchanged, an end or a property of its relationship, keeps what an earlier row of the batch said.
 void take_ends(Entity<Key>& entity, std::vector<ForeignEnd>&& ends) {
   for (size_t i = 0; i < entity.ends.size() && i < ends.size(); ++i) {
+    if (ends[i].unknown) {
+      if (!ends[i].lacks_columns) ends[i] = std::move(entity.ends[i]);
+      continue;
+    }
     ends[i].lacks_columns = ends[i].lacks_columns && entity.ends[i].lacks_columns;
     merge_properties(entity.ends[i].properties, std::move(ends[i].properties));
     ends[i].properties = std::move(entity.ends[i].properties);
@@ -32,11 +35,8 @@ Result<std::vector<ForeignEnd>> project_ends(const Binding& binding,
   std::vector<ForeignEnd> ends;
   ends.reserve(binding.foreign_keys.size());
   for (const BoundForeignKey& foreign : binding.foreign_keys) {
-    ForeignEnd& end = ends.emplace_back();
-    CNX_TRY(end.key, project_foreign_key(binding, foreign.key, row));
-    CNX_TRY(ProjectedProperties projected, project_end(binding, foreign, row));
-    end.properties = std::move(projected.properties);
-    end.lacks_columns = projected.lacks_columns;
+    CNX_TRY(ForeignEnd end, project_foreign_end(binding, foreign, row));
+    ends.push_back(std::move(end));
   }
   return ends;
 }
@@ -87,11 +87,21 @@ Merge::Merge(Model& model)
 Status Merge::add(const Binding& binding, const change::RowChange& change) {
   ++rows_;
   bytes_ += change.buffer_bytes;
-  elements_ += 1 + binding.foreign_keys.size();
+  elements_ += binding.elements();
+  CNX_TRY(add_one(binding, change));
+  for (const Binding& part : binding.parts) CNX_TRY(add_one(part, change));
+  return {};
+}
+
+Status Merge::add_one(const Binding& binding, const change::RowChange& change) {
   if (change.over_copy && change.operation != Operation::remove) return add_over_copy(binding, change);
-  return binding.node != nullptr
-             ? add_node(binding, change.operation, change.old_row, change.row)
-             : add_relationship(binding, change.operation, change.old_row, change.row);
+  return add_row(binding, change.operation, change.old_row, change.row);
+}
+
+Status Merge::add_row(const Binding& binding, Operation operation, const std::vector<DatumView>& old_row,
+                      const std::vector<DatumView>& row) {
+  return binding.node != nullptr ? add_node(binding, operation, old_row, row)
+                                 : add_relationship(binding, operation, old_row, row);
 }
 
 Status Merge::add_over_copy(const Binding& binding, const change::RowChange& change) {
@@ -119,22 +129,22 @@ Status Merge::add_over_copy(const Binding& binding, const change::RowChange& cha
 Status Merge::add(const Binding& binding, const change::SnapshotRow& row, bool replaces) {
   ++rows_;
   bytes_ += row.buffer_bytes;
-  elements_ += 1 + binding.foreign_keys.size();
-  auto add = [&](Operation operation, const std::vector<DatumView>& old_row, const std::vector<DatumView>& new_row) {
-    return binding.node != nullptr ? add_node(binding, operation, old_row, new_row)
-                                   : add_relationship(binding, operation, old_row, new_row);
+  elements_ += binding.elements();
+  // Removed and inserted in one transaction.
+  if (replaces) begin_transaction();
+  auto add = [&](const Binding& each) -> Status {
+    if (replaces) CNX_TRY(add_row(each, Operation::remove, row.row, {}));
+    return add_row(each, Operation::insert, {}, row.row);
   };
-  if (replaces) {
-    // Removed and inserted in one transaction.
-    begin_transaction();
-    CNX_TRY(add(Operation::remove, row.row, {}));
-  }
-  return add(Operation::insert, {}, row.row);
+  CNX_TRY(add(binding));
+  for (const Binding& part : binding.parts) CNX_TRY(add(part));
+  return {};
 }
 
 void Merge::truncate(const TableName& table) {
   if (const NodeTable* node = model_->find_node(table)) {
     nodes_[node->index].truncate();
+    for (const NodeTable* part : node->parts) nodes_[part->index].truncate();
   } else if (const RelationshipTable* relationship = model_->find_relationship(table)) {
     relationships_[relationship->index].truncate();
     for (const RelationshipTable* sibling : relationship->siblings) relationships_[sibling->index].truncate();
@@ -168,6 +178,11 @@ Status Merge::add_node(const Binding& binding, Operation operation,
   }
   auto& entity = operation == Operation::insert ? states.insert(key, transaction_)
                                                 : states.update(old_key, key);
+  if (!is_there(binding, row)) {
+    states.leave_out(entity, transaction_);
+    return {};
+  }
+  if (binding.node->main != nullptr) states.bring_back(entity, transaction_);
   if (projected.lacks_columns || lacks_columns(ends)) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   take_ends(entity, std::move(ends));

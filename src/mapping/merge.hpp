@@ -60,6 +60,10 @@ class Merge {
   using RelationshipStates = EntityStates<RelationshipKey, RelationshipKeyHash>;
   using GivenUpKeys = std::vector<std::vector<GivenUp>>;  // By the node table's index.
 
+  // Of a row's node, of a further one, or of the relationship that it is.
+  Status add_one(const Binding& binding, const change::RowChange& change);
+  Status add_row(const Binding& binding, change::Operation operation, const std::vector<change::DatumView>& old_row,
+                 const std::vector<change::DatumView>& row);
   Status add_over_copy(const Binding& binding, const change::RowChange& change);
   Status add_node(const Binding& binding, change::Operation operation,
                   const std::vector<change::DatumView>& old_row,

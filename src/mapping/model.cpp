@@ -128,6 +128,21 @@ Status read_common(const Mapping& mapping, const postgres::Table& found, const F
   return {};
 }
 
+// Names that a node has whatever the fields of its object are called.
+std::set<std::string> own_names(const NodeTable& table, const std::vector<std::string>& columns) {
+  const PropertyRules& properties = table.node->properties;
+  std::set<std::string> made{property_name(table.naming, properties.fields)};
+  for (const std::string& column : columns) {
+    for (std::string& name : properties_of(properties, table.naming, column)) made.insert(std::move(name));
+  }
+  for (const ComputedProperty& computed : properties.computed) made.insert(computed.property);
+  for (const auto& [name, value] : properties.constants) made.insert(name);
+  std::set<std::string> names{table.key_property, "_cnx_stub"};
+  for (const std::string& name : made) names.insert({name, name + "__pg"});
+  names.erase(property_name(table.naming, properties.fields));
+  return names;
+}
+
 Status read_node(const Mapping& mapping, const std::vector<postgres::Table>& catalog,
                  NodeTable& table) {
   CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
@@ -142,6 +157,7 @@ Status read_node(const Mapping& mapping, const std::vector<postgres::Table>& cat
   CNX_TRY(check_indexes(*table.rule, mapping, carried_columns(*found)));
   std::vector<std::string> columns;
   for (const postgres::TableColumn& column : found->columns) columns.push_back(column.name);
+  if (!table.node->properties.fields.empty()) table.own_names = own_names(table, columns);
   return check_properties(*table.rule, table.node->properties, table.naming, columns);
 }
 
@@ -172,6 +188,14 @@ const PropertyName* PropertyNames::intern(const std::string& name, bool may_be_u
   return &names_.back();
 }
 
+const PropertyName* PropertyNames::intern_fields(const std::string& companion) {
+  for (PropertyName& known : names_) {
+    if (known.name == kFieldsProperty) return &known;
+  }
+  names_.push_back({std::string(kFieldsProperty), companion, true, {}});
+  return &names_.back();
+}
+
 Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping,
                                            const std::vector<postgres::Table>& catalog) {
   std::unique_ptr<Model> model(new Model(mapping));
@@ -179,22 +203,20 @@ Result<std::unique_ptr<Model>> Model::make(const Mapping& mapping,
   for (const TableRule& rule : mapping.tables) {
     const auto* node = std::get_if<NodeRule>(&rule.form);
     if (node == nullptr) continue;
-    NodeTable& table = model->nodes_.emplace_back();
-    table.rule = &rule;
-    table.node = node;
-    table.index = model->nodes_.size() - 1;
-    table.naming = mapping.naming;
-    CNX_TRY(read_node(mapping, catalog, table));
-    model->node_by_table_[rule.table] = &table;
+    CNX_TRY(model->add_node(rule, *node, catalog));
+    NodeTable& main = model->nodes_.back();
+    model->node_by_table_[rule.table] = &main;
+    for (const NodeRule& part : node->parts) {
+      CNX_TRY(model->add_node(rule, part, catalog));
+      model->nodes_.back().main = &main;
+      main.parts.push_back(&model->nodes_.back());
+    }
   }
-  for (NodeTable& table : model->nodes_) {
-    for (const ForeignKeyRule& rule : table.node->relationships) {
-      ForeignKey& key = table.foreign_keys.emplace_back();
-      key.rule = &rule;
-      CNX_TRY(check_name(rule.type));
-      CNX_TRY(key.other, model->end_of(*table.rule, rule.other));
-      CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
-      key.follows = follows(*found, rule.columns, rule.other, key.other->node->key);
+  // Those that rows share come behind them, as they are met.
+  const size_t tables = model->nodes_.size();
+  for (size_t i = 0; i < tables; ++i) {
+    for (const ForeignKeyRule& rule : model->nodes_[i].node->relationships) {
+      CNX_TRY(model->add_foreign_key(model->nodes_[i], rule, catalog));
     }
   }
   for (const TableRule& rule : mapping.tables) {
@@ -248,6 +270,39 @@ void Model::find_staying() {
       }
     }
   }
+}
+
+Status Model::add_node(const TableRule& rule, const NodeRule& node, const std::vector<postgres::Table>& catalog) {
+  NodeTable& table = nodes_.emplace_back();
+  table.rule = &rule;
+  table.node = &node;
+  table.index = nodes_.size() - 1;
+  table.naming = mapping_->naming;
+  return read_node(*mapping_, catalog, table);
+}
+
+Status Model::add_foreign_key(NodeTable& table, const ForeignKeyRule& rule, const std::vector<postgres::Table>& catalog) {
+  ForeignKey& key = table.foreign_keys.emplace_back();
+  key.rule = &rule;
+  key.columns = rule.columns;
+  CNX_TRY(check_name(rule.type));
+  if (!rule.shared) {
+    CNX_TRY(key.other, end_of(*table.rule, rule.other));
+    CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
+    // A further node of a row has that row's key.
+    key.follows = table.main == key.other || mapping::follows(*found, rule.columns, rule.other, key.other->node->key);
+    return {};
+  }
+  // No such node takes another key.
+  key.follows = true;
+  if (!table.tenant_column.empty()) key.columns.insert(key.columns.begin(), table.tenant_column);
+  CNX_TRY(const postgres::Table* found, find_table(catalog, *table.rule));
+  for (const std::string& column : key.columns) {
+    if (found->column(column) == nullptr) return fail(lacks_column(*table.rule, column));
+  }
+  CNX_TRY(key.shared, share(table, key, *found));
+  key.other = key.shared;
+  return {};
 }
 
 Status Model::add_relationships(const TableRule& rule, const RelationshipRule& relationship,

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ namespace cnx::mapping {
 class PropertyNames {
  public:
   const PropertyName* intern(const std::string& name, bool may_be_unfit, bool flattened = false);
+  // What tells of an object whose fields stand under their own names; `companion` holds the text of one that does not fit.
+  const PropertyName* intern_fields(const std::string& companion);
   // Every name met so far, for the removal of what is ours. Only the thread that interns may call
   // it.
   const std::deque<PropertyName>& all() const { return names_; }
@@ -33,7 +36,9 @@ class PropertyNames {
 struct ForeignKey {
   const ForeignKeyRule* rule = nullptr;
   const NodeTable* other = nullptr;
-  PropertyNames names;  // Of the relationship's properties.
+  NodeTable* shared = nullptr;  // The same, where it is a node that rows share.
+  std::vector<std::string> columns;  // That find the other end. Where it is shared, the tenant's is the first.
+  PropertyNames names;               // Of the relationship's properties.
   // The database moves the rows along where the row that they name takes another key (reference.hpp), and those of every other
   // table that makes the same relationships.
   bool follows = false;
@@ -68,6 +73,16 @@ struct NodeTable {
   std::deque<ForeignKey> foreign_keys;
   std::vector<Reference> staying;  // In the order of the model's tables.
   PropertyNames names;
+  // A row's node, and the further ones that it has for itself, are tables of the model's each, of one rule.
+  std::vector<NodeTable*> parts;
+  const NodeTable* main = nullptr;  // Of a further one.
+  // Nodes that rows share have a rule of the model's own, without a table and its rows: each is there as the other end of a
+  // foreign key. Its properties, beside the key's, are of the columns of the key, one for each of `key_forms`.
+  bool shared = false;
+  std::vector<std::string> shared_properties = {};
+  std::vector<postgres::Codec> shared_codecs = {};  // Of them, once a table was bound.
+  // Where fields of an object are properties under their own names: names that no field may have. Empty elsewhere.
+  std::set<std::string> own_names;
 };
 
 struct RelationshipTable {
@@ -99,7 +114,7 @@ class Model {
   const Mapping& mapping() const { return *mapping_; }
   const std::deque<NodeTable>& nodes() const { return nodes_; }
   const std::deque<RelationshipTable>& relationships() const { return relationships_; }
-  // Null where the table has no such form. Not const: binding a relation adds to the table's
+  // Of the row's own node. Null where the table has no such form. Not const: binding a relation adds to the table's
   // property names.
   NodeTable* find_node(const TableName& table);
   // The first, where there are several.
@@ -109,6 +124,11 @@ class Model {
   explicit Model(const Mapping& mapping) : mapping_(&mapping) {}
   // The node at which a relationship of the rule's ends.
   Result<const NodeTable*> end_of(const TableRule& rule, const TableName& other);
+  Status add_node(const TableRule& rule, const NodeRule& node, const std::vector<postgres::Table>& catalog);
+  Status add_foreign_key(NodeTable& table, const ForeignKeyRule& rule, const std::vector<postgres::Table>& catalog);
+  // The nodes that the foreign key's rule says are shared, as all rules say it that name them; ErrorKind::invalid where `by`,
+  // the table `found`, says it otherwise.
+  Result<NodeTable*> share(const NodeTable& by, const ForeignKey& key, const postgres::Table& found);
   Status add_relationships(const TableRule& rule, const RelationshipRule& relationship,
                            const std::vector<postgres::Table>& catalog);
   void find_staying();
@@ -116,6 +136,8 @@ class Model {
   const Mapping* mapping_;
   std::deque<NodeTable> nodes_;
   std::deque<RelationshipTable> relationships_;
+  std::deque<TableRule> shared_rules_;
+  std::map<std::string, NodeTable*> shared_by_label_;
   std::map<TableName, NodeTable*> node_by_table_;
   std::map<TableName, RelationshipTable*> relationship_by_table_;
 };

@@ -40,6 +40,9 @@ struct PropertyName {
   std::string field_prefix = {};  // Of one that is flattened: its fields are "<name>_<field>". Empty otherwise.
 };
 
+// Under it a row tells of an object whose fields stand under their own names; nothing is kept there.
+inline constexpr std::string_view kFieldsProperty = "_cnx_fields";
+
 struct Property {
   const PropertyName* name = nullptr;
   change::Value value;
@@ -66,6 +69,10 @@ struct ForeignEnd {
   std::optional<Key> key;      // After the batch. None: the foreign key is NULL.
   Properties properties;       // Of the relationship.
   bool lacks_columns = false;  // An unchanged TOAST column of them is missing.
+  // Its columns were left out as unchanged: the relationship stays as it is. With `lacks_columns` only some of them were, and
+  // the row has to be read again to tell.
+  bool unknown = false;
+  Properties made = {};        // Of a node that rows share, with which it is made; its key may say it all.
   // The node that has `key` after the batch had it before, or had `key_before`; else it is another
   // one, and whatever relationship the child had does not lead to it.
   bool other_is_same = true;

@@ -1,4 +1,5 @@
 // Rows through a binding: keys, properties, what values choose.
+#include <algorithm>
 #include <charconv>
 
 #include "mapping/binding.hpp"
@@ -64,6 +65,35 @@ std::optional<change::Value> compute(const BoundComputed& computed,
   return change::Value(change::Null{});
 }
 
+Error unreadable(const Binding& binding, uint16_t column, Error&& error) {
+  return std::move(error)
+      .wrap("reading a column's value")
+      .with("table", binding.relation->schema + "." + binding.relation->name)
+      .with("column", binding.relation->columns[column].name);
+}
+
+// An object with a field that the node cannot have beside its own properties does not fit.
+change::Value with_own_names(const BoundProperty& bound, change::Value value, std::string_view text) {
+  const auto* fields = std::get_if<change::Fields>(&value);
+  if (fields == nullptr) return value;
+  const bool fits = std::all_of(fields->items.begin(), fields->items.end(), [&](const change::Field& field) {
+    return !field.name.empty() && !field.name.starts_with("_cnx_") && !bound.own_names->contains(field.name);
+  });
+  return fits ? std::move(value) : change::Value(change::Unfit{std::string(text)});
+}
+
+// Of what PostgreSQL holds equal, the one text that all rows agree on.
+Result<Properties> project_made(const Binding& binding, const BoundForeignKey& foreign, const std::vector<DatumView>& row) {
+  Properties properties;
+  for (size_t i = 0; i < foreign.made.size(); ++i) {
+    const BoundProperty& bound = foreign.made[i];
+    auto value = postgres::decode(bound.codec, canonical(foreign.key.forms[i], row[bound.column].text));
+    if (!value) return fail(unreadable(binding, bound.column, std::move(value.error())));
+    properties.push_back({bound.name, *std::move(value)});
+  }
+  return properties;
+}
+
 Status check_has_values(const Binding& binding, const BoundKey& key, const std::vector<DatumView>& row) {
   for (uint16_t column : key.columns) {
     if (row[column].kind != DatumView::Kind::text) {
@@ -113,12 +143,8 @@ Result<ProjectedProperties> project_properties(const Binding& binding,
       projected.properties.push_back({bound.name, change::Null{}});
     } else {
       Result<change::Value> value = postgres::decode(bound.codec, datum.text);
-      if (!value) {
-        return fail(std::move(value.error())
-                        .wrap("reading a column's value")
-                        .with("table", binding.relation->schema + "." + binding.relation->name)
-                        .with("column", binding.relation->columns[bound.column].name));
-      }
+      if (!value) return fail(unreadable(binding, bound.column, std::move(value.error())));
+      if (bound.own_names != nullptr) value = with_own_names(bound, *std::move(value), datum.text);
       projected.properties.push_back({bound.name, *std::move(value)});
     }
   }
@@ -138,11 +164,32 @@ Result<ProjectedProperties> project_row(const Binding& binding, const std::vecto
   return projected;
 }
 
-Result<ProjectedProperties> project_end(const Binding& binding, const BoundForeignKey& foreign,
-                                        const std::vector<DatumView>& row) {
+bool is_there(const Binding& binding, const std::vector<DatumView>& row) {
+  // What is left out as unchanged is large, and so no NULL.
+  const auto has_value = [&](uint16_t column) { return row[column].kind != DatumView::Kind::null; };
+  return binding.needs.empty() || std::any_of(binding.needs.begin(), binding.needs.end(), has_value);
+}
+
+Result<ForeignEnd> project_foreign_end(const Binding& binding, const BoundForeignKey& foreign, const std::vector<DatumView>& row) {
+  ForeignEnd end;
+  if (foreign.shared) {
+    const auto count = [&](DatumView::Kind kind) {
+      return std::count_if(foreign.key.columns.begin(), foreign.key.columns.end(), [&](uint16_t column) { return row[column].kind == kind; });
+    };
+    if (count(DatumView::Kind::null) > 0) return end;
+    end.unknown = count(DatumView::Kind::unchanged) > 0;
+    end.lacks_columns = end.unknown && count(DatumView::Kind::text) > 0;
+    if (end.unknown) return end;
+  }
+  CNX_TRY(end.key, project_foreign_key(binding, foreign.key, row));
+  if (end.key) {
+    CNX_TRY(end.made, project_made(binding, foreign, row));
+  }
   CNX_TRY(ProjectedProperties projected, project_properties(binding, foreign.properties, {}, row));
-  projected.properties.insert(projected.properties.end(), foreign.constants.begin(), foreign.constants.end());
-  return projected;
+  end.properties = std::move(projected.properties);
+  end.properties.insert(end.properties.end(), foreign.constants.begin(), foreign.constants.end());
+  end.lacks_columns = projected.lacks_columns;
+  return end;
 }
 
 ChosenName project_choice(const BoundChoice& choice, const std::vector<DatumView>& row) {

@@ -85,6 +85,23 @@ std::vector<std::string> flattened(const AskedForms& forms) {
   return properties;
 }
 
+std::set<std::string> columns_of(const PropertyRules& rules) {
+  std::set<std::string> columns = rules.included;
+  for (const auto& [property, column] : rules.renamed) columns.insert(column);
+  auto add = [&](const Template& text) {
+    for (const Template::Part& part : text.parts) {
+      if (part.is_column) columns.insert(part.text);
+    }
+  };
+  for (const ComputedProperty& computed : rules.computed) {
+    if (!computed.choice_column.empty()) columns.insert(computed.choice_column);
+    for (const auto& [value, choice] : computed.choices) add(choice);
+    if (computed.otherwise) add(*computed.otherwise);
+  }
+  if (!rules.fields.empty()) columns.insert(rules.fields);
+  return columns;
+}
+
 std::optional<std::string> field_owner(const AskedForms& forms, std::string_view property) {
   for (const auto& [owner, form] : forms) {
     if (form == ValueForm::as_fields && property.starts_with(field_prefix(owner))) return owner;

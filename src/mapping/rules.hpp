@@ -75,6 +75,17 @@ struct PropertyRules {
   AskedForms forms;  // Of properties of one column, under whatever name.
   Constants constants;
   std::vector<ComputedProperty> computed;
+  // A column whose JSON object's fields are properties, each under its own name. Empty: none.
+  std::string fields = {};
+};
+
+// A node that rows share: there while one of them names it. It has its key and no more, since two rows might say different
+// things of it.
+struct SharedNodeRule {
+  std::string label;  // That finds the node, and is no table's.
+  std::vector<std::string> more_labels;
+  std::vector<std::string> properties;  // Of the key's columns, in their order.
+  friend bool operator==(const SharedNodeRule&, const SharedNodeRule&) = default;
 };
 
 // A foreign key of a node's table: one relationship per row.
@@ -84,6 +95,7 @@ struct ForeignKeyRule {
   TableName other;                   // The table whose node is the other end.
   bool incoming = true;              // True: (other)-[type]->(this); false: (this)-[type]->(other).
   ListedProperties properties;
+  std::optional<SharedNodeRule> shared = {};  // The other end, in the place of a table's node.
 };
 
 // A name (a label, a type) chosen by a column's value.
@@ -104,6 +116,8 @@ struct NodeRule {
   std::vector<std::string> key;  // Columns, in key order.
   PropertyRules properties;
   std::vector<ForeignKeyRule> relationships;
+  // Further nodes that a row has for itself: each has the row's key and one relationship, to the row's node.
+  std::vector<NodeRule> parts = {};
 };
 
 struct RelationshipEnd {
@@ -137,6 +151,7 @@ struct IndexRule {
   std::vector<std::string> properties;  // One, but of range and fulltext.
   int dimensions = 0;                   // Of a vector: 1 … 4096.
   std::string similarity;               // Of a vector: cosine, euclidean.
+  std::string label = {};               // Of a further node of the rows. Empty: the table's own.
   friend bool operator==(const IndexRule&, const IndexRule&) = default;
 };
 
@@ -179,6 +194,8 @@ std::string property_name(Naming naming, std::string_view column);
 std::string field_prefix(std::string_view property);
 // Those of `forms` that are flattened.
 std::vector<std::string> flattened(const AskedForms& forms);
+// The columns that the rules make properties of, by name; those under their own names apart where all of them are.
+std::set<std::string> columns_of(const PropertyRules& rules);
 // The flattened property one of whose fields `property` would be taken for; none: its name is free.
 std::optional<std::string> field_owner(const AskedForms& forms, std::string_view property);
 

@@ -183,6 +183,7 @@ TEST(TheJsonSchema, knows_the_words_that_load_knows) {
   EXPECT_EQ(words_of(definitions.at("relationship")), words_of(keys::kRelationship));
   EXPECT_EQ(words_of(definitions.at("unmapped")), words_of(keys::kUnmapped));
   EXPECT_EQ(words_of(definitions.at("foreign_key")), words_of(keys::kForeignKey));
+  EXPECT_EQ(words_of(definitions.at("part")), words_of(keys::kPart));
   EXPECT_EQ(words_of(definitions.at("template")), words_of(keys::kTemplate));
   EXPECT_EQ(words_of(definitions.at("choice")), words_of(keys::kChoice));
   EXPECT_EQ(words_of(definitions.at("indexes").at("items")), words_of(keys::kIndex));
@@ -212,7 +213,10 @@ TEST(TheJsonSchema, refuses_what_load_refuses) {
         "{node: A, indexes: [{text: [x, y]}]}", "{node: A, indexes: [{}]}", "{node: A, indexes: [{vector: x, dimensions: 3, similarity: dot}]}", "{node: A, cypher: RETURN 1}",
         "{node: A, relationships: [R: {properties: [x]}]}",
         "{node: A, relationships: [R: {from: {a: x}, to: {a: x}}]}",
-        "{node: A, relationships: {R: {from: {a: x}}}}", "{relationship: R}", "{relationship: {column: k}, from: {a: x}, to: {a: y}}",
+        "{node: A, relationships: {R: {from: {a: x}}}}", "{node: A, nodes: {R: {to: B}}}", "{node: A, nodes: [R: {to: B, from: C}]}",
+        "{node: A, nodes: [R: {properties: [x]}]}", "{node: A, nodes: [R: {to: B, key: []}]}", "{node: A, nodes: [R: {to: _cnx_B}]}",
+        "{node: A, nodes: [R: {to: {a: x}}]}", "{node: A, nodes: [R: {to: B, key: {p: {column: c, as: float}}}]}",
+        "{node: A, nodes: [R: {to: B, fields: [x, y]}]}", "{relationship: R}", "{relationship: {column: k}, from: {a: x}, to: {a: y}}",
         "{relationship: {column: k, when: {x: _cnx_R}}, from: {a: x}, to: {a: y}}",
         "{relationship: R, from: {a: x, b: y}, to: {a: x}}", "{graph: nothing}", "{}", "non",
         "[x]"}) {

@@ -113,8 +113,12 @@ Status mark_unmatched(CopyContext& context, bolt::Connection& graph, const apply
   const KeySource source{session, files};
   std::set<std::string> labels;
   for (const mapping::NodeTable& node : catalog.model->nodes()) {
-    if (!labels.insert(node.node->label).second) continue;
-    CNX_TRY(Unmatched(context, source, graph, owner, node).mark(makers_of(catalog, node.rule->table)));
+    if (node.shared || !labels.insert(node.node->label).second) continue;
+    // Of a row's further nodes the table itself is the only maker.
+    const std::vector<const postgres::Table*> makers =
+        node.main == nullptr ? makers_of(catalog, node.rule->table)
+                             : std::vector<const postgres::Table*>{find_table(catalog.tables, node.rule->table)};
+    CNX_TRY(Unmatched(context, source, graph, owner, node).mark(makers));
   }
   std::set<GraphForm::Link> links;
   for (const mapping::RelationshipTable& relationship : catalog.model->relationships()) {

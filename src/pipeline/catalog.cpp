@@ -149,15 +149,16 @@ bool publishes_all_of(const postgres::Publication& there, const std::vector<post
 }
 
 Result<std::vector<std::vector<std::string>>> known_properties(Catalog& catalog) {
-  std::vector<std::vector<std::string>> names(catalog.model->nodes().size());
   for (const postgres::Table& table : catalog.tables) {
     mapping::NodeTable* node = catalog.model->find_node(table.name);
-    if (node == nullptr) continue;
-    CNX_TRY(mapping::bind(*node, capture::relation_of(table), catalog.types));
-    for (const mapping::PropertyName& name : node->names.all()) {
-      if (name.name == node->key_property || name.name == node->tenant_property) continue;
-      names[node->index].push_back(name.name);
-      if (name.may_be_unfit) names[node->index].push_back(name.companion);
+    if (node != nullptr) CNX_TRY(mapping::bind(*node, capture::relation_of(table), catalog.types));
+  }
+  std::vector<std::vector<std::string>> names(catalog.model->nodes().size());
+  for (const mapping::NodeTable& node : catalog.model->nodes()) {
+    for (const mapping::PropertyName& name : node.names.all()) {
+      if (name.name == node.key_property || name.name == node.tenant_property) continue;
+      names[node.index].push_back(name.name);
+      if (name.may_be_unfit) names[node.index].push_back(name.companion);
     }
   }
   return names;

@@ -205,8 +205,13 @@ void judge_mapping(Findings& findings, const mapping::Mapping& mapping,
     if (!bound) findings.fault(FindingKind::mapping_refused, name_of(table), bound.error(), "correct the mapping");
   }
   if (findings.troubles() > before) return;
+  const auto& nodes = (*model)->nodes();
+  const auto of_rows = static_cast<size_t>(std::count_if(nodes.begin(), nodes.end(), [](const mapping::NodeTable& node) {
+    return node.main == nullptr && !node.shared;
+  }));
   findings.ok("mapping " + mapping.name,
-              count_text((*model)->nodes().size(), "tables are nodes, ") +
+              count_text(of_rows, "tables are nodes, ") +
+                  (nodes.size() > of_rows ? count_text(nodes.size() - of_rows, "further nodes, ") : "") +
                   count_text((*model)->relationships().size(), "relationships"));
   judge_references(findings, **model);
 }

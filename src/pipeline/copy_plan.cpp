@@ -151,7 +151,8 @@ std::vector<const postgres::Table*> copy_order(const std::vector<const postgres:
   std::function<void(const mapping::NodeTable&)> visit = [&](const mapping::NodeTable& node) {
     if (!met.insert(node.index).second) return;
     for (const mapping::ForeignKey& key : node.foreign_keys) visit(*key.other);
-    add(node.rule->table);
+    const bool of_rows = node.main == nullptr && !node.shared;
+    if (of_rows) add(node.rule->table);
   };
   for (const mapping::NodeTable& node : model.nodes()) visit(node);
   for (const mapping::RelationshipTable& table : model.relationships()) {

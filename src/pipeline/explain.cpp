@@ -82,6 +82,7 @@ std::string join(const std::vector<std::string>& words) {
 }
 
 std::string key_of(const mapping::NodeTable& table) {
+  if (table.shared) return "nodes that rows share (" + join(table.node->key) + ")";
   return postgres::to_string(table.rule->table) + " (" + join(table.node->key) + ")";
 }
 
@@ -127,25 +128,12 @@ class Explainer {
     CNX_TRY(mapping::Binding binding, mapping::bind(table, relation_, catalog_.types));
     told_.form = "node";
     told_.name = table.node->label;
-    told_.pattern = "(:" + table.node->label + " {" + table.key_property + "})";
-    for (const std::string& label : table.node->more_labels) told_.pattern.insert(told_.pattern.find(" {"), ":" + label);
+    told_.pattern = pattern_of(table);
     if (table.node->labels) used_.insert(table.node->labels->column);
     told_.key = table.node->key;
     told_.version = table.version_property;
     used_.insert(table.node->key.begin(), table.node->key.end());
-    for (const mapping::BoundProperty& bound : binding.properties) {
-      told_.properties.push_back(property(bound));
-      std::string& role = told_.properties.back().role;
-      if (bound.name->name == table.key_property) role = "key";
-      if (bound.name->name == table.version_property) role = "version";
-      if (role.empty() && bound.name->name == table.tenant_property) role = "tenant";
-    }
-    for (const mapping::ComputedProperty& computed : table.node->properties.computed) {
-      note_columns(computed);
-      told_.properties.push_back(
-          {.name = computed.property, .from = computed_text(computed), .form = "STRING"});
-    }
-    note_constants(binding.constants);
+    told_.properties = properties_of(table, binding);
     for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
       told_.relationships.push_back(
           foreign_key(table, table.foreign_keys[i], binding.foreign_keys[i]));
@@ -153,7 +141,52 @@ class Explainer {
     const cypher::NodeTexts texts = cypher::node_texts(table);
     told_.statements = node_statements(texts);
     told_.constraints = constraints_of(table.node->label);
+    for (size_t i = 0; i < table.parts.size(); ++i) explain_part(*table.parts[i], binding.parts[i]);
+    for (const mapping::ForeignKey& key : table.foreign_keys) {
+      if (key.shared != nullptr) note_constraints(key.other->node->label);
+    }
+    // Step by step, of all nodes.
+    std::stable_sort(told_.statements.begin(), told_.statements.end(),
+                     [](const ExplainedStatement& x, const ExplainedStatement& y) { return x.step < y.step; });
     return {};
+  }
+
+  // A further node of each row.
+  void explain_part(const mapping::NodeTable& table, const mapping::Binding& binding) {
+    ExplainedNode& told = told_.nodes.emplace_back();
+    told.pattern = pattern_of(table);
+    told.relationship = foreign_key(table, table.foreign_keys.front(), binding.foreign_keys.front()).pattern;
+    for (uint16_t column : binding.needs) told.columns.push_back(relation_->columns[column].name);
+    told.properties = properties_of(table, binding);
+    for (ExplainedStatement& statement : node_statements(cypher::node_texts(table))) told_.statements.push_back(std::move(statement));
+    note_constraints(table.node->label);
+  }
+
+  void note_constraints(const std::string& label) {
+    for (std::string& text : constraints_of(label)) told_.constraints.push_back(std::move(text));
+  }
+
+  static std::string pattern_of(const mapping::NodeTable& table) {
+    std::string pattern = "(:" + table.node->label;
+    for (const std::string& label : table.node->more_labels) pattern += ":" + label;
+    return pattern + " {" + table.key_property + "})";
+  }
+
+  std::vector<ExplainedProperty> properties_of(const mapping::NodeTable& table, const mapping::Binding& binding) {
+    std::vector<ExplainedProperty> told;
+    for (const mapping::BoundProperty& bound : binding.properties) {
+      told.push_back(property(bound));
+      std::string& role = told.back().role;
+      if (bound.name->name == table.key_property) role = "key";
+      if (bound.name->name == table.version_property) role = "version";
+      if (role.empty() && bound.name->name == table.tenant_property) role = "tenant";
+    }
+    for (const mapping::ComputedProperty& computed : table.node->properties.computed) {
+      note_columns(computed);
+      told.push_back({.name = computed.property, .from = computed_text(computed), .form = "STRING"});
+    }
+    note_constants(binding.constants, told);
+    return told;
   }
 
   Status explain_relationship(mapping::RelationshipTable& table) {
@@ -171,7 +204,7 @@ class Explainer {
       told_.properties.push_back(property(bound));
       if (bound.name->name == table.version_property) told_.properties.back().role = "version";
     }
-    note_constants(binding.constants);
+    note_constants(binding.constants, told_.properties);
     told_.relationships.push_back({.pattern = "starts at (:" + table.start->node->label + ")",
                                    .columns = rule.start.columns,
                                    .other = key_of(*table.start),
@@ -184,9 +217,9 @@ class Explainer {
     return {};
   }
 
-  void note_constants(const mapping::Properties& constants) {
+  static void note_constants(const mapping::Properties& constants, std::vector<ExplainedProperty>& told) {
     for (const mapping::Property& each : constants) {
-      told_.properties.push_back({.name = each.name->name, .from = "a constant", .form = constant_form(each.value)});
+      told.push_back({.name = each.name->name, .from = "a constant", .form = constant_form(each.value)});
     }
   }
 
@@ -205,7 +238,8 @@ class Explainer {
     const std::string& column = relation_->columns[bound.column].name;
     used_.insert(column);
     const std::string& fields = bound.name->field_prefix;
-    return {.name = fields.empty() ? bound.name->name : fields + "…",
+    const bool by_fields = bound.codec.form == postgres::ValueForm::as_fields;
+    return {.name = by_fields ? fields + "…" : bound.name->name,
             .from = column,
             .type = types_[column],
             .form = form_name(bound.codec),
@@ -219,10 +253,18 @@ class Explainer {
     const std::string arrow = "-[:" + key.rule->type + "]->";
     ExplainedRelationship told{
         .pattern = key.rule->incoming ? other + arrow + here : here + arrow + other,
-        .columns = key.rule->columns,
+        .columns = key.columns,
         .other = key_of(*key.other),
         .follows = key.follows};
-    used_.insert(key.rule->columns.begin(), key.rule->columns.end());
+    used_.insert(key.columns.begin(), key.columns.end());
+    for (const mapping::BoundProperty& one : bound.made) told.end_properties.push_back(property(one));
+    if (key.shared != nullptr && bound.made.empty()) {
+      told.end_properties.push_back({.name = key.other->key_property,
+                                     .from = key.columns.front(),
+                                     .type = types_[key.columns.front()],
+                                     .form = key.other->integer_key ? "INTEGER" : "STRING",
+                                     .role = "key"});
+    }
     for (const mapping::BoundProperty& one : bound.properties)
       told.properties.push_back(property(one));
     return told;

@@ -29,6 +29,15 @@ struct ExplainedRelationship {
   // at the key that the row names.
   bool follows = false;
   std::vector<ExplainedProperty> properties;
+  std::vector<ExplainedProperty> end_properties = {};  // Of the other end, where it is a node that rows share.
+};
+
+// A further node of a row.
+struct ExplainedNode {
+  std::string pattern;               // (:Address:Place {id})
+  std::string relationship;          // (:Customer)-[:HAS_ADDRESS]->(:Address)
+  std::vector<std::string> columns;  // It is there while one of them has a value; none: always.
+  std::vector<ExplainedProperty> properties;
 };
 
 struct ExplainedStatement {
@@ -49,6 +58,7 @@ struct Explanation {
   std::vector<ExplainedProperty> properties;
   std::vector<std::string> left_out;  // Columns that become nothing.
   std::vector<ExplainedRelationship> relationships;
+  std::vector<ExplainedNode> nodes;  // Beside the row's own.
   std::vector<std::string> constraints;
   std::vector<ExplainedStatement> statements;  // In the order in which a batch applies them.
 };

@@ -70,6 +70,8 @@ std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) 
   for (const cypher::ForeignKeyTexts& foreign : texts.foreign_keys) {
     statements.add(relationship_upserts, foreign.link,
                    "an INSERT or UPDATE whose foreign key is not NULL");
+    statements.add(relationship_upserts, foreign.undecided,
+                   "an UPDATE that leaves out a part of a shared node's key: fails, and the row is read again");
     if (!foreign.link_existing.text.empty())
       statements.add(relationship_upserts, foreign.link_existing,
                      "an UPDATE that leaves out an unchanged large value of the relationship");

@@ -45,11 +45,43 @@ GraphForm::Link link_of(const json& value) {
   return {value.at(0).get<std::string>(), value.at(1).get<std::string>(), value.at(2).get<std::string>()};
 }
 
+json json_of(const GraphForm& form) {
+  return {{"label", form.label},
+          {"key", form.key_property},
+          {"tenant", form.tenant_property},
+          {"flattened", form.flattened},
+          {"labels", form.more_labels}};
+}
+
+GraphForm nodes_form(const json& value) {
+  GraphForm form;
+  form.label = value.at("label").get<std::string>();
+  form.key_property = value.at("key").get<std::string>();
+  form.tenant_property = value.at("tenant").get<std::string>();
+  form.flattened = value.at("flattened").get<Names>();
+  form.more_labels = value.at("labels").get<Names>();
+  return form;
+}
+
+// What of the nodes is fields of objects.
+std::vector<cypher::Flattened> flattened_of(const GraphForm& form) {
+  std::vector<cypher::Flattened> all;
+  for (const std::string& property : form.flattened) all.push_back({.property = property});
+  if (form.fields) {
+    all.push_back({.property = std::string(mapping::kFieldsProperty),
+                   .others = Names{form.key_property, form.tenant_property.empty() ? "_cnx_stub" : form.tenant_property, "_cnx_stub"}});
+  }
+  return all;
+}
+
 Status remove_lonely_stubs(bolt::Connection& graph, const apply::CopyOwner& owner, const GraphForm& form) {
   bolt::List ours{form.key_property, "_cnx_stub"};
   if (!form.tenant_property.empty()) ours.push_back(form.tenant_property);
+  if (form.shared) {
+    for (const std::string& name : form.properties) ours.push_back(name);
+  }
   return repeat(graph, owner,
-                nodes_of(form) + " AND n._cnx_stub IS NOT NULL AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
+                nodes_of(form) + (form.shared ? "" : " AND n._cnx_stub IS NOT NULL") + " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
                                  " WITH n LIMIT $limit DELETE n RETURN count(*)",
                 {{"ours", ours}});
 }
@@ -73,6 +105,11 @@ GraphForm form_of(const mapping::NodeTable& table) {
     GraphForm::Properties properties = properties_of(key.names);
     if (!properties.empty()) form.link_properties.insert_or_assign(link, std::move(properties));
   }
+  form.fields = !table.own_names.empty();
+  form.shared = table.shared;
+  if (table.main != nullptr) form.properties = properties_of(table.names).names;
+  for (const std::string& name : table.shared_properties) form.properties.insert({name, name + "__pg"});
+  for (const std::string& name : {form.key_property, form.tenant_property}) form.properties.erase(name);
   return form;
 }
 
@@ -101,7 +138,18 @@ GraphForm form_of(const mapping::RelationshipTable& table) {
 GraphForm form_of(const mapping::Model& model, const mapping::TableName& table) {
   GraphForm form;
   for (const mapping::NodeTable& node : model.nodes()) {
-    if (node.rule->table == table) form = form_of(node);
+    if (node.rule->table != table) continue;
+    GraphForm made = form_of(node);
+    if (node.main == nullptr) {
+      form = std::move(made);
+    } else {
+      form.links.merge(std::exchange(made.links, {}));
+      form.nodes.push_back(std::move(made));
+    }
+    std::set<std::string> labels;
+    for (const mapping::ForeignKey& key : node.foreign_keys) {
+      if (key.shared != nullptr && labels.insert(key.shared->node->label).second) form.nodes.push_back(form_of(*key.shared));
+    }
   }
   for (const mapping::RelationshipTable& relationship : model.relationships()) {
     if (relationship.rule->table == table) form.links.merge(form_of(relationship).links);
@@ -130,26 +178,24 @@ std::string to_text(const GraphForm& form) {
   for (const auto& [link, each] : form.link_properties) {
     properties.push_back({link.type, link.start, link.end, each.names, each.prefixes});
   }
-  return json{{"label", form.label},
-              {"key", form.key_property},
-              {"tenant", form.tenant_property},
-              {"flattened", form.flattened},
-              {"labels", form.more_labels},
-              {"links", links},
-              {"link_properties", properties}}
-      .dump(-1, ' ', false, json::error_handler_t::replace);
+  json value = json_of(form);
+  value["links"] = links;
+  value["link_properties"] = properties;
+  for (const GraphForm& node : form.nodes) {
+    json made = json_of(node);
+    made["properties"] = node.properties;
+    made["fields"] = node.fields;
+    made["shared"] = node.shared;
+    value["nodes"].push_back(std::move(made));
+  }
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Result<GraphForm> form_of(std::string_view text) {
   // The library throws; nothing else here does.
   try {
     const json value = json::parse(text);
-    GraphForm form;
-    form.label = value.at("label").get<std::string>();
-    form.key_property = value.at("key").get<std::string>();
-    form.tenant_property = value.at("tenant").get<std::string>();
-    form.flattened = value.at("flattened").get<Names>();
-    form.more_labels = value.at("labels").get<Names>();
+    GraphForm form = nodes_form(value);
     for (const json& link : value.at("links")) {
       form.links.insert(link_of(link));
     }
@@ -157,6 +203,12 @@ Result<GraphForm> form_of(std::string_view text) {
     const json link_properties = value.value("link_properties", json::array());
     for (const json& each : link_properties) {
       form.link_properties[link_of(each)] = {.names = each.at(3).get<Names>(), .prefixes = each.at(4).get<Names>()};
+    }
+    for (const json& each : value.value("nodes", json::array())) {
+      GraphForm& node = form.nodes.emplace_back(nodes_form(each));
+      node.properties = each.at("properties").get<Names>();
+      node.fields = each.at("fields").get<bool>();
+      node.shared = each.at("shared").get<bool>();
     }
     return form;
   } catch (const std::exception&) {
@@ -203,12 +255,12 @@ Status remove_form(bolt::Connection& graph, const apply::CopyOwner& owner, const
   if (form.label.empty()) return {};
   bolt::Map clear;
   for (const std::string& name : form.properties) clear.add(name, {});
-  const std::vector<std::string> flattened(form.flattened.begin(), form.flattened.end());
   const std::string labels = form.more_labels.empty() ? "" : " REMOVE n" + label_list(form.more_labels);
+  if (form.shared) return remove_lonely_stubs(graph, owner, form);
   // All become stubs; those that nothing needs go.
   CNX_TRY(repeat(graph, owner,
                  nodes_of(form) + " AND n._cnx_stub IS NULL WITH n LIMIT $limit SET n += $clear, n._cnx_stub = true" +
-                     cypher::drop_fields("n", flattened) + labels + " RETURN count(*)",
+                     cypher::drop_fields("n", flattened_of(form)) + labels + " RETURN count(*)",
                  {{"clear", clear}}));
   return remove_lonely_stubs(graph, owner, form);
 }

@@ -25,7 +25,7 @@ struct GraphForm {
   std::string label;
   std::string key_property;
   std::string tenant_property;
-  std::set<std::string> properties;  // But key and tenant. Not kept with the form: the table's state has them.
+  std::set<std::string> properties;  // But key and tenant. Not kept with the form of a table's own node: its state has them.
   std::set<std::string> flattened;   // Properties whose fields are properties too.
   std::set<std::string> more_labels;
   std::set<Link> links;  // Of foreign keys, or of the rows themselves.
@@ -37,6 +37,10 @@ struct GraphForm {
   };
   // Of relationships of foreign keys; those of rows that are relationships are in the table's state.
   std::map<Link, Properties> link_properties;
+  // Beside the row's node: further ones that it has for itself, and those that rows share. Their relationships are in `links`.
+  std::vector<GraphForm> nodes;
+  bool fields = false;  // Every property but key and tenant is a field of an object's.
+  bool shared = false;  // It goes with its last relationship of ours.
 };
 // Those that were met when the table was bound, but `left_out`.
 GraphForm::Properties properties_of(const mapping::PropertyNames& met, const std::set<std::string>& left_out = {});
@@ -45,13 +49,13 @@ void take_out(GraphForm::Properties& properties, const GraphForm::Properties& ot
 
 GraphForm form_of(const mapping::NodeTable& table);
 GraphForm form_of(const mapping::RelationshipTable& table);
-// Of a table of the model: of all types that its rows choose among.
+// Of a table of the model, once it was bound: of all types that its rows choose among, and with their further nodes.
 GraphForm form_of(const mapping::Model& model, const mapping::TableName& table);
-// Calls `work` with the table's NodeTable, or with the RelationshipTable of each type that its rows choose among, until it fails.
+// Calls `work` with the NodeTable of the table's rows (not those of their further nodes), or with the RelationshipTable of each type that its rows choose among, until it fails.
 template <typename Work>
 Status for_each_form(const mapping::Model& model, const mapping::TableName& table, const Work& work) {
   for (const mapping::NodeTable& node : model.nodes()) {
-    if (node.rule->table == table) CNX_TRY(work(node));
+    if (node.main == nullptr && node.rule->table == table) CNX_TRY(work(node));
   }
   for (const mapping::RelationshipTable& relationship : model.relationships()) {
     if (relationship.rule->table == table) CNX_TRY(work(relationship));

@@ -52,13 +52,9 @@ std::string node_pattern(const mapping::NodeTable& table) {
   return "(n:" + quote(table.node->label) + ") WHERE n." + quote(table.key_property) + " IS NOT NULL";
 }
 
-std::vector<std::string> flattened_of(const mapping::NodeTable& table) {
-  return mapping::flattened(table.node->properties.forms);
-}
-
 // Of n, with $clear: what of ours a stub does not keep.
 std::string make_stub(const mapping::NodeTable& table) {
-  return "SET n += $clear, n._cnx_stub = true" + cypher::drop_fields("n", flattened_of(table)) + cypher::drop_labels("n", table);
+  return "SET n += $clear, n._cnx_stub = true" + cypher::drop_fields("n", cypher::flattened(table)) + cypher::drop_labels("n", table);
 }
 
 // Runs a statement that does a bounded part and returns how much it did, until there is nothing left.
@@ -90,7 +86,7 @@ Result<size_t> clear_nodes(bolt::Connection& connection, const mapping::NodeTabl
   bolt::Map parameters{{"ours", ours}, {"clear", clear}, {"limit", kRemovedAtOnce}};
   const std::string lonely = "CYPHER 5 MATCH " + node_pattern(table) +
                              " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours OR " +
-                             cypher::is_field("name", flattened_of(table)) + ") WITH n LIMIT $limit DELETE n RETURN count(*)";
+                             cypher::is_field("name", cypher::flattened(table)) + ") WITH n LIMIT $limit DELETE n RETURN count(*)";
   CNX_TRY(size_t removed, repeat(connection, lonely, parameters));
   const std::string others = "CYPHER 5 MATCH " + node_pattern(table) +
                              " AND n._cnx_stub IS NULL WITH n LIMIT $limit " + make_stub(table) + " RETURN count(*)";

@@ -36,13 +36,37 @@ class Builder {
       }
     }
     merge(node.properties, told.properties);
+    for (size_t i = 0; i < table.parts.size(); ++i) add_part(*table.parts[i], told, told.nodes[i]);
     for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
       const mapping::ForeignKey& key = table.foreign_keys[i];
       const size_t here = index_of(table.node->label);
       const size_t other = index_of(key.other->node->label);
+      if (key.shared != nullptr) add_shared(*key.shared, told, told.relationships[i]);
       add(key.rule->type, key.rule->incoming ? other : here, key.rule->incoming ? here : other,
-          fmt::format("{} ({})", told.table, fmt::join(key.rule->columns, ", ")), told.relationships[i].properties);
+          fmt::format("{} ({})", told.table, fmt::join(key.columns, ", ")), told.relationships[i].properties);
     }
+  }
+
+  // A further node of a row.
+  void add_part(const mapping::NodeTable& table, const Explanation& told, const ExplainedNode& part) {
+    const size_t here = index_of(table.node->label);
+    GraphModel::Node& node = model_.nodes[here];
+    node.tables.push_back(told.table);
+    node.key_property = table.key_property;
+    node.more_labels = table.node->more_labels;
+    node.properties = part.properties;
+    const mapping::ForeignKey& key = table.foreign_keys.front();
+    const size_t main = index_of(table.main->node->label);
+    add(key.rule->type, key.rule->incoming ? main : here, key.rule->incoming ? here : main, told.table, {});
+  }
+
+  void add_shared(const mapping::NodeTable& table, const Explanation& told, const ExplainedRelationship& link) {
+    GraphModel::Node& node = model_.nodes[index_of(table.node->label)];
+    const bool known = std::find(node.tables.begin(), node.tables.end(), told.table) != node.tables.end();
+    if (!known) node.tables.push_back(told.table);
+    node.key_property = table.key_property;
+    node.more_labels = table.node->more_labels;
+    merge(node.properties, link.end_properties);
   }
 
   void add_relationship(const mapping::RelationshipTable& table, const Explanation& told) {

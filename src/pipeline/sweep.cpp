@@ -35,8 +35,13 @@ class Sweep {
   // Those of `only` alone, where there is one.
   Status run(const std::optional<KeySource>& source, const GoneRows* only = nullptr) {
     only_ = only;
-    intern_properties();
-    CNX_TRY(for_each_slice_of_makers(source, [&](const TableKeys& keys) { return remove_missing(keys); }));
+    CNX_TRY(intern_properties());
+    CNX_TRY(for_each_slice_of_makers(source, [&](const TableKeys& keys) {
+      return for_each_form(*catalog_.model, state_.name, [&](const auto& form) { return remove_missing(form, keys); });
+    }));
+    CNX_TRY(for_each_slice_of_parts(source, [&](const mapping::NodeTable& part, const TableKeys& keys) {
+      return remove_missing(part, keys);
+    }));
     if (removed_ > 0) {
       spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
     }
@@ -45,23 +50,29 @@ class Sweep {
 
   Status find(GoneRows& gone) {
     CNX_TRY(for_each_slice_of_makers(std::nullopt, [&](const TableKeys& keys) {
-      return for_each_form(*catalog_.model, state_.name, [&](const auto& form) -> Status {
-        GraphKeys all(graph_, form);
-        while (!context_.stop.asked && gone.keys.size() < GoneRows::kMost) {
-          CNX_TRY(std::vector<EntityKey> page, all.next());
-          if (page.empty()) break;
-          for (const EntityKey& key : page) {
-            if (keys.is_missing(key)) gone.keys.push_back(digest(key));
-          }
-        }
-        return {};
-      });
+      return for_each_form(*catalog_.model, state_.name, [&](const auto& form) { return find_missing(form, keys, gone); });
+    }));
+    CNX_TRY(for_each_slice_of_parts(std::nullopt, [&](const mapping::NodeTable& part, const TableKeys& keys) {
+      return find_missing(part, keys, gone);
     }));
     std::sort(gone.keys.begin(), gone.keys.end());
     return {};
   }
 
  private:
+  template <typename Form>
+  Status find_missing(const Form& form, const TableKeys& keys_of_rows, GoneRows& gone) {
+    GraphKeys all(graph_, form);
+    while (!context_.stop.asked && gone.keys.size() < GoneRows::kMost) {
+      CNX_TRY(std::vector<EntityKey> page, all.next());
+      if (page.empty()) break;
+      for (const EntityKey& key : page) {
+        if (keys_of_rows.is_missing(key)) gone.keys.push_back(digest(key));
+      }
+    }
+    return {};
+  }
+
   // The table's rows, and those of tables beside it. Of none, where they are not all known.
   Status for_each_slice_of_makers(const std::optional<KeySource>& source, const std::function<Status(const TableKeys&)>& work) {
     std::set<postgres::TableName> makers = tables_beside(*catalog_.model, state_.name);
@@ -79,19 +90,40 @@ class Sweep {
     return for_each_slice(context_, tables, source, work);
   }
 
+  // The further nodes of rows: the table's own rows say which there are, whatever others make of its label.
+  using PartWork = std::function<Status(const mapping::NodeTable&, const TableKeys&)>;
+  Status for_each_slice_of_parts(const std::optional<KeySource>& source, const PartWork& work) {
+    const mapping::NodeTable* node = catalog_.model->find_node(state_.name);
+    if (node == nullptr || node->parts.empty()) return {};
+    std::vector<const postgres::Table*> own;
+    if (!catalog_.absent.contains(state_.name)) own.push_back(find_table(catalog_.tables, state_.name));
+    return for_each_slice(context_, own, source, [&](const TableKeys& keys) -> Status {
+      for (const mapping::NodeTable* part : node->parts) CNX_TRY(work(*part, keys));
+      return {};
+    });
+  }
+
   // A node that has to stay as a stub keeps none of them.
-  void intern_properties() {
+  Status intern_properties() {
     mapping::NodeTable* node = catalog_.model->find_node(state_.name);
-    if (node == nullptr) return;
+    if (node == nullptr) return {};
     for (const std::vector<std::string>* names : {&state_.properties, &state_.stale_properties}) {
       for (const std::string& name : *names) node->names.intern(name, false);
     }
+    if (node->parts.empty()) return {};
+    CNX_TRY(GraphForm form, form_of(std::string_view(state_.form)));
+    for (mapping::NodeTable* part : node->parts) {
+      for (const GraphForm& made : form.nodes) {
+        if (made.label != part->node->label) continue;
+        for (const std::string& name : made.properties) part->names.intern(name, false);
+      }
+    }
+    return {};
   }
 
-  Status remove_missing(const TableKeys& keys_of_rows) {
-    return for_each_form(*catalog_.model, state_.name, [&](const auto& form) {
-      return remove_missing(GraphKeys(graph_, form), keys_of_rows, [&](std::span<EntityKey> keys) { return removal(form, keys); });
-    });
+  template <typename Form>
+  Status remove_missing(const Form& form, const TableKeys& keys_of_rows) {
+    return remove_missing(GraphKeys(graph_, form), keys_of_rows, [&](std::span<EntityKey> keys) { return removal(form, keys); });
   }
 
   using Removal = std::function<mapping::Mutations(std::span<EntityKey>)>;

@@ -151,6 +151,9 @@ class Planner {
       change.copy = change.columns = true;
       change.why = "the mapping says something else of it";
       CNX_TRY(add_outdated(*known, form));
+    } else if (change.columns) {
+      CNX_TRY(GraphForm made, form_of(std::string_view(known->form)));
+      change.copy = add_outdated_nodes(*known, made, made.links, form) || change.copy;
     }
     if (known->state == State::copying && !change.any()) return {};
     const bool stale = !known->stale_properties.empty() || !known->stale_prefixes.empty();
@@ -195,6 +198,7 @@ class Planner {
     CNX_TRY(form.before, form_of(std::string_view(known.form)));
     form.before.properties.insert(known.properties.begin(), known.properties.end());
     form.links = std::exchange(form.before.links, {});
+    add_outdated_nodes(known, form.before, form.links, now);
     std::erase_if(form.links, [&](const GraphForm::Link& link) { return now.links.contains(link); });
     form.nodes = form.before.label != now.label || form.before.key_property != now.key_property;
     std::set_difference(form.before.more_labels.begin(), form.before.more_labels.end(), now.more_labels.begin(),
@@ -208,6 +212,34 @@ class Planner {
       plan_.outdated.push_back(std::move(form));
     }
     return {};
+  }
+
+  // Further nodes that are made no more, or otherwise, go as a whole with what leads to them: the rows are read again, and make
+  // them as they are now. Says whether there are such.
+  bool add_outdated_nodes(const TableState& known, const GraphForm& before, const std::set<GraphForm::Link>& links,
+                          const GraphForm& now) {
+    const size_t already = plan_.outdated.size();
+    for (const GraphForm& node : before.nodes) {
+      const bool stays = std::any_of(now.nodes.begin(), now.nodes.end(), [&](const GraphForm& made) { return goes_on(node, made); });
+      if (stays) continue;
+      OutdatedForm form{.table = known.name, .before = node, .nodes = true, .links = {}, .link_properties = {}, .labels = {}};
+      std::copy_if(links.begin(), links.end(), std::inserter(form.links, form.links.end()), [&](const GraphForm::Link& link) {
+        return link.start == node.label || link.end == node.label;
+      });
+      plan_.outdated.push_back(std::move(form));
+    }
+    return plan_.outdated.size() > already;
+  }
+
+  // Whether nodes as they were are left with nothing, once they are made as they are now.
+  static bool goes_on(const GraphForm& before, const GraphForm& now) {
+    const auto holds = [](const std::set<std::string>& all, const std::set<std::string>& some) {
+      return std::includes(all.begin(), all.end(), some.begin(), some.end());
+    };
+    return before.label == now.label && before.key_property == now.key_property && before.tenant_property == now.tenant_property &&
+           before.shared == now.shared && before.fields == now.fields && holds(now.properties, before.properties) &&
+           holds(now.flattened, before.flattened) && holds(now.more_labels, before.more_labels) &&
+           (!now.shared || (before.properties == now.properties && before.more_labels == now.more_labels));
   }
 
   Status leave(const TableState& known) {

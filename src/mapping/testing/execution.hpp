@@ -84,8 +84,8 @@ class Execution {
       if (mutations.truncated) unlink_child(table, foreign, nullptr, {});
       for (const Key& key : mutations.removed) unlink_child(table, foreign, &key, {});
       for (const NodeUpsert& upsert : mutations.upserts) {
-        if (upsert.inserted) continue;
         const ForeignEnd& end = upsert.ends[i];
+        if (upsert.inserted || end.unknown) continue;
         unlink_child(table, foreign, &upsert.key_before, {end.kept(), foreign.follows || !end.key ? nullptr : &*end.key});
       }
     }
@@ -138,6 +138,8 @@ class Execution {
       properties.erase(name->name);
       if (name->may_be_unfit) properties.erase(name->companion);
     }
+    const std::set<std::string>& own_names = mutations.table->own_names;
+    if (!own_names.empty()) graph_.drop_fields(node, own_names);
     properties[kStub] = true;
   }
   void remove_nodes(const NodeMutations& mutations, const std::vector<Key>& keys) {
@@ -198,7 +200,12 @@ class Execution {
   static void set(PropertyMap& into, const Properties& properties, bool fresh) {
     for (const Property& property : properties) {
       const auto* unfit = std::get_if<change::Unfit>(&property.value);
-      if (unfit != nullptr || property.value.is_null()) {
+      const auto* fields = std::get_if<change::Fields>(&property.value);
+      for (size_t i = 0; fields != nullptr && i < fields->items.size(); ++i) {
+        const change::Field& field = fields->items[i];
+        if (!field.value.is_null()) into[property.name->field_prefix + field.name] = field.value;
+      }
+      if (unfit != nullptr || fields != nullptr || property.value.is_null()) {
         into.erase(property.name->name);
       } else {
         into[property.name->name] = property.value;
@@ -225,12 +232,14 @@ class Execution {
     return false;
   }
 
+  // False where it was refused.
   template <typename U>
-  void upsert(PropertyMap& held, const U& upsert, const std::string& version) {
+  bool upsert(PropertyMap& held, const U& upsert, const std::string& version) {
     const bool unguarded = upsert.inserted || upsert.replaced;
-    if (!unguarded && refuses(held, upsert.properties, version)) return;
+    if (!unguarded && refuses(held, upsert.properties, version)) return false;
     set(held, upsert.properties, upsert.inserted);
     held.erase(kStub);
+    return true;
   }
 
   void upsert_nodes(const NodeMutations& mutations) {
@@ -242,7 +251,20 @@ class Execution {
         continue;
       }
       const int node = graph_.merge_node(table, each.key);
-      upsert(graph_.nodes().at(node).properties, each, table.version_property);
+      PropertyMap& properties = graph_.nodes().at(node).properties;
+      if (upsert(properties, each, table.version_property)) drop_vanished(properties, each.properties, table.own_names);
+    }
+  }
+
+  // Fields of an object that the row does not have any more, where it tells of them.
+  static void drop_vanished(PropertyMap& held, const Properties& row, const std::set<std::string>& own_names) {
+    for (const Property& property : row) {
+      if (property.name->name != kFieldsProperty) continue;
+      std::set<std::string> told = own_names;
+      if (const auto* fields = std::get_if<change::Fields>(&property.value)) {
+        for (const change::Field& field : fields->items) told.insert(field.name);
+      }
+      std::erase_if(held, [&](const auto& each) { return !told.contains(each.first); });
     }
   }
 
@@ -276,8 +298,9 @@ class Execution {
       const ForeignKey& foreign = table.foreign_keys[i];
       for (const NodeUpsert& upsert : mutations.upserts) {
         const ForeignEnd& end = upsert.ends[i];
+        if (end.unknown && end.lacks_columns) faults_.push_back("an update lacks a part of a key of " + foreign.other->node->label);
         if (!end.key) continue;
-        const int other = graph_.merge_end(*foreign.other, *end.key, upsert.tenant);
+        const int other = graph_.merge_end(*foreign.other, *end.key, upsert.tenant, end.made);
         auto child = graph_.find(table, upsert.key);
         if (!child) continue;  // A user's statement may have made none.
         const bool incoming = foreign.rule->incoming;

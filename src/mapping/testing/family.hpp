@@ -114,7 +114,7 @@ class Family {
 
   // Large values are stored out of line: an UPDATE that does not name them leaves them out.
   static bool is_large(const std::optional<std::string>& value) {
-    return value && value->starts_with("large");
+    return value && value->find("large") != std::string::npos;
   }
 
  private:

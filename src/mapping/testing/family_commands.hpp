@@ -66,9 +66,12 @@ inline std::optional<std::string> child_or_none(int n) {
 inline std::optional<std::string> note(int n) {
   return n % 5 == 0 ? std::nullopt : std::optional("note " + std::to_string(n));
 }
+// As jsonb prints them: large objects, small ones, what is no object, and one whose field a node may have already.
 inline std::optional<std::string> big(int n) {
-  return n % 3 == 0 ? std::nullopt
-                    : std::optional((n % 3 == 1 ? "large " : "") + std::to_string(n));
+  const std::string number = std::to_string(n);
+  if (n % 3 == 0) return std::nullopt;
+  if (n % 3 == 1) return "{\"" + std::string(n % 2 == 0 ? "a" : "b") + "\": " + number + ", \"size\": \"large\"}";
+  return n % 4 == 0 ? number : "{\"" + std::string(n % 4 == 1 ? "note" : "b") + "\": " + number + "}";
 }
 inline std::optional<std::string> moment(int n) {
   if (n % 3 == 0) return std::nullopt;

@@ -39,6 +39,29 @@ inline std::string family_mapping_without_tenant(std::string text = kFamilyMappi
   return text.erase(text.find(tenant), tenant.size());
 }
 
+// The same, with further nodes of parents and children: of their own, and such as rows share.
+inline std::string family_mapping_with_nodes() {
+  std::string text = kFamilyMapping;
+  auto replace = [&](const std::string& plain, const std::string& more) { text.replace(text.find(plain), plain.size(), more); };
+  replace("{node: Parent}", R"(
+    node: Parent
+    nodes:
+      - HAS_NOTE: {to: Note, key: {parent: id}, properties: [note, {at: seen}]}
+      - SEEN: {from: Moment, key: {at: seen}}
+      - SAYS: {to: Word, key: note})");
+  // Of a large value that is left out it can be told that it stays where no tenant belongs to the key.
+  replace("    node: Child\n", R"(
+    node: Child
+    tenant: null
+    exclude: [tenant]
+    nodes:
+      - HAS_BIG: {to: Big, fields: big, properties: [note]}
+      - SAYS: {to: Saying, key: note}
+      - IS_OF: {to: Size, key: {text: big}}
+)");
+  return text;
+}
+
 // One thread.
 class FamilyStream {
  public:

@@ -55,11 +55,17 @@ class MemoryGraph {
     nodes_[next_] = {table.node->label, {{table.key_property, to_value(key)}}};
     return next_++;
   }
-  // The end of a relationship: a stub where there is no node.
-  int merge_end(const NodeTable& table, const Key& key, const std::optional<std::string>& tenant) {
+  // The end of a relationship: a stub where there is no node; one that rows share is made with `shared`.
+  int merge_end(const NodeTable& table, const Key& key, const std::optional<std::string>& tenant,
+                const Properties& shared = {}) {
     if (auto found = find(table, key)) return *found;
     const int made = merge_node(table, key);
     PropertyMap& properties = nodes_.at(made).properties;
+    for (const Property& each : shared) {
+      const auto* unfit = std::get_if<change::Unfit>(&each.value);
+      properties[unfit != nullptr ? each.name->companion : each.name->name] = unfit != nullptr ? change::Value(unfit->text) : each.value;
+    }
+    if (table.shared) return made;
     properties[kStub] = true;
     if (tenant && !table.tenant_property.empty()) properties[table.tenant_property] = *tenant;
     return made;
@@ -78,6 +84,11 @@ class MemoryGraph {
     return count;
   }
 
+  // Of a node whose properties are an object's fields: all but its own go.
+  void drop_fields(int node, const std::set<std::string>& own_names) {
+    std::erase_if(nodes_.at(node).properties, [&](const auto& each) { return !own_names.contains(each.first); });
+  }
+
   // Removes the relationships between the tables' nodes that `chosen(edge)` names. A stub goes with
   // its last relationship, unless somebody else's properties hang on it.
   template <typename Chosen>
@@ -93,11 +104,16 @@ class MemoryGraph {
     for (int node : ends) drop_if_lonely(node, start, end);
   }
 
-  // A stub without a relationship goes, unless somebody else's properties hang on it.
+  // A stub, or a node that rows share, goes without a relationship, unless somebody else's properties hang on it.
   void drop_if_lonely(int node, const NodeTable& start, const NodeTable& end) {
-    if (!is_stub(node) || degree(node) > 0) return;
-    const std::set<std::string> ours{kStub, start.key_property, start.tenant_property,
-                                     end.key_property, end.tenant_property};
+    std::set<std::string> ours{kStub};
+    bool goes = is_stub(node);
+    for (const NodeTable* table : {&start, &end}) {
+      ours.insert({table->key_property, table->tenant_property});
+      for (const std::string& name : table->shared_properties) ours.insert({name, name + "__pg"});
+      goes = goes || (table->shared && table->node->label == nodes_.at(node).label);
+    }
+    if (!goes || degree(node) > 0) return;
     for (const auto& [name, value] : nodes_.at(node).properties) {
       if (!ours.contains(name)) return;
     }

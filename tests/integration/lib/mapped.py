@@ -1,11 +1,13 @@
 """The graph that a mapping file asks for, made from the tables themselves; and how Neo4j's differs from it.
 
 Shares nothing with the engine: the mapping is read as YAML, rows as PostgreSQL prints them, values by values.py. Written for
-mappings as `init --from` makes them and for tests: columns, renamed and left out; foreign keys; rows that are relationships.
+mappings as `init --from` makes them and for tests: columns, renamed and left out; foreign keys; rows that are relationships;
+further nodes of a row.
 Statements of a user's own and templates are not asked for here.
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -133,6 +135,61 @@ def _expect_node(mapping, tables, table, row, nodes, links):
         if "to" in form:
             ends.reverse()
         links[(kind, *ends)].append(_properties(table, row, _listed(mapping, form.get("properties", []))))
+    for item in table.rule.get("nodes", []):
+        (kind, form), = item.items()
+        other = _expect_further(mapping, table, row, form, nodes)
+        if other:
+            links[(kind, *((identity, other) if "to" in form else (other, identity)))].append({})
+
+
+def _expect_further(mapping, table, row, form, nodes):
+    """The identity of a further node of the row, which is then among `nodes`; none where the row has none."""
+    label = _list(form.get("to") or form["from"])[0]
+    key = form.get("key", [])
+    key = _listed(mapping, [key] if isinstance(key, str) else key)
+    owner = _owner(mapping, table)
+    if key and set(key.values()) != set(table.key):
+        columns = owner | dict(sorted(key.items()))
+        if any(row[column] is None for column in columns.values()):
+            return None
+        single = len(columns) == 1 and table.types[next(iter(columns.values()))] in _PLAIN - {"text", "character varying"}
+        properties = _properties(table, row, columns)
+        name = next(iter(columns)) if single else "_cnx_key"
+        if not single:
+            properties[name] = _key_text(table, columns.values(), [row[column] for column in columns.values()])
+        assert nodes.setdefault((label, name, properties[name]), properties) == properties
+        return label, name, properties[name]
+    own, fields = _listed(mapping, form.get("properties", [])), form.get("fields")
+    made_of = [*own.values(), *_list(fields)]
+    if made_of and all(row[column] is None for column in made_of):
+        return None
+    names = key or {_name(mapping, column): column for column in table.key}
+    version = table.rule.get("version", mapping.defaults.get("version"))
+    kept = {_name(mapping, version): version} if version in table.types else {}
+    properties = _properties(table, row, names | kept | owner | own)
+    if fields and row[fields] is not None:
+        properties |= _fields(row[fields], {*names, *kept, *owner, *own}, f"{_name(mapping, fields)}__pg")
+    kind = _plain_name(table.types[table.key[0]])
+    if len(table.key) == 1 and kind in _PLAIN:
+        name = next(iter(names))
+    else:
+        name = "_cnx_key"
+        properties[name] = _key_text(table, table.key, [row[column] for column in table.key])
+    nodes[(label, name, properties[name])] = properties
+    return label, name, properties[name]
+
+
+def _owner(mapping, table):
+    tenant = table.rule.get("tenant", mapping.defaults.get("tenant"))
+    return {_name(mapping, tenant): tenant} if tenant in table.types else {}
+
+
+def _fields(text, taken, companion):
+    """Of a JSON object with plain values, its fields; all else is kept as its text."""
+    value = json.loads(text)
+    fits = isinstance(value, dict) and not any(name in taken or name == "" or name.startswith("_cnx_") or name.endswith("__pg")
+                                               for name in value)
+    return {name: one for name, one in value.items() if one is not None} if fits else {companion: text}
 
 
 def _expect_link(mapping, tables, table, row, links):

@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 
 #include <chrono>
+#include <regex>
 
 #include "bolt/connection.hpp"
 #include "bolt/url.hpp"
@@ -26,17 +27,18 @@ using mapping::testing::MemoryGraph;
 using mapping::testing::References;
 using mapping::testing::SourceTransaction;
 
+enum class Kind { plain, with_properties, with_nodes };
+
+constexpr const char* kLabels = "ParityParent|ParityChild|ParityNote|ParityMoment|ParityWord|ParitySaying|ParityBig|ParitySize";
+
 // Labels that no other test uses.
-std::string mapping_text(bool with_properties) {
-  std::string text = mapping::testing::kFamilyMapping;
+std::string mapping_text(Kind kind) {
+  std::string text =
+      kind == Kind::with_nodes ? mapping::testing::family_mapping_with_nodes() : mapping::testing::kFamilyMapping;
   // Without them the children's relationships are written along with the children.
   const std::string properties = ", properties: [note, big]";
-  if (!with_properties) text.erase(text.find(properties), properties.size());
-  for (const std::string label : {"Parent", "Child"}) {
-    const std::string plain = "node: " + label;
-    text.replace(text.find(plain), plain.size(), "node: Parity" + label);
-  }
-  return text;
+  if (kind != Kind::with_properties) text.erase(text.find(properties), properties.size());
+  return std::regex_replace(text, std::regex("(node|to|from): ([A-Z])"), "$1: Parity$2");
 }
 
 TimePoint soon() {
@@ -89,7 +91,7 @@ class Server {
 
   std::vector<std::string> lines() {
     std::multiset<std::string> sorted;
-    const std::string all = "MATCH (n:ParityParent|ParityChild) ";
+    const std::string all = "MATCH (n:" + std::string(kLabels) + ") ";
     for (const auto& record : query(all + "RETURN n").records) {
       sorted.insert(show(*record[0].get_if<bolt::Node>()));
     }
@@ -111,6 +113,32 @@ class Server {
   bolt::Connection connection_;
 };
 
+// Somebody else's property on some further nodes of rows, and a relationship of some with themselves, in both graphs.
+void write_to(Server& server, MemoryGraph& graph, const mapping::NodeTable& table) {
+  std::vector<std::string> written;
+  std::vector<std::string> related;
+  std::vector<int> others;
+  for (auto& [id, node] : graph.nodes()) {
+    if (node.label != table.node->label) continue;
+    const change::Value& key = node.properties.at(table.key_property);
+    const auto* number = std::get_if<int64_t>(&key);
+    const std::string text = number != nullptr ? std::to_string(*number) : "'" + std::get<std::string>(key) + "'";
+    if (id % 3 == 0) {
+      written.push_back(text);
+      node.properties["theirs"] = true;
+    } else if (id % 3 == 1) {
+      related.push_back(text);
+      others.push_back(id);
+    }
+  }
+  for (int node : others) graph.merge_edge("KNOWS", node, node);
+  for (const auto& [keys, write] : {std::pair(written, "SET n.theirs = true"), std::pair(related, "CREATE (n)-[:KNOWS]->(n)")}) {
+    for (const std::string& key : keys) {
+      server.query("MATCH (n:" + table.node->label + " {" + table.key_property + ": " + key + "}) " + write);
+    }
+  }
+}
+
 // Somebody else's relationships, between many of the nodes, in both graphs.
 void relate(Server& server, MemoryGraph& graph, FamilyStream& stream) {
   for (int i = 0; i < kKeys; ++i) {
@@ -119,19 +147,26 @@ void relate(Server& server, MemoryGraph& graph, FamilyStream& stream) {
     server.query("MATCH (a:ParityParent {id: " + std::to_string(i) + "}), (b:ParityChild {id: '" +
                  child + "'}) CREATE (a)-[:KNOWS]->(b)");
   }
+  for (const mapping::NodeTable& table : stream.model().nodes()) {
+    if (table.main != nullptr || table.shared) write_to(server, graph, table);
+  }
+}
+
+void clear(Server& server) {
+  server.query("MATCH (n:" + std::string(kLabels) + ") DETACH DELETE n");
 }
 
 struct Form {
   const char* name;
-  bool with_properties;
+  Kind kind;
   References references;
 };
 
 class Parity {
  public:
   Parity(Server& server, const Form& form)
-      : server_(server), family_(form.references), stream_(mapping_text(form.with_properties), false, form.references) {
-    server_.query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
+      : server_(server), family_(form.references), stream_(mapping_text(form.kind), false, form.references) {
+    clear(server_);
   }
 
   void play(const std::vector<Command>& commands, const std::vector<bool>& cuts) {
@@ -193,16 +228,17 @@ TEST_P(Statements, do_in_neo4j_what_the_mutations_say) {
     parity.play(*container<std::vector<Command>>(mapping::testing::any_command()),
                 *container<std::vector<bool>>(rc::gen::arbitrary<bool>()));
   }));
-  server.query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
+  clear(server);
   for (const cypher::Text& text : cypher::constraint_texts(stream.model())) {
     server.query("DROP CONSTRAINT `" + text.name + "` IF EXISTS");
   }
 }
-constexpr Form kPlain{"plain", false, References::follow};
+constexpr Form kPlain{"plain", Kind::plain, References::follow};
 INSTANTIATE_TEST_SUITE_P(ForeignKeys, Statements,
-                         ::testing::Values(Form{"with_properties", true, References::follow}, kPlain,
-                                           Form{"staying_with_properties", true, References::stay},
-                                           Form{"staying", false, References::stay}),
+                         ::testing::Values(kPlain, Form{"with_properties", Kind::with_properties, References::follow},
+                                           Form{"with_nodes", Kind::with_nodes, References::follow},
+                                           Form{"staying", Kind::plain, References::stay},
+                                           Form{"staying_with_properties", Kind::with_properties, References::stay}),
                          [](const auto& test) { return test.param.name; });
 
 using Guard = Statements;
@@ -230,7 +266,7 @@ TEST_P(Guard, a_refused_update_moves_no_relationship) {
   const std::string second = "(:ParityParent {id: 2, version: 1})";
   EXPECT_EQ(server_->lines(), (std::vector<std::string>{one, two, first, first + "-[HOLDS]->" + one,
                                                         second, second + "-[HOLDS]->" + two}));
-  server_->query("MATCH (n:ParityParent|ParityChild) DETACH DELETE n");
+  clear(*server_);
 }
 INSTANTIATE_TEST_SUITE_P(ForeignKeys, Guard, ::testing::Values(kPlain));
 
