@@ -2,15 +2,17 @@
 # DIR/settings is written once and read back at each start, so that addresses handed out stay true.
 
 choose_settings() {
-  postgres_port='' bolt_port='' http_port='' postgres_password='' neo4j_password=''
+  postgres_port='' bolt_port='' http_port='' kafka_port='' kafka_controller_port='' postgres_password='' neo4j_password=''
   kept_heap='' kept_page_cache=''
   # shellcheck source=/dev/null
   [ ! -f "$dir/settings" ] || . "$dir/settings"
   local free
-  read -r -a free < <(/usr/bin/python3 "$top/scripts/services.d/free_ports.py" 3)
+  read -r -a free < <(/usr/bin/python3 "$top/scripts/services.d/free_ports.py" 5)
   postgres_port=${asked_postgres_port:-${postgres_port:-${free[0]}}}
   bolt_port=${asked_bolt_port:-${bolt_port:-${free[1]}}}
   http_port=${asked_http_port:-${http_port:-${free[2]}}}
+  kafka_port=${asked_kafka_port:-${kafka_port:-${free[3]}}}
+  kafka_controller_port=${asked_kafka_controller_port:-${kafka_controller_port:-${free[4]}}}
   heap=${heap:-${kept_heap:-1g}}
   page_cache=${page_cache:-${kept_page_cache:-256m}}
   : "${postgres_password:=$(new_password)}" "${neo4j_password:=$(new_password)}"
@@ -18,6 +20,8 @@ choose_settings() {
 postgres_port=$postgres_port
 bolt_port=$bolt_port
 http_port=$http_port
+kafka_port=$kafka_port
+kafka_controller_port=$kafka_controller_port
 kept_heap=$heap
 kept_page_cache=$page_cache
 postgres_password=$postgres_password
@@ -45,6 +49,7 @@ export CNX_NEO4J_HTTP='http://127.0.0.1:$http_port'
 export CNX_NEO4J_USER=neo4j
 export CNX_NEO4J_PASSWORD=$neo4j_password
 TEXT
+    [ ! -d "$dir/kafka" ] || echo "export CNX_KAFKA=127.0.0.1:$kafka_port" >>"$dir/env.new"
   )
   mv "$dir/env.new" "$dir/env"
 }

@@ -31,6 +31,7 @@ class Unmatched {
       CNX_TRY(mark_missing(keys));
       return !context_.stop.asked;
     }));
+    CNX_TRY(tell_keyless(tables));
     if (marked_ == 0) return {};
     std::string ids;
     for (const std::string& id : listed_) ids += (ids.empty() ? "" : ", ") + id;
@@ -40,6 +41,14 @@ class Unmatched {
   }
 
  private:
+  Status tell_keyless(const std::vector<const postgres::Table*>& tables) {
+    CNX_TRY(Keyless found, count_keyless(graph_, node_, Clock::now() + kStatementMax));
+    if (found.without == 0) return {};
+    spdlog::warn("{} of {} nodes :{} looked at have no {} that a row of {} could have: they stay, and nothing follows them", found.without,
+                 found.looked_at, node_.node->label, node_.key_property, names_of(tables));
+    return {};
+  }
+
   Status mark_missing(const TableKeys& keys) {
     GraphKeys all(graph_, node_);
     bolt::List missing;
@@ -87,6 +96,9 @@ Status tell_unmatched(CopyContext& context, const KeySource& source, bolt::Conne
       for (const EntityKey& key : page) unmatched += keys.is_missing(key) ? 1 : 0;
     }
   }));
+  // They are not among those: without it a row does not find them, and makes another beside each.
+  CNX_TRY(Keyless found, count_keyless(graph, relationship, Clock::now() + kStatementMax));
+  unmatched += static_cast<size_t>(found.without);
   if (unmatched == 0) return {};
   spdlog::warn("{} relationships :{} have no row in {}: they stay", unmatched, relationship.type, names_of(tables));
   return {};

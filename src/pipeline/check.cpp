@@ -1,5 +1,7 @@
 #include "pipeline/check.hpp"
 
+#include <set>
+
 #include "apply/position.hpp"
 #include "bolt/connection.hpp"
 #include "bolt/writer.hpp"
@@ -10,6 +12,7 @@
 #include "pipeline/check_server.hpp"
 #include "pipeline/check_tables.hpp"
 #include "pipeline/findings.hpp"
+#include "pipeline/graph_keys.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/row_filters.hpp"
@@ -118,6 +121,7 @@ class Check {
     CNX_TRY(position_, apply::read_position(*graph, apply::lane_key(options_.name), deadline));
     if (model_) {
       CNX_TRY(foreign_label_, find_filled_label(*graph, deadline));
+      CNX_TRY(find_keyless(*graph, deadline));
     }
     graph_looked_ = true;
     return {};
@@ -133,6 +137,23 @@ class Check {
       if (!rows.records.empty()) return table.node->label;
     }
     return std::string();
+  }
+
+  // Only before the first copy: afterwards nodes without a key are somebody's own.
+  Status find_keyless(bolt::Connection& graph, TimePoint deadline) {
+    if (position_ && position_->stored.lane.phase != apply::Phase::initial) return {};
+    std::set<std::pair<std::string, std::string>> seen;
+    for (const mapping::NodeTable& table : model_->nodes()) {
+      if (!seen.insert({table.node->label, table.key_property}).second) continue;
+      CNX_TRY(Keyless found, count_keyless(graph, table, deadline));
+      if (found.without == 0) continue;
+      findings_.warning(FindingKind::graph_keys, "label " + table.node->label,
+                        std::to_string(found.without) + " of " + std::to_string(found.looked_at) + " nodes looked at have no " +
+                            (table.integer_key ? "number" : "text") + " in " + table.key_property + ": no row finds them",
+                        "where they are rows' nodes, give them the key as the mapping has it (docs/adopting-a-graph.md): else run makes "
+                        "others beside them");
+    }
+    return {};
   }
 
   void fit() {

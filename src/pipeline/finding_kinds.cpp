@@ -121,6 +121,8 @@ constexpr FindingText kTexts[] = {
      "Connect to that graph; or contextnexus drop, then init and run fill this one."},
     {graph_filled, "graph_filled", "fault", "The graph has nodes of mapped labels that the pipeline did not write.",
      "contextnexus run --adopt takes them over by label and key; contextnexus drop --graph removes them; others stay."},
+    {graph_keys, "graph_keys", "warning", "Before the first copy: nodes of a mapped label have no key that a row could have.",
+     "Where they are rows' nodes, give them the key as the mapping has it (docs/adopting-a-graph.md): else run makes others beside them."},
     {other_mapping, "other_mapping", "warning", "The graph was built with another mapping.",
      "contextnexus init for tables that are new in it; run reads again what it says otherwise."},
     {position_unfit, "position_unfit", "fault",

@@ -61,6 +61,7 @@ enum class FindingKind {
   position_gone,
   other_graph,
   graph_filled,
+  graph_keys,
   other_mapping,
   position_unfit,
 };

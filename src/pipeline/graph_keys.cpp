@@ -15,7 +15,33 @@ std::optional<mapping::Key> key_of_value(const bolt::Value& value) {
   return std::nullopt;
 }
 
+Result<Keyless> counts_of(bolt::Connection& graph, const std::string& match, const std::string& lacks, TimePoint deadline) {
+  const std::string text =
+      "CYPHER 5 MATCH " + match + " WITH x LIMIT $limit RETURN count(*), count(CASE WHEN " + lacks + " THEN 1 END)";
+  CNX_TRY(bolt::QueryResult result, graph.query(text, bolt::Map{{"limit", kKeylessLookedAt}}, deadline));
+  if (result.records.size() == 1 && result.records.front().size() == 2) {
+    const auto* looked_at = result.records.front()[0].get_if<int64_t>();
+    const auto* without = result.records.front()[1].get_if<int64_t>();
+    if (looked_at != nullptr && without != nullptr) return Keyless{.looked_at = *looked_at, .without = *without};
+  }
+  return fail(ErrorKind::malformed, "Neo4j answered a count with something else");
+}
+
 }  // namespace
+
+Result<Keyless> count_keyless(bolt::Connection& graph, const mapping::NodeTable& table, TimePoint deadline) {
+  const std::string key = "x." + quote(table.key_property);
+  // NULL is of every type.
+  const std::string fits = table.integer_key ? key + " IS :: INTEGER OR " + key + " IS :: FLOAT" : key + " IS :: STRING";
+  return counts_of(graph, "(x:" + quote(table.node->label) + ")", key + " IS NULL OR NOT (" + fits + ")", deadline);
+}
+
+Result<Keyless> count_keyless(bolt::Connection& graph, const mapping::RelationshipTable& table, TimePoint deadline) {
+  if (table.key_is_pair) return Keyless{};
+  const std::string pattern =
+      "(:" + quote(table.start->node->label) + ")-[x:" + quote(table.type) + "]->(:" + quote(table.end->node->label) + ")";
+  return counts_of(graph, pattern, "x." + quote(mapping::kKeyProperty) + " IS NULL", deadline);
+}
 
 bolt::Value value_of(const mapping::Key& key) {
   if (const auto* number = std::get_if<int64_t>(&key)) return *number;

@@ -17,6 +17,18 @@ inline constexpr int64_t kGraphPageStarts = 500;
 // As a parameter of a statement.
 bolt::Value value_of(const mapping::Key& key);
 
+// Nodes of the table's label among some that were looked at, and how many of them no row can find: they lack the key's property,
+// or have text where the mapping's key is an integer, or the other way round. 1.0 is found by 1.
+struct Keyless {
+  int64_t looked_at = 0;
+  int64_t without = 0;
+};
+// Looks at so many at most: what filled the graph wrote all of a label's keys in one way.
+inline constexpr int64_t kKeylessLookedAt = 100'000;
+Result<Keyless> count_keyless(bolt::Connection& graph, const mapping::NodeTable& table, TimePoint deadline);
+// The same of relationships that have a key of their own. Those of a pair have none, and are found by their ends.
+Result<Keyless> count_keyless(bolt::Connection& graph, const mapping::RelationshipTable& table, TimePoint deadline);
+
 // One thread. What it is given must outlive it.
 class GraphKeys {
  public:

@@ -106,11 +106,15 @@ Result<std::string> read_graph_identity(bolt::Connection& connection) {
 
 Result<std::set<std::string>> read_constraint_names(bolt::Connection& connection) {
   CNX_TRY(bolt::QueryResult rows,
-          connection.query("CYPHER 5 SHOW CONSTRAINTS YIELD name RETURN name", {}, soon()));
+          connection.query("CYPHER 5 SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties RETURN name, CASE WHEN "
+                           "size(properties) = 1 AND (type ENDS WITH 'UNIQUENESS' OR type ENDS WITH 'KEY') THEN "
+                           "'contextnexus_' + labelsOrTypes[0] + '_' + properties[0] END",
+                           {}, soon()));
   std::set<std::string> names;
   for (const bolt::List& row : rows.records) {
-    const auto* name = row.empty() ? nullptr : row.front().get_if<std::string>();
-    if (name != nullptr) names.insert(*name);
+    for (const bolt::Value& value : row) {
+      if (const auto* name = value.get_if<std::string>()) names.insert(*name);
+    }
   }
   return names;
 }
@@ -156,6 +160,26 @@ Status say_duplicates(bolt::Connection& connection, const mapping::Model& model,
   return {};
 }
 
+// The index that keeps Neo4j from making that constraint, which it does not name.
+Status say_index(bolt::Connection& connection, const mapping::Model& model, const std::string& constraint) {
+  for (const mapping::NodeTable& table : model.nodes()) {
+    if (cypher::constraint_name(table) != constraint) continue;
+    CNX_TRY(bolt::QueryResult result,
+            connection.query("CYPHER 5 SHOW INDEXES YIELD name, type, labelsOrTypes, properties, owningConstraint WHERE type = 'RANGE' "
+                             "AND labelsOrTypes = [$label] AND properties = [$property] AND owningConstraint IS NULL RETURN name",
+                             bolt::Map{{"label", table.node->label}, {"property", table.key_property}}, soon()));
+    if (result.records.empty() || result.records.front().empty()) return {};
+    const auto* name = result.records.front().front().get_if<std::string>();
+    if (name == nullptr) return {};
+    return fail(Error(ErrorKind::state, "an index is where a uniqueness constraint has to be")
+                    .with("index", *name)
+                    .with("label", table.node->label)
+                    .with("property", table.key_property)
+                    .advise("DROP INDEX " + quote(*name) + " in Neo4j, then start again: the constraint brings an index of its own"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Status make_constraints(bolt::Connection& connection, const mapping::Model& model) {
@@ -167,7 +191,10 @@ Status make_constraints(bolt::Connection& connection, const mapping::Model& mode
     Result<bolt::QueryResult> made = connection.query(text.text, {}, Clock::now() + kConstraintMax);
     if (made) continue;
     // It was refused; of a connection that was lost nothing can be asked.
-    if (connection.alive()) CNX_TRY(say_duplicates(connection, model, text.name));
+    if (connection.alive()) {
+      CNX_TRY(say_duplicates(connection, model, text.name));
+      CNX_TRY(say_index(connection, model, text.name));
+    }
     return fail(std::move(made.error()).wrap("making the uniqueness constraint " + text.name));
   }
   CNX_TRY(make_indexes(connection, model));

@@ -19,10 +19,12 @@ namespace cnx::pipeline {
 Result<std::string> read_graph_identity(bolt::Connection& connection);
 
 // Makes the constraints that are missing, those of the position nodes included, and the mapping's indexes, and waits until they
-// are online (R4). Nodes that share a key stop it, and are named by label and key property.
+// are online (R4). Nodes that share a key stop it, and are named by label and key property; so does an index in
+// their place, by its name.
 Status make_constraints(bolt::Connection& connection, const mapping::Model& model);
 Status drop_constraints(bolt::Connection& connection, const mapping::Model& model);
-// The names of all constraints of the database, ours or not.
+// The names of all constraints of the database, ours or not; and of ours that another's constraint, which a sink's owner made of
+// the same label and property, stands for: Neo4j makes no second one.
 Result<std::set<std::string>> read_constraint_names(bolt::Connection& connection);
 std::vector<cypher::Text> all_constraint_texts(const mapping::Model& model);
 

@@ -3,13 +3,14 @@
 import json
 import os
 import signal
-import subprocess
 import time
 
 import pytest
 
 from lib import mapped
 from lib import database as postgres
+from lib.engine import Engine
+from lib.guide import Guide, Shell
 from lib.live import mapped_tables
 
 _MAPPING = """version: 1
@@ -97,7 +98,6 @@ def test_nodes_that_share_a_key_stop_it_with_their_ids(servers, mapping, graph):
         graph.wipe()
         graph.rows("CREATE (:City {code: 'W'}), (:City {code: 'W'})")
         ids = [row["e"] for row in graph.rows("MATCH (c:City) RETURN elementId(c) AS e")]
-        from lib.engine import Engine
         engine = Engine(servers, url, mapping=mapping)
         refused = engine.verb("init", url=url)
         assert refused.code == 3, refused.text
@@ -107,12 +107,61 @@ def test_nodes_that_share_a_key_stop_it_with_their_ids(servers, mapping, graph):
         postgres.drop_database(servers.postgres_url, "cnx_adopt_twice")
 
 
-# The guide, as it is written.
+_KEYS = """
+CREATE TABLE payments (order_id int, number int, amount int, PRIMARY KEY (order_id, number));
+CREATE TABLE people (id int PRIMARY KEY);
+CREATE TABLE calls (id int PRIMARY KEY, one int REFERENCES people, other int REFERENCES people);
+INSERT INTO payments SELECT n, 1, n FROM generate_series(1, 5) n;
+INSERT INTO people VALUES (1), (2), (3);
+INSERT INTO calls VALUES (1, 1, 2), (2, 1, 2);
+"""
+_KEYS_MAPPING = """version: 1
+name: adopt
+tables:
+  payments: {node: Payment, key: [order_id, number]}
+  people: {node: Person, key: id}
+  calls: {relationship: CALLED, key: id, from: {people: one}, to: {people: other}}
+"""
 
-def _guide():
-    """The commands of docs/adopting-a-graph.md, without what is each reader's own."""
-    lines = (postgres.REPOSITORY / "docs" / "adopting-a-graph.md").read_text().splitlines()
-    return [line.strip() for line in lines if line.startswith("    contextnexus ")]
+
+def test_what_no_row_can_find_is_told_before_and_after(servers, tmp_path, graph):
+    path = tmp_path / "keys.yaml"
+    path.write_text(_KEYS_MAPPING)
+    with mapped_tables(servers, "cnx_adopt_keys", _KEYS, path) as line:
+        graph.rows("UNWIND range(1, 5) AS n CREATE (:Payment {orderId: n, number: 1})")
+        graph.rows("CREATE (a:Person {id: 1.0}), (:Person {id: '2'}), (b:Person {id: 3}), (a)-[:CALLED]->(b)")
+        checked = line.engine.verb("check", "--mapping", str(path), "--json", url=line.engine.url)
+        found = {each["what"]: each["figure"] for each in json.loads(checked.output)["findings"] if each["code"] == "graph_keys"}
+        assert found == {"label Payment": "5 of 5 nodes looked at have no text in _cnx_key: no row finds them",
+                         "label Person": "1 of 3 nodes looked at have no number in id: no row finds them"}, checked.text
+        adopted = line.engine.verb("run", "--once", "--adopt", url=line.engine.url)
+        assert adopted.code == 0, adopted.text
+        for words in ("5 of 10 nodes :Payment", "1 of 4 nodes :Person", "1 relationships :CALLED have no row"):
+            assert words in adopted.text, adopted.text
+        assert graph.value("MATCH (p:Person) WHERE p.id = 1 RETURN collect(valueType(p.id))") == ["INTEGER NOT NULL"]
+        checked = line.engine.verb("check", "--mapping", str(path), url=line.engine.url)
+        assert "graph_keys" not in checked.text and checked.code == 0, checked.text
+
+
+def test_a_constraint_that_was_there_stands_for_ours(servers, mapping, graph):
+    """A sink's owner makes one, so that MERGE is quick; a plain index is in the way, and is named."""
+    url = postgres.create_database(servers.postgres_url, "cnx_adopt_own")
+    try:
+        with postgres.Database(url) as database:
+            database.execute(_TABLES)
+        graph.wipe()
+        graph.rows("CREATE CONSTRAINT mine FOR (n:Person) REQUIRE n.id IS UNIQUE")
+        graph.rows("CREATE INDEX plain FOR (n:City) ON (n.code)")
+        engine = Engine(servers, url, mapping=mapping)
+        refused = engine.verb("init", url=url)
+        assert refused.code == 3 and "DROP INDEX `plain`" in refused.text, refused.text
+        graph.rows("DROP INDEX plain")
+        assert engine.verb("init", url=url).code == 0
+        checked = engine.verb("check", "--mapping", str(mapping), url=url)
+        assert checked.code == 0 and "missing" not in checked.text, checked.text
+    finally:
+        graph.wipe()
+        postgres.drop_database(servers.postgres_url, "cnx_adopt_own")
 
 
 def test_the_guide_works_as_it_is_written(line, servers, tmp_path):
@@ -121,32 +170,24 @@ def test_the_guide_works_as_it_is_written(line, servers, tmp_path):
     line.database.execute("ALTER TABLE people RENAME COLUMN city TO lives_in")
     graph.rows("UNWIND range(1, 50) AS n CREATE (:Person {id: n, name: 'from the sink', score: n})")
     graph.rows("CREATE (:City {code: 'W', name: 'from the sink'})")
-    environment = os.environ | {
+    shell = Shell(tmp_path, os.environ | {
         "CONTEXTNEXUS_POSTGRES": line.engine.admin_url, "CONTEXTNEXUS_NEO4J": servers.neo4j_url, "CONTEXTNEXUS_PIPELINE": "guide",
-        "PATH": f"{line.engine.program.parent}:{os.environ['PATH']}"}
-    commands = _guide()
-    assert len(commands) == 5 and commands[-1].startswith("contextnexus run"), commands
-    for command in commands[:-1]:
-        done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
-        told = f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-        if command.startswith("contextnexus check"):
-            assert done.returncode == 1 and done.stdout.count("fault ") == 1 and "--adopt" in done.stdout, told
-        else:
-            assert done.returncode == 0, told
-    with (tmp_path / "run.log").open("wb") as log:
-        running = subprocess.Popen(["bash", "-c", "exec " + commands[-1]], cwd=tmp_path, env=environment, stdout=log, stderr=log)
+        "PATH": f"{line.engine.program.parent}:{os.environ['PATH']}"})
+    init_from, show, init, check, run = Guide("adopting-a-graph.md").commands("Taking over a graph that is there")
+    for command in (init_from, show, init):
+        shell.run(command)
+    found = shell.run(check, code=1)
+    assert found.count("fault ") == 1 and "--adopt" in found, found
+    log = tmp_path / "run.log"
+    running = shell.start(run, log)
     try:
         deadline = time.monotonic() + 60
-        while True:
-            assert running.poll() is None and time.monotonic() < deadline, (tmp_path / "run.log").read_text()
-            done = subprocess.run(["bash", "-c", "contextnexus status --json --mapping mapping.yaml"], cwd=tmp_path, env=environment,
-                                  capture_output=True, text=True, timeout=60, check=True)
-            if json.loads(done.stdout)["in_step"]:
-                break
+        while not json.loads(shell.run("contextnexus status --json --mapping mapping.yaml"))["in_step"]:
+            assert running.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.3)
     finally:
         running.send_signal(signal.SIGTERM)
         assert running.wait(30) == 0
     assert graph.value("MATCH (p:Person) WHERE p.name STARTS WITH 'person' AND p.score = p.id RETURN count(p)") == 50
     assert graph.value("MATCH (:Person)-[r]->(:City) RETURN count(r)") == 50
-    subprocess.run(["bash", "-c", "contextnexus drop --yes --mapping mapping.yaml"], cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=False)
+    shell.run("contextnexus drop --yes --mapping mapping.yaml")

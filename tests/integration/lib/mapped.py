@@ -1,9 +1,8 @@
 """The graph that a mapping file asks for, made from the tables themselves; and how Neo4j's differs from it.
 
 Shares nothing with the engine: the mapping is read as YAML, rows as PostgreSQL prints them, values by values.py. Written for
-mappings as `init --from` makes them and for tests: columns, renamed and left out; foreign keys; rows that are relationships;
-further nodes of a row.
-Statements of a user's own and templates are not asked for here.
+mappings as `init --from` makes them and for tests: columns, renamed, left out and `as: float`; foreign keys; rows that are
+relationships; further nodes of a row. Statements of a user's own and templates are not asked for here.
 """
 
 import hashlib
@@ -259,7 +258,7 @@ def _node_columns(mapping, table):
         if column in table.types and column not in excluded:
             columns[_name(mapping, column)] = column
     for name, column in _listed(mapping, rule.get("properties", {})).items():
-        columns.pop(_name(mapping, column), None)
+        columns.pop(_name(mapping, _form(column)["column"]), None)
         columns[name] = column
     return columns
 
@@ -272,6 +271,10 @@ def _listed(mapping, properties):
     for entry in properties:
         columns |= entry if isinstance(entry, dict) else {_name(mapping, entry): entry}
     return columns
+
+
+def _form(column):
+    return column if isinstance(column, dict) else {"column": column}
 
 
 def _list(words):
@@ -293,7 +296,13 @@ def _name(mapping, column):
 def _properties(table, row, columns):
     result = {}
     for name, column in columns.items():
-        value = values.expected(table.types[column], row[column])
+        form = _form(column)
+        text = row[form["column"]]
+        if form.get("as") == "float":
+            if text is not None:
+                result[name] = float(text)
+            continue
+        value = values.expected(table.types[form["column"]], text)
         if isinstance(value, values.Unfit):
             result[f"{name}__pg"] = str(value)
         elif value is not None:
