@@ -51,7 +51,8 @@ GraphForm form_of(const mapping::NodeTable& table);
 GraphForm form_of(const mapping::RelationshipTable& table);
 // Of a table of the model, once it was bound: of all types that its rows choose among, and with their further nodes.
 GraphForm form_of(const mapping::Model& model, const mapping::TableName& table);
-// Calls `work` with the NodeTable of the table's rows (not those of their further nodes), or with the RelationshipTable of each type that its rows choose among, until it fails.
+// Calls `work` with the NodeTable of the table's rows (not those of their further nodes), or with the RelationshipTable of each
+// type that its rows choose among, until it fails.
 template <typename Work>
 Status for_each_form(const mapping::Model& model, const mapping::TableName& table, const Work& work) {
   for (const mapping::NodeTable& node : model.nodes()) {
