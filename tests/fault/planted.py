@@ -32,14 +32,10 @@ def build(patch, timeout=1500):
     # The copy lies inside a repository; seen as part of it, git would pass over its files without a word.
     _run(["git", "apply", str(patch)], source, 60, f"{patch.name} no longer applies",
          os.environ | {"GIT_CEILING_DIRECTORIES": str(place)})
-    # So that what one fault does not touch is compiled once for all of them.
-    environment = os.environ | {"CCACHE_BASEDIR": str(place), "CCACHE_NOHASHDIR": "1"}
-    _run(["cmake", "-S", str(source), "-B", str(place / "build"), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-          "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1", "-DCNX_TESTS=OFF"], place, 300,
-         f"{patch.name}: cmake fails", environment)
-    _run(["cmake", "--build", str(place / "build"), "--target", "contextnexus"], place, timeout,
-         f"{patch.name}: the build fails", environment)
-    return place / "build" / "contextnexus"
+    # As the dev preset does it, so that what the fault does not touch was compiled before.
+    _run(["cmake", "--preset", "dev", "-DCNX_TESTS=OFF"], source, 300, f"{patch.name}: cmake fails")
+    _run(["cmake", "--build", "--preset", "dev", "--target", "contextnexus"], source, timeout, f"{patch.name}: the build fails")
+    return source / "build" / "dev" / "contextnexus"
 
 
 def _copy_sources(target):
