@@ -44,8 +44,9 @@ What is overridden from a place above is not looked into.
 `${`. Inside of `{ }` or `[ ]` YAML wants it in quotes: `{password: "${NAME}"}`.
 
 **Secrets.** A password, token or URL may be `file:PATH`: the first line of that file. It is read again at each connect, so a password that was
-rotated works without a restart; so does one in a URL in a file. (Neo4j's *host* in such a URL is read at the start alone.) Secrets are in no
-log, no error and no help. Do not put them into flags: other users of the machine see those (`ps`); the environment, the file and `file:` are
+rotated works without a restart; so does one in a URL in a file. (Neo4j's *host* in such a URL is read at the start alone.) While the server
+has the new one and the file does not yet, a `run` that was let in before tries again every few seconds, with a warning; at its start it ends.
+Secrets are in no log, no error and no help. Do not put them into flags: other users of the machine see those (`ps`); the environment, the file and `file:` are
 not shown to them. Give a file that holds secrets the mode 0600.
 
 **Paths** in the file are relative to the file's folder; others to the working directory.

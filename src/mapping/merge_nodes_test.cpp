@@ -84,7 +84,7 @@ TEST_F(MergeNodes, a_row_has_those_whose_columns_have_a_value) {
   const NodeUpsert& home = homes.upserts.front();
   EXPECT_TRUE(home.inserted);
   EXPECT_EQ(*value(home.properties, "street"), change::Value(std::string("High Street")));
-  EXPECT_EQ(*value(home.properties, "tenantId"), change::Value(std::string("acme")));
+  EXPECT_EQ(*value(home.properties, "tenant"), change::Value(std::string("acme")));
   EXPECT_EQ(*value(home.properties, "version"), change::Value(int64_t{1}));
   EXPECT_EQ(home.ends.front().key, Key(int64_t{1}));
   EXPECT_EQ(homes.table->foreign_keys.front().other, &source_.node("people"));
@@ -168,7 +168,7 @@ TEST_F(MergeNodes, one_of_an_unchanged_large_value_is_left_as_it_is_and_has_to_b
 }
 
 TEST_F(MergeNodes, an_object_that_takes_a_name_of_the_node_does_not_fit) {
-  for (const char* about : {R"({"person": 1})", R"({"city": 1})", R"({"tenantId": 1})", R"({"version": 1})", R"({"_cnx_a": 1})", R"({"": 1})",
+  for (const char* about : {R"({"person": 1})", R"({"city": 1})", R"({"tenant": 1})", R"({"version": 1})", R"({"_cnx_a": 1})", R"({"": 1})",
                             R"({"a__pg": 1})", "[1]", "null", "5", "\"x\""}) {
     insert(person("1", std::nullopt, about));
     const Mutations taken = merge_.take();
@@ -216,7 +216,7 @@ TEST_F(MergeNodes, a_shared_one_is_found_within_the_tenant_and_made_with_what_it
   const NodeMutations people = of(taken, "Person");
   const ForeignEnd& end = people.upserts[0].ends.front();
   EXPECT_EQ(end.key, Key(std::string("4:acme2:DE")));
-  EXPECT_EQ(*value(end.made, "tenantId"), change::Value(std::string("acme")));
+  EXPECT_EQ(*value(end.made, "tenant"), change::Value(std::string("acme")));
   EXPECT_EQ(*value(end.made, "name"), change::Value(std::string("DE")));
   EXPECT_FALSE(people.upserts[1].ends.front().key);
   EXPECT_THAT(of(taken, "Country").upserts, IsEmpty());

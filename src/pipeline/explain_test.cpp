@@ -1,6 +1,8 @@
 // The order in which statements are told is the one in which a batch sends them.
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "cypher/plan.hpp"
 #include "mapping/load.hpp"
 #include "pipeline/explained_statements.hpp"
@@ -88,9 +90,9 @@ TEST_F(Explained, a_node_is_told_in_the_order_of_a_batch_that_does_everything) {
   mapping::LeftBehind left{.table = &orders, .reference = &orders.staying.at(0), .rows = {{int64_t{1}, {}}}};
   cypher::Plan plan(*model_);
   const std::vector<std::string> told = names(node_statements(plan.texts(orders)));
-  std::vector<std::string> sent = names(plan.statements({.left_behind = {left}, .nodes = {everything}}));
-  // No batch sends both ways to update and to insert: what fits other rows is told beside it.
-  EXPECT_THAT(told, IsSupersetOf(sent));
+  const std::vector<std::string> sent = names(plan.statements({.left_behind = {left}, .nodes = {everything}}));
+  // A batch sends some twice. No batch sends both ways to update and to insert: what fits other rows is told beside it.
+  EXPECT_THAT(told, IsSupersetOf(std::set<std::string>(sent.begin(), sent.end())));
   EXPECT_THAT(told, ElementsAre("unlink all Order.PLACED", "unlink Order.PLACED", "leave behind LIKES at its end",
                                 "remove all Order", "remove Order", "take over Order", "change key Order", "insert Order with PLACED", "insert Order",
                                 "update Order with its relationships", "update Order", "update existing Order",

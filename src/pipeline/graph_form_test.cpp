@@ -44,7 +44,7 @@ TEST_F(Forms, of_a_table_have_its_further_nodes_and_all_that_leads_to_them) {
   ASSERT_THAT(form.nodes, SizeIs(3));
   const GraphForm& country = form.nodes[0];
   EXPECT_TRUE(country.shared);
-  EXPECT_THAT(country.properties, ElementsAre("name", "name__pg", "tenantId__pg"));
+  EXPECT_THAT(country.properties, ElementsAre("name", "name__pg", "tenant__pg"));
   const GraphForm& home = form.nodes[1];
   EXPECT_THAT(home.properties, ElementsAre("paid", "paid__pg", "street"));
   EXPECT_THAT(home.more_labels, ElementsAre("Spot"));

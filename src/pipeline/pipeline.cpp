@@ -58,7 +58,9 @@ class Run {
       }
       if (ended.error().code() == apply::kTableChanged) continue;
       const bool enough = run_options_.once && attempt >= kOnceAttempts;
-      if (enough || stream::retry_class(ended.error()) == stream::RetryClass::stop) return ended;
+      // A secret is being changed: on the server first, and then where it is read.
+      const bool rotated = was_let_in_ && stream::is_login_refused(ended.error());
+      if (enough || (stream::retry_class(ended.error()) == stream::RetryClass::stop && !rotated)) return ended;
       Duration wait = backoff_.next();
       log_retry("starting again")(ended.error(), wait);
       pause(stop_, wait);
@@ -203,6 +205,7 @@ class Run {
 
   Status look() {
     CNX_TRY(ground_, read_ground(options_, Clock::now() + kGroundMax));
+    was_let_in_ = true;
     plan_.emplace(*ground_.catalog.model);
     return check_ground();
   }
@@ -394,6 +397,7 @@ class Run {
   // What the catalog said of a table before this pass began, met in the stream.
   std::set<std::string> accepted_;
   bool look_again_ = false;
+  bool was_let_in_ = false;  // By both servers, since the process began.
   ResyncProgress resync_;
   capture::ToldTransactions told_;  // By the stream, to this process.
   ResyncTurn turn_ = ResyncTurn::done;

@@ -27,6 +27,14 @@ constexpr std::array kClientRetried = {
     std::string_view("Neo.ClientError.Transaction.TransactionTimedOut"),
 };
 
+// The last one follows some refused logins at once, and ends by itself.
+constexpr std::array kLoginRefused = {
+    std::string_view("28P01"),
+    std::string_view("Neo.ClientError.Security.Unauthorized"),
+    std::string_view("Neo.ClientError.Security.TokenExpired"),
+    std::string_view("Neo.ClientError.Security.AuthenticationRateLimit"),
+};
+
 template <size_t N>
 bool contains(const std::array<std::string_view, N>& list, std::string_view code) {
   return std::find(list.begin(), list.end(), code) != list.end();
@@ -84,6 +92,10 @@ RetryClass retry_class(const Error& error) {
 
 bool exceeds_server_memory(const Error& error) {
   return contains(kNotTransient, error.code());
+}
+
+bool is_login_refused(const Error& error) {
+  return error.kind() == ErrorKind::server && contains(kLoginRefused, error.code());
 }
 
 Backoff::Backoff(uint64_t seed, Duration first, Duration longest)

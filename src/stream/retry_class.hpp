@@ -25,6 +25,10 @@ RetryClass retry_class(const Error& error);
 // its class is `stop`; smaller parts may do.
 bool exceeds_server_memory(const Error& error);
 
+// Whether the server did not let us in with our secret: of a process that it has let in before, the secret was changed there,
+// and may not be yet where it is read.
+bool is_login_refused(const Error& error);
+
 // Grows from `first` by doubling to `longest`, with up to a fifth of jitter so that two instances
 // do not march in step. One thread; randomness from a seed, so that a simulated history repeats.
 class Backoff {

@@ -39,6 +39,13 @@ TEST(RetryClass, stops_at_what_would_fail_again_or_is_unknown) {
   }
 }
 
+TEST(RetryClass, a_refused_login_is_told_apart) {
+  EXPECT_TRUE(is_login_refused(Error(ErrorKind::server, "28P01", "no").wrap("connecting")));
+  EXPECT_TRUE(is_login_refused(Error(ErrorKind::server, "Neo.ClientError.Security.Unauthorized", "no")));
+  EXPECT_FALSE(is_login_refused(Error(ErrorKind::server, "28000", "not by this role")));
+  EXPECT_FALSE(is_login_refused(Error(ErrorKind::unavailable, "lost")));
+}
+
 TEST(RetryClass, is_that_of_the_cause) {
   EXPECT_EQ(retry_class(Error(ErrorKind::server, "57P03", "starting").wrap("connecting")),
             RetryClass::reconnect);

@@ -218,7 +218,7 @@ class Statements : public ::testing::TestWithParam<Form> {
 TEST_P(Statements, do_in_neo4j_what_the_mutations_say) {
   ::setenv("RC_PARAMS", "max_success=40", 0);
   Server& server = *server_;
-  FamilyStream stream(mapping_text(GetParam().with_properties));
+  FamilyStream stream(mapping_text(GetParam().kind));
   for (const cypher::Text& text : cypher::constraint_texts(stream.model())) server.query(text.text);
   EXPECT_TRUE(rc::check([&] {
     using rc::gen::container;
