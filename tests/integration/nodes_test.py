@@ -40,9 +40,9 @@ _TABLES = """
 CREATE TABLE people (id int PRIMARY KEY, tenant text, version int NOT NULL DEFAULT 1, knows int, street text, city text, about jsonb,
                      country text);
 ALTER TABLE people ALTER about SET STORAGE EXTERNAL, ALTER country SET STORAGE EXTERNAL;
-ALTER TABLE towns ALTER area SET STORAGE EXTERNAL;
 CREATE TABLE firms (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant text, street text, country text);
 CREATE TABLE towns (zone int, name text, area text, note text, PRIMARY KEY (zone, name));
+ALTER TABLE towns ALTER area SET STORAGE EXTERNAL;
 INSERT INTO people SELECT n, 't' || n % 2, 1, 1 + n % 7, CASE WHEN n % 3 > 0 THEN 'street ' || n END, CASE WHEN n % 5 > 0 THEN 'city' END,
   CASE n % 4 WHEN 0 THEN NULL WHEN 1 THEN '[1]' ELSE jsonb_build_object('a', n, 'b', 'x') END, 'land ' || n % 4 FROM generate_series(1, 40) n;
 INSERT INTO firms (tenant, street, country) SELECT 't' || n % 2, 'street', 'land ' || n % 6 FROM generate_series(1, 12) n;
