@@ -1,16 +1,17 @@
 """What the acceptance commands share: the build, unit tests, integration tests and planted faults, each as (passed, figure)."""
 
+import concurrent.futures
+import contextlib
 import os
 import pathlib
 import subprocess
+import tempfile
 import xml.etree.ElementTree
 
 import kills
 import planted
 from lib import servers as servers_module
 from lib.database import REPOSITORY
-
-_RESULT = REPOSITORY / ".local" / "acceptance.xml"
 
 
 def build(points):
@@ -39,18 +40,43 @@ def integration(points, servers, file, least, keyword=""):
     total, bad = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors"))
     skipped = int(suite.get("skipped"))
     if bad or done.returncode != 0:
-        points.note("\n".join(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))))
+        points.note("\n".join(line[:300] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))))
     passed = done.returncode == 0 and bad == 0 and skipped == 0 and total >= least
     return passed, f"{total - bad - skipped} of {total}"
 
 
+def integration_points(points, servers, tests):
+    """A point for each (point, file, least, keyword): two files at a time, the second beside servers of its own."""
+    tests = [test for test in tests if points.wanted_here(test[0])]
+    if not tests:
+        return
+    with contextlib.ExitStack() as stack:
+        free = [servers]
+        if len(tests) > 1:
+            free.append(servers_module.start(servers.directory + "-2"))
+            stack.callback(free[-1].control, "destroy")
+        lanes = list(free)
+
+        def run(test):
+            point, file, least, keyword = test
+            mine = free.pop()
+            try:
+                points.attempt(point, f"all pass, at least {least}", lambda: integration(points, mine, file, least, keyword))
+            finally:
+                free.append(mine)
+
+        with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+            list(pool.map(run, tests))
+
+
 def _pytest(servers, file, keyword, program=None):
     environment = _environment(servers) | ({"CNX_ENGINE": str(program)} if program else {})
-    done = subprocess.run(
-        ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", keyword,
-         f"--junitxml={_RESULT}", f"tests/integration/{file}"], cwd=REPOSITORY, env=environment,
-        capture_output=True, text=True, timeout=1200, check=False)
-    return done, xml.etree.ElementTree.parse(_RESULT).getroot().find("testsuite")
+    with tempfile.NamedTemporaryFile(suffix=".xml") as result:
+        done = subprocess.run(
+            ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", keyword,
+             f"--junitxml={result.name}", f"tests/integration/{file}"], cwd=REPOSITORY, env=environment,
+            capture_output=True, text=True, timeout=1200, check=False)
+        return done, xml.etree.ElementTree.parse(result.name).getroot().find("testsuite")
 
 
 def _environment(servers):

@@ -1,17 +1,19 @@
 """A point of acceptance: one line each, printed as it is known, and the count at the end."""
 
+import threading
 import time
 import traceback
 
 
 class Points:
-    """Collects and prints `pass|fail  point  figure  wanted`."""
+    """Collects and prints `pass|fail  point  figure  wanted`. Any thread."""
 
     def __init__(self, only=""):
         self._only = only
         self._passed = 0
         self._all = 0
         self._started = time.monotonic()
+        self._lock = threading.Lock()
 
     def wanted_here(self, point):
         """True where the command line asks for this point, or for all."""
@@ -20,15 +22,17 @@ class Points:
     def say(self, point, passed, figure, wanted):
         if not self.wanted_here(point):
             return
-        self._all += 1
-        self._passed += bool(passed)
         figure = " ".join(str(figure).split())
-        print(f"{'pass' if passed else 'fail'}  {point}  {figure}  {wanted}", flush=True)
+        with self._lock:
+            self._all += 1
+            self._passed += bool(passed)
+            print(f"{'pass' if passed else 'fail'}  {point}  {figure}  {wanted}", flush=True)
 
     def note(self, text):
         """What a person wants to see of a failure; not a point."""
-        for line in str(text).splitlines():
-            print(f"      {line}", flush=True)
+        with self._lock:
+            for line in str(text).splitlines():
+                print(f"      {line}", flush=True)
 
     def attempt(self, point, wanted, work):
         """`work` returns (passed, figure); an exception is a fail with its text."""
