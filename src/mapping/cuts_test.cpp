@@ -82,14 +82,21 @@ void write_as_somebody_else(FamilyStream& stream, MemoryGraph& graph) {
   }
 }
 
-// And what they add to further nodes of rows: a property, or a relationship.
+// And what they add to further nodes of rows: a property, or a relationship. Where a row's own node has only a property, it goes with
+// the row, and the property with it, unless the row came to a key at which others' relationships had stayed: within a batch nobody
+// sees that it did. So there it has both.
 void write_to_further_nodes(FamilyStream& stream, MemoryGraph& graph) {
-  const std::set<std::string> families{stream.parents().node->label, stream.children().node->label};
+  std::set<std::string> own;
+  std::set<std::string> shared;
+  for (const NodeTable& table : stream.model().nodes()) {
+    if (table.main != nullptr) own.insert(table.node->label);
+    if (table.shared) shared.insert(table.node->label);
+  }
   std::vector<int> others;
   for (auto& [id, node] : graph.nodes()) {
-    if (families.contains(node.label)) continue;
-    if (id % 3 == 0) node.properties["theirs"] = true;
-    if (id % 3 == 1) others.push_back(id);
+    const bool relates = id % 3 == 1 && (own.contains(node.label) || shared.contains(node.label));
+    if (relates) others.push_back(id);
+    if (shared.contains(node.label) ? id % 3 == 0 : relates) node.properties["theirs"] = true;
   }
   for (int node : others) graph.merge_edge("KNOWS", node, node);
 }
