@@ -11,8 +11,8 @@ bool is_due(const std::vector<apply::TableState>& states, change::Lsn position);
 // The place of the log that the position must reach for all of that; 0/0: none waits.
 change::Lsn due_until(const std::vector<apply::TableState>& states);
 
-// Removes what is due, by reads that must show all that is in the graph (shows_all of resync.hpp). Says whether a table is to be read again for it (in `progress` as begun anew): the catalog is to be
-// looked at. Blocks.
+// Removes what is due, by reads that must show all that is in the graph (shows_all of resync.hpp). Says whether a table is to be
+// read again for it (in `progress` as begun anew): the catalog is to be looked at. Blocks.
 Result<bool> clean_tables(CopyContext& context, ResyncProgress& progress, change::Lsn position);
 
 // Nothing is stale any more. The state is still to be written.

@@ -81,8 +81,8 @@ Status remove_lonely_stubs(bolt::Connection& graph, const apply::CopyOwner& owne
     for (const std::string& name : form.properties) ours.push_back(name);
   }
   return repeat(graph, owner,
-                nodes_of(form) + (form.shared ? "" : " AND n._cnx_stub IS NOT NULL") + " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours)"
-                                 " WITH n LIMIT $limit DELETE n RETURN count(*)",
+                nodes_of(form) + (form.shared ? "" : " AND n._cnx_stub IS NOT NULL") +
+                    " AND COUNT {(n)--()} = 0 AND all(name IN keys(n) WHERE name IN $ours) WITH n LIMIT $limit DELETE n RETURN count(*)",
                 {{"ours", ours}});
 }
 

@@ -106,8 +106,8 @@ Result<std::string> read_graph_identity(bolt::Connection& connection) {
 
 Result<std::set<std::string>> read_constraint_names(bolt::Connection& connection) {
   CNX_TRY(bolt::QueryResult rows,
-          connection.query("CYPHER 5 SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties RETURN name, CASE WHEN "
-                           "size(properties) = 1 AND (type ENDS WITH 'UNIQUENESS' OR type ENDS WITH 'KEY') THEN "
+          connection.query("CYPHER 5 SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes, properties RETURN name, "
+                           "CASE WHEN entityType = 'NODE' AND size(properties) = 1 AND (type ENDS WITH 'UNIQUENESS' OR type ENDS WITH 'KEY') THEN "
                            "'contextnexus_' + labelsOrTypes[0] + '_' + properties[0] END",
                            {}, soon()));
   std::set<std::string> names;

@@ -159,6 +159,13 @@ def test_a_constraint_that_was_there_stands_for_ours(servers, mapping, graph):
         assert engine.verb("init", url=url).code == 0
         checked = engine.verb("check", "--mapping", str(mapping), url=url)
         assert checked.code == 0 and "missing" not in checked.text, checked.text
+        ours = "SHOW CONSTRAINTS YIELD name WHERE name = 'contextnexus_Person_id' RETURN count(*)"
+        assert graph.value(ours) == 0
+        # Of a relationship type that is called so, it is none of the nodes'.
+        graph.rows("DROP CONSTRAINT mine")
+        graph.rows("CREATE CONSTRAINT mine FOR ()-[r:Person]-() REQUIRE r.id IS UNIQUE")
+        engine.once()
+        assert graph.value(ours) == 1
     finally:
         graph.wipe()
         postgres.drop_database(servers.postgres_url, "cnx_adopt_own")
