@@ -5,7 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
+#include <vector>
 
+#include "apply/refetched_rows.hpp"
+#include "change/event.hpp"
 #include "change/ids.hpp"
 #include "mapping/applied_rows.hpp"
 #include "mapping/mutation.hpp"
@@ -44,6 +48,10 @@ struct SegmentProgress {
   friend bool operator==(const SegmentProgress&, const SegmentProgress&) = default;
 };
 
+// What a batch is made of, as it was merged.
+using KeptRow =
+    std::variant<change::RowChange, change::Truncate, change::SnapshotRow, RefetchedRow>;
+
 struct Batch {
   LanePosition from;  // What the graph must hold for this batch to be applied.
   LanePosition to;
@@ -54,10 +62,19 @@ struct Batch {
   // The commit time of the newest transaction in it, microseconds since 1970-01-01; 0 where there
   // is none.
   int64_t commit_microseconds = 0;
+  int64_t oldest_commit_microseconds = 0;  // And of the oldest.
+  // How many of the rows are of which table, and of which tenant where that is counted and known.
+  std::vector<std::pair<change::RelationPtr, size_t>> table_rows;
+  std::vector<std::pair<std::string, size_t>> tenant_rows;
   // Of a copy: rows of this segment alone.
   std::optional<SegmentProgress> segment;
   // What is told of it once it is committed; filled where somebody is told.
   std::vector<mapping::AppliedRow> applied;
+  // Where one before it was refused (narrowing.hpp): what it is made of, in order.
+  std::vector<KeptRow> kept;
+
+  // Whether it can be made smaller without cutting a transaction.
+  bool may_be_cut() const { return transactions > 1 || (segment && rows > 1); }
 };
 
 }  // namespace cnx::apply

@@ -1,15 +1,13 @@
 #include "apply/batch_stage.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cnx::apply {
 
 using stream::Step;
 
 namespace {
-
-// From batch to batch, between rows_first and rows_target.
-constexpr size_t kGrowth = 4;
 
 // Merged rows are larger than their text: names, keys, and the vectors that hold them.
 size_t batch_weight(const Batch& batch) {
@@ -23,15 +21,15 @@ BatchStage::BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch
                        BatchOptions options)
     : events_(events),
       batches_(batches),
-      model_(model),
-      types_(types),
       options_(std::move(options)),
+      sizes_(options_),
       merge_(model),
       refetched_(std::move(options_.refetched)),
+      dead_(std::exchange(options_.dead, {})),
       from_(options_.start),
       to_(options_.start),
       partial_until_(options_.start.partial_until),
-      rows_enough_(std::min(options_.rows_first, options_.rows_target)) {}
+      bindings_(model, types) {}
 
 Step BatchStage::step(TimePoint) {
   if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
@@ -89,8 +87,8 @@ Result<bool> BatchStage::take(change::Event&& event) {
   } else if (const auto* idle = std::get_if<change::Idle>(&event)) {
     CNX_CHECK(!open_, "an idle advance counts only with no transaction open");
     if (to_.position.lsn < idle->wal_end) to_.position = {idle->wal_end, 0};
-  } else if (const auto* snapshot_row = std::get_if<change::SnapshotRow>(&event)) {
-    CNX_TRY(take_snapshot(*snapshot_row));
+  } else if (auto* snapshot_row = std::get_if<change::SnapshotRow>(&event)) {
+    CNX_TRY(take_snapshot(std::move(*snapshot_row)));
   } else if (auto* segment_begin = std::get_if<change::SegmentBegin>(&event)) {
     begin_segment(std::move(*segment_begin));
   } else if (const auto* segment_end = std::get_if<change::SegmentEnd>(&event)) {
@@ -101,81 +99,13 @@ Result<bool> BatchStage::take(change::Event&& event) {
   return !finished_.empty();
 }
 
-// At the watermark: where the lane stood when the rows were read.
-Status BatchStage::take_refetched() {
-  for (const RefetchedRow& row : refetched_.rows()) {
-    if (row.at != options_.start.position) continue;
-    CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-    if (binding != nullptr) CNX_TRY(merge_refetched(row, *binding, merge_));
-  }
-  return {};
-}
-
-Status BatchStage::take_row(change::RowChange&& row) {
-  CNX_CHECK(open_.has_value(), "a row belongs to a transaction");
-  CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-  if (binding == nullptr) return {};
-  // Applied already: the rest of a transaction of which pieces are in the graph.
-  if (row.position <= from_.position) return {};
-  if (!refetched_.rows().empty()) row.over_copy = true;
-  switch (refetched_.taken(row, open_->xid)) {
-    case Taken::as_it_is:
-      break;
-    case Taken::not_at_all:
-      return {};
-    case Taken::as_removal:
-      row.operation = change::Operation::remove;
-      row.row.clear();
-      break;
-    case Taken::as_new:
-      row.old_row.clear();
-      break;
-  }
-  rows_bytes_ += change::weight(row);
-  rows_elements_ += binding->elements();
-  rows_.push_back(std::move(row));
-  if (rows_elements_ >= options_.transaction_elements_max ||
-      rows_bytes_ >= options_.transaction_bytes_max)
-    in_pieces_ = true;
-  return {};
-}
-
-void BatchStage::take_truncate(change::Truncate&& truncate) {
-  CNX_CHECK(open_.has_value(), "a TRUNCATE belongs to a transaction");
-  if (truncate.position <= from_.position) return;
-  rows_.push_back(std::move(truncate));
-}
-
-Status BatchStage::merge_row(const std::variant<change::RowChange, change::Truncate>& item) {
-  if (const auto* truncate = std::get_if<change::Truncate>(&item)) {
-    for (const change::RelationPtr& relation : truncate->relations) {
-      // Bound, so that the names of its properties are known: a node that has to stay as a stub
-      // keeps none of them.
-      CNX_TRY(binding_of(relation));
-      const mapping::TableName table{relation->schema, relation->name};
-      if (options_.held.contains(table)) continue;
-      merge_.truncate(table);
-      // A row that was read behind the TRUNCATE is newer than it.
-      for (const RefetchedRow& row : refetched_.rows()) {
-        if (row.key.table != table || !row.snapshot.sees(open_->xid)) continue;
-        CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-        if (binding != nullptr) CNX_TRY(merge_refetched(row, *binding, merge_));
-      }
-    }
-    return {};
-  }
-  const auto& row = std::get<change::RowChange>(item);
-  CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-  return merge_.add(*binding, row);
-}
-
 bool BatchStage::is_enough() const {
-  return merge_.rows() >= rows_enough_ || merge_.bytes() >= options_.bytes_target;
+  return merge_.rows() >= sizes_.rows(from_.position) || merge_.bytes() >= sizes_.bytes(from_.position);
 }
 
 bool BatchStage::piece_is_due() const {
   return in_pieces_ && rows_.size() > 1 &&
-         (rows_.size() > options_.piece_rows || rows_bytes_ > options_.bytes_target);
+         (rows_.size() > sizes_.piece_rows(from_.position) || rows_bytes_ > sizes_.bytes(from_.position));
 }
 
 // The open transaction is too large for one of Neo4j: what came before it is closed, and the first
@@ -185,18 +115,20 @@ Status BatchStage::cut_piece() {
   if (!(to_ == from_)) close(to_);
   merge_.begin_transaction();
   change::Position last;
+  const size_t most = sizes_.piece_rows(from_.position);
+  const size_t most_bytes = sizes_.bytes(from_.position);
   // At least one, whatever was read again and leads the piece.
   do {
-    CNX_TRY(merge_row(rows_.front()));
     if (const auto* row = std::get_if<change::RowChange>(&rows_.front())) {
       last = row->position;
       rows_bytes_ -= change::weight(*row);
     } else {
       last = std::get<change::Truncate>(rows_.front()).position;
     }
+    CNX_TRY(merge_item(std::move(rows_.front())));
     rows_.pop_front();
-  } while (merge_.rows() < options_.piece_rows && merge_.bytes() < options_.bytes_target && rows_.size() > 1);
-  commit_microseconds_ = open_->commit_microseconds;
+  } while (merge_.rows() < most && merge_.bytes() < most_bytes && rows_.size() > 1);
+  commit_microseconds_ = oldest_commit_microseconds_ = open_->commit_microseconds;
   close({.position = last, .phase = Phase::stream, .partial = true});
   return {};
 }
@@ -208,18 +140,20 @@ Status BatchStage::commit(const change::Commit& commit) {
     return {};
   }
   LanePosition end{.position = {commit.end_lsn, 0}, .phase = Phase::stream, .partial = false};
-  // Rows that were read again move no position: they go along with the transaction behind them.
-  const bool moved = !(to_ == from_);
-  if (moved && merge_.rows() + rows_.size() > rows_enough_) close(to_);
+  // What was read again goes along with the transaction behind it: a batch that moved no position could not be told from one
+  // that was applied.
+  const bool crowded = !merge_.empty() && merge_.rows() + rows_.size() > sizes_.rows(from_.position);
+  const bool alone = keeps() && merge_.empty() && !rows_.empty();
+  if (!(to_ == from_) && (crowded || alone)) close(to_);
   if (!rows_.empty()) merge_.begin_transaction();
-  for (const auto& item : rows_) CNX_TRY(merge_row(item));
+  for (Item& item : rows_) CNX_TRY(merge_item(std::move(item)));
   rows_.clear();
   rows_bytes_ = 0;
   rows_elements_ = 0;
   refetched_.forget(commit.end_lsn);
   if (from_.position < end.position) {
     to_ = end;
-    ++transactions_;
+    if (transactions_++ == 0) oldest_commit_microseconds_ = open_->commit_microseconds;
     commit_microseconds_ = open_->commit_microseconds;
   }
   open_.reset();
@@ -241,39 +175,6 @@ void BatchStage::end_segment(const change::SegmentEnd& end) {
   if (end.whole) ++to_.position.ordinal;
   if (!(to_ == from_)) close(to_);
   segment_.reset();
-}
-
-Status BatchStage::take_snapshot(const change::SnapshotRow& row) {
-  CNX_CHECK(segment_.has_value(), "a row of the copy belongs to a segment");
-  CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-  CNX_CHECK(binding != nullptr, "only mapped tables are copied");
-  CNX_TRY(merge_.add(*binding, row, options_.copy_replaces));
-  segment_->last.resize(segment_key_.size());
-  for (size_t i = 0; i < segment_key_.size(); ++i) segment_->last[i] = row.row[segment_key_[i]].text;
-  to_ = {.position = {from_.position.lsn, from_.position.ordinal + 1},
-         .phase = Phase::snapshot,
-         .partial = false};
-  if (is_enough()) close(to_);
-  return {};
-}
-
-// Null where the table has no form in the graph.
-Result<const mapping::Binding*> BatchStage::binding_of(const change::RelationPtr& relation) {
-  auto found = bindings_.find(relation->oid);
-  if (found != bindings_.end() && found->second.relation == relation) return &found->second;
-  mapping::TableName name{relation->schema, relation->name};
-  mapping::NodeTable* node = model_.find_node(name);
-  mapping::RelationshipTable* relationship = model_.find_relationship(name);
-  if ((node == nullptr && relationship == nullptr) || options_.held.contains(name)) return nullptr;
-  if (options_.expects && !options_.expects(*relation)) {
-    unexpected_ = relation;
-    return fail(Error(ErrorKind::state, std::string(kTableChanged), "a table is another than it was")
-                    .with("table", postgres::to_string(name)));
-  }
-  Result<mapping::Binding> bound = node != nullptr ? mapping::bind(*node, relation, types_)
-                                                   : mapping::bind(*relationship, relation, types_);
-  if (!bound) return fail(std::move(bound.error()));
-  return &bindings_.insert_or_assign(relation->oid, std::move(*bound)).first->second;
 }
 
 // What a removal in pieces left half done is whole only at the end that it was on its way to.
@@ -300,14 +201,21 @@ void BatchStage::close(LanePosition to) {
   batch.bytes = merge_.bytes();
   batch.transactions = transactions_;
   batch.commit_microseconds = commit_microseconds_;
+  batch.oldest_commit_microseconds = oldest_commit_microseconds_;
+  batch.table_rows.assign(table_rows_.begin(), table_rows_.end());
+  batch.tenant_rows.assign(tenant_rows_.begin(), tenant_rows_.end());
+  table_rows_.clear();
+  tenant_rows_.clear();
   batch.mutations = merge_.take();
   if (segment_) batch.segment = segment_;
+  batch.kept = std::exchange(kept_, {});
   finished_.push_back(std::move(batch));
-  rows_enough_ = std::min(rows_enough_ * kGrowth, options_.rows_target);
+  sizes_.grow(from_.position);
   from_ = to;
   to_ = to;
   transactions_ = 0;
   commit_microseconds_ = 0;
+  oldest_commit_microseconds_ = 0;
 }
 
 // Says whether everything finished was handed on.

@@ -13,6 +13,26 @@ using testing::streaming;
 
 class BatchStageTest : public testing::BatchLine {};
 
+TEST_F(BatchStageTest, counts_its_rows_by_table_and_knows_its_oldest_and_newest_commit) {
+  make({});
+  keep_lane_busy();
+  for (const auto& [lsn, count, committed] : {std::tuple(1000u, 3u, 5000), std::tuple(2000u, 4u, 6000)}) {
+    push(change::Begin{Lsn(lsn), change::Xid(7), committed});
+    rows(Lsn(lsn), 1, count);
+    push(change::Commit{Lsn(lsn + 48)});
+  }
+  settle();
+  take();
+  settle();
+  const Batch batch = take();
+  EXPECT_EQ(batch.rows, 7u);
+  EXPECT_EQ(batch.oldest_commit_microseconds, 5000);
+  EXPECT_EQ(batch.commit_microseconds, 6000);
+  ASSERT_EQ(batch.table_rows.size(), 1u);
+  EXPECT_EQ(batch.table_rows[0].second, 7u);
+  EXPECT_TRUE(batch.tenant_rows.empty()) << "not asked for";
+}
+
 TEST_F(BatchStageTest, a_row_alone_goes_on_at_once) {
   make({});
   transaction(Lsn(1000), 1);
@@ -169,7 +189,7 @@ TEST_F(BatchStageTest, ends_both_ends_where_a_row_is_not_as_its_relation_says) {
   transaction(Lsn(1000), 1, "not a number");
   Step step = settle();
   ASSERT_EQ(step.kind, Step::Kind::failed);
-  EXPECT_EQ(step.error->kind(), ErrorKind::malformed);
+  EXPECT_EQ(step.error->code(), kRowsRefused);
   ASSERT_TRUE(batches_->failure());
 }
 

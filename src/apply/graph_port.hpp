@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "apply/batch.hpp"
@@ -27,6 +28,7 @@ struct Part {
     whole,  // All of it; refused with kTooLargeAtOnce where its removals are too many for that.
     piece,  // A bounded part of one step of its removals. The position stays, and says `partial`.
     rest,   // All of it, behind the pieces of every step: it finds little left to remove.
+    trial,  // Its statements alone, rolled back: whether they can be done. The position is neither asked nor moved.
   };
   Kind kind = Kind::whole;
   size_t step = 0;
@@ -71,6 +73,10 @@ class GraphPort {
   // Moves the transaction on without blocking; nullopt: not finished. After an error nothing is
   // known of the outcome but what open() reads next; the connection is over.
   virtual Result<std::optional<Applied>> poll(TimePoint now) = 0;
+  // How many of its answers the transaction under way has had: that a large one goes on shows here.
+  virtual size_t answers() const { return 0; }
+  // Of the transaction that failed last: the name of its statement; empty: none of them did, or nobody knows.
+  virtual std::string failed_statement() const { return {}; }
   // What to wait for between polls.
   virtual int descriptor() const = 0;
   virtual bool wants_write() const = 0;

@@ -2,7 +2,15 @@
 
 namespace cnx::apply {
 
+using stream::RetryClass;
 using stream::Step;
+
+namespace {
+
+// So often a batch is tried as it is before it is cut smaller.
+constexpr size_t kTriesAtOneSize = 4;
+
+}  // namespace
 
 LaneStage::LaneStage(stream::Queue<Batch>& batches, GraphPort& graph,
                      stream::Acknowledgement& acknowledgement, LaneCounters& counters,
@@ -45,8 +53,8 @@ Step LaneStage::connect(TimePoint now) {
     if (same_place(stored->lane, position_)) return Step::progressed();
   } else if (same_place(stored->lane, current_->batch.to)) {
     // The commit was done, only its answer was lost.
-    backoff_.reset();
-    finish({});
+    settle_back_off();
+    finish({}, now);
     return Step::progressed();
   } else if (same_place(stored->lane, current_->batch.from)) {
     // A piece may have been done, only its answer lost: it does no harm once more.
@@ -67,6 +75,8 @@ Step LaneStage::start_next(TimePoint now) {
   }
   current_ = std::move(next_);
   next_.reset();
+  current_->begun = now;
+  counters_.under_way = true;
   CNX_CHECK(current_->batch.from == position_, "a batch starts where the one before it ended");
   submit(now);
   return follow(now);
@@ -84,16 +94,19 @@ bool LaneStage::go_on_in_pieces(const Applied& applied, TimePoint now) {
   if (part.kind != Part::Kind::piece) return false;
   if (applied.removed == 0) ++part.step;
   if (part.step == current_->prepared->removal_steps()) part = {.kind = Part::Kind::rest};
+  counters_.answers += 1;
+  answers_ = 0;
   submit(now);
   return true;
 }
 
 Step LaneStage::follow(TimePoint now) {
   Result<std::optional<Applied>> applied = graph_.poll(now);
+  count_answers();
   if (!applied) return retry(std::move(applied.error()), now);
   if (*applied) {
-    backoff_.reset();
-    if (!go_on_in_pieces(**applied, now)) finish(**applied);
+    settle_back_off();
+    if (!go_on_in_pieces(**applied, now)) finish(**applied, now);
     return Step::progressed();
   }
   if (!next_ && prepare_next()) return Step::progressed();
@@ -103,7 +116,7 @@ Step LaneStage::follow(TimePoint now) {
 bool LaneStage::prepare_next() {
   std::optional<Batch> batch = batches_.try_pop();
   if (!batch) return false;
-  next_.emplace(Work{.batch = std::move(*batch), .prepared = nullptr, .part = {}, .lacking = {}});
+  next_.emplace(Work{.batch = std::move(*batch)});
   next_->prepared = graph_.prepare(next_->batch);
   if (options_.on_applied) next_->batch.applied = mapping::applied_rows(next_->batch.mutations, options_.told_tables);
   next_->lacking = mapping::lacking_rows(next_->batch.mutations);
@@ -111,7 +124,14 @@ bool LaneStage::prepare_next() {
   return true;
 }
 
-void LaneStage::finish(const Applied& applied) {
+void LaneStage::count_answers() {
+  const size_t answers = graph_.answers();
+  if (answers <= answers_) return;
+  counters_.answers += answers - answers_;
+  answers_ = answers;
+}
+
+void LaneStage::finish(const Applied& applied, TimePoint now) {
   const Batch& batch = current_->batch;
   position_ = batch.to;
   counters_.batches += 1;
@@ -120,9 +140,13 @@ void LaneStage::finish(const Applied& applied) {
   counters_.refused += applied.refused;
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.
   if (position_.phase == Phase::stream) acknowledgement_.advance(position_.position);
+  if (options_.on_batch) options_.on_batch(batch, now - current_->begun);
   // A row that the graph refused is in it in another version: whoever looks there will see.
   if (options_.on_applied && applied.refused == 0) options_.on_applied(std::move(current_->batch.applied));
   current_.reset();
+  counters_.under_way = false;
+  counters_.answers += 1;
+  answers_ = 0;
   state_ = State::ready;
 }
 
@@ -140,13 +164,40 @@ Step LaneStage::retry(Error error, TimePoint now) {
   // A refused compare-and-set is no answer by itself: the position read next says whether the batch
   // was applied before, or whose the graph is now.
   const bool position_refused = error.code() == kPositionRefused;
-  if (!position_refused && stream::retry_class(error) == stream::RetryClass::stop)
+  const RetryClass retry = position_refused ? RetryClass::later : stream::retry_class(error);
+  if (is_given_up(retry)) {
+    refused_.emplace(RefusedBatch{std::move(current_->batch), graph_.failed_statement(), error});
+    current_.reset();
+    counters_.under_way = false;
     return Step::failed(std::move(error));
-  Duration wait = backoff_.next();
+  }
+  if (!stream::is_retried(retry)) return Step::failed(std::move(error));
+  const bool at_once = retry == RetryClass::at_once && retries_in_a_row_ == 0;
+  ++retries_in_a_row_;
+  Duration wait = at_once ? Duration::zero() : backoff_.next();
   retry_at_ = now + wait;
   counters_.retries += 1;
   if (on_retry_) on_retry_(error, wait);
   return Step::wait_until(retry_at_);
+}
+
+// The batch will not do as it is: whoever runs the pass cuts it smaller, or looks for the row at fault.
+bool LaneStage::is_given_up(RetryClass retry) {
+  if (!current_) return false;
+  switch (retry) {
+    case RetryClass::dead_letter:
+    case RetryClass::in_pieces:
+      return true;
+    case RetryClass::smaller:
+      return ++current_->refusals >= kTriesAtOneSize && current_->batch.may_be_cut();
+    default:
+      return false;
+  }
+}
+
+void LaneStage::settle_back_off() {
+  backoff_.reset();
+  retries_in_a_row_ = 0;
 }
 
 }  // namespace cnx::apply

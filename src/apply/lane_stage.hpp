@@ -7,6 +7,8 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "apply/graph_port.hpp"
 #include "mapping/lacking_rows.hpp"
@@ -24,6 +26,8 @@ struct LaneCounters {
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> retries{0};
   std::atomic<uint64_t> removals_in_pieces{0};  // Batches of which the removals were.
+  std::atomic<uint64_t> answers{0};  // Of the graph, each of a batch once however often it is tried.
+  std::atomic<bool> under_way{false};  // A batch is in hand.
   std::atomic<bool> connected{false};
 };
 
@@ -34,6 +38,15 @@ struct LaneOptions {
   // Told, after Neo4j's commit, of the applied rows of `told_tables`; from the stage's thread, must not block. May be empty.
   std::function<void(std::vector<mapping::AppliedRow>&&)> on_applied;
   std::set<mapping::TableName> told_tables;
+  // Told of each batch once Neo4j has committed it, and how long that took; as on_applied.
+  std::function<void(const Batch&, Duration took)> on_batch;
+};
+
+// What the graph refused, without its mutations.
+struct RefusedBatch {
+  Batch batch;
+  std::string statement;  // At which it failed; empty: the commit.
+  Error error;            // Of class smaller, in_pieces or dead_letter.
 };
 
 class LaneStage final : public stream::Stage {
@@ -51,24 +64,32 @@ class LaneStage final : public stream::Stage {
   // After a failure with kEntityMissing: the rows of its batch that lack columns. Once the stage's
   // thread has ended.
   const std::vector<mapping::LackingRow>& lacking() const { return lacking_; }
+  // After such a failure. Nothing of the batch was written, or of a removal in pieces what may be repeated. Once the stage's
+  // thread has ended.
+  std::optional<RefusedBatch> take_refused() { return std::exchange(refused_, std::nullopt); }
 
  private:
   enum class State { disconnected, ready, under_way };
   struct Work {
     Batch batch;
-    std::unique_ptr<PreparedBatch> prepared;
-    Part part;  // What is done of it now.
-    std::vector<mapping::LackingRow> lacking;
+    std::unique_ptr<PreparedBatch> prepared = nullptr;
+    Part part = {};  // What is done of it now.
+    std::vector<mapping::LackingRow> lacking = {};
+    size_t refusals = 0;  // In a row, that smaller batches may cure.
+    TimePoint begun{};    // When it was sent first.
   };
 
   stream::Step connect(TimePoint now);
   stream::Step start_next(TimePoint now);
   stream::Step follow(TimePoint now);
   bool prepare_next();
-  void finish(const Applied& applied);
+  void finish(const Applied& applied, TimePoint now);
+  void count_answers();
   void submit(TimePoint now);
   bool go_on_in_pieces(const Applied& applied, TimePoint now);
   stream::Step retry(Error error, TimePoint now);
+  bool is_given_up(stream::RetryClass retry);
+  void settle_back_off();
 
   stream::Queue<Batch>& batches_;
   GraphPort& graph_;
@@ -78,9 +99,13 @@ class LaneStage final : public stream::Stage {
   std::function<void(const Error&, Duration)> on_retry_;
   State state_ = State::disconnected;
   LanePosition position_;
+  // The most that a transaction of the batch in hand had. Tried again and again, it shows no movement until it gets further.
+  size_t answers_ = 0;
   stream::Backoff backoff_;
   TimePoint retry_at_ = TimePoint::min();
+  size_t retries_in_a_row_ = 0;
   std::vector<mapping::LackingRow> lacking_;
+  std::optional<RefusedBatch> refused_;
   std::optional<Work> current_;
   std::optional<Work> next_;
 };

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "apply/testing/scripted_graph.hpp"
+#include "apply/testing/lane_line.hpp"
 
 namespace cnx::apply {
 namespace {
@@ -10,80 +10,13 @@ namespace {
 using change::Lsn;
 using std::chrono::milliseconds;
 using stream::Step;
+using testing::at;
+using testing::kEpoch;
+using testing::LaneLine;
 using testing::ScriptedGraph;
 using Fate = ScriptedGraph::Fate;
 
-constexpr int64_t kEpoch = 4;
-
-LanePosition at(uint64_t lsn) {
-  return {.position = {Lsn(lsn), 0}};
-}
-
-class LaneStageTest : public ::testing::Test {
- protected:
-  LaneStageTest() { make(at(500)); }
-
-  void make(LanePosition start) {
-    graph_ = ScriptedGraph();
-    graph_.stored = {start, kEpoch};
-    batches_.emplace(stream::QueueLimits{});
-    acknowledgement_.emplace();
-    if (start.phase == Phase::stream) acknowledgement_->advance(start.position);
-    retries_ = 0;
-    stage_.emplace(*batches_, graph_, *acknowledgement_, counters_,
-                   LaneOptions{.start = graph_.stored}, [this](const Error&, Duration wait) {
-                     ++retries_;
-                     last_wait_ = wait;
-                   });
-    end_ = start;
-  }
-
-  void batch(LanePosition to, size_t rows = 1) {
-    Batch batch;
-    batch.from = end_;
-    batch.to = to;
-    batch.rows = rows;
-    batch.transactions = 1;
-    end_ = to;
-    ASSERT_TRUE(batches_->try_push(std::move(batch), 1));
-  }
-
-  Step step() {
-    graph_.now = now_;
-    return stage_->step(now_);
-  }
-  Step settle() {
-    for (int i = 0; i < 1000; ++i) {
-      Step step = this->step();
-      if (step.kind != Step::Kind::progressed) return step;
-    }
-    ADD_FAILURE() << "it never comes to rest";
-    return Step::done();
-  }
-  // Settles through every back-off.
-  Step settle_in_time() {
-    for (int i = 0; i < 100; ++i) {
-      Step step = settle();
-      if (step.kind != Step::Kind::waiting || step.until == kNever) return step;
-      now_ = step.until;
-    }
-    ADD_FAILURE() << "it never comes to rest";
-    return Step::done();
-  }
-  Lsn acknowledged() const { return acknowledgement_->position().lsn; }
-
-  ScriptedGraph graph_;
-  std::optional<stream::Queue<Batch>> batches_;
-  std::optional<stream::Acknowledgement> acknowledgement_;
-  LaneCounters counters_;
-  std::optional<LaneStage> stage_;
-  TimePoint now_ = TimePoint(std::chrono::hours(1));
-  size_t retries_ = 0;
-  Duration last_wait_{};
-  LanePosition end_;
-};
-
-TEST_F(LaneStageTest, applies_batches_in_order_and_acknowledges_each) {
+TEST_F(LaneLine, applies_batches_in_order_and_acknowledges_each) {
   for (uint64_t lsn : {600u, 700u, 800u}) batch(at(lsn), 5);
   settle();
   EXPECT_EQ(graph_.committed, (std::vector{at(600), at(700), at(800)}));
@@ -92,7 +25,7 @@ TEST_F(LaneStageTest, applies_batches_in_order_and_acknowledges_each) {
   EXPECT_EQ(counters_.batches, 3u);
 }
 
-TEST_F(LaneStageTest, acknowledges_nothing_before_the_commit) {
+TEST_F(LaneLine, acknowledges_nothing_before_the_commit) {
   graph_.fates = {Fate::never_ends};
   batch(at(600));
   Step step = settle();
@@ -102,7 +35,7 @@ TEST_F(LaneStageTest, acknowledges_nothing_before_the_commit) {
   EXPECT_TRUE(step.readable);
 }
 
-TEST_F(LaneStageTest, prepares_the_next_batch_while_one_is_under_way) {
+TEST_F(LaneLine, prepares_the_next_batch_while_one_is_under_way) {
   graph_.fates = {Fate::never_ends};
   for (uint64_t lsn : {600u, 700u, 800u}) batch(at(lsn));
   settle();
@@ -110,7 +43,7 @@ TEST_F(LaneStageTest, prepares_the_next_batch_while_one_is_under_way) {
   EXPECT_EQ(graph_.prepares, 2u);
 }
 
-TEST_F(LaneStageTest, does_not_repeat_a_batch_whose_answer_alone_was_lost) {
+TEST_F(LaneLine, does_not_repeat_a_batch_whose_answer_alone_was_lost) {
   graph_.fates = {Fate::answer_lost};
   batch(at(600));
   batch(at(700));
@@ -120,7 +53,7 @@ TEST_F(LaneStageTest, does_not_repeat_a_batch_whose_answer_alone_was_lost) {
   EXPECT_EQ(acknowledged(), Lsn(700));
 }
 
-TEST_F(LaneStageTest, repeats_a_batch_that_was_lost) {
+TEST_F(LaneLine, repeats_a_batch_that_was_lost) {
   graph_.fates = {Fate::lost, Fate::transient, Fate::lost};
   batch(at(600));
   settle_in_time();
@@ -130,9 +63,34 @@ TEST_F(LaneStageTest, repeats_a_batch_that_was_lost) {
   EXPECT_EQ(retries_, 3u);
 }
 
+TEST_F(LaneLine, shows_that_the_graph_answers_once_for_each_answer_however_often_it_is_asked) {
+  graph_.fates = {Fate::answers_first, Fate::answers_first, Fate::answers_first, Fate::never_ends};
+  batch(at(600));
+  settle_in_time();
+  EXPECT_EQ(graph_.submits, 4u);
+  EXPECT_EQ(counters_.answers, 3u) << "the same three again are no movement";
+  EXPECT_TRUE(counters_.under_way);
+}
+
+TEST_F(LaneLine, tells_of_each_batch_that_was_committed_and_how_long_it_took) {
+  std::vector<std::pair<LanePosition, Duration>> told;
+  stage_.emplace(*batches_, graph_, *acknowledgement_, counters_,
+                 LaneOptions{.start = graph_.stored,
+                             .on_batch = [&](const Batch& batch, Duration took) { told.emplace_back(batch.to, took); }},
+                 nullptr);
+  graph_.fates = {Fate::transient, Fate::answer_lost};
+  batch(at(600));
+  const TimePoint begun = now_;
+  settle_in_time();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0], std::pair(at(600), now_ - begun)) << "with what was tried again";
+  EXPECT_FALSE(counters_.under_way);
+  EXPECT_EQ(counters_.answers, 1u);
+}
+
 // The position that is read does not show a transaction that still runs on the server: the
 // compare-and-set waits for it, and finds it out.
-TEST_F(LaneStageTest, finds_out_a_transaction_that_outlived_its_connection) {
+TEST_F(LaneLine, finds_out_a_transaction_that_outlived_its_connection) {
   graph_.fates = {Fate::late};
   batch(at(600));
   batch(at(700));
@@ -141,7 +99,7 @@ TEST_F(LaneStageTest, finds_out_a_transaction_that_outlived_its_connection) {
   EXPECT_EQ(acknowledged(), Lsn(700));
 }
 
-TEST_F(LaneStageTest, stops_where_another_instance_has_taken_over) {
+TEST_F(LaneLine, stops_where_another_instance_has_taken_over) {
   settle();
   graph_.stored.epoch = kEpoch + 1;
   batch(at(600));
@@ -153,7 +111,7 @@ TEST_F(LaneStageTest, stops_where_another_instance_has_taken_over) {
   EXPECT_EQ(acknowledged(), Lsn(500));
 }
 
-TEST_F(LaneStageTest, stops_where_the_position_is_another) {
+TEST_F(LaneLine, stops_where_the_position_is_another) {
   settle();
   for (LanePosition other : {at(400), at(550), at(601)}) {
     make(at(500));
@@ -167,21 +125,21 @@ TEST_F(LaneStageTest, stops_where_the_position_is_another) {
   }
 }
 
-TEST_F(LaneStageTest, stops_where_the_position_is_another_before_the_first_batch) {
+TEST_F(LaneLine, stops_where_the_position_is_another_before_the_first_batch) {
   graph_.stored.lane = at(400);
   Step step = settle();
   ASSERT_EQ(step.kind, Step::Kind::failed);
   EXPECT_FALSE(step.error->advice().empty());
 }
 
-TEST_F(LaneStageTest, a_position_in_another_phase_is_another_position) {
+TEST_F(LaneLine, a_position_in_another_phase_is_another_position) {
   LanePosition copying = at(500);
   copying.phase = Phase::snapshot;
   graph_.stored.lane = copying;
   EXPECT_EQ(settle().kind, Step::Kind::failed);
 }
 
-TEST_F(LaneStageTest, stops_at_what_no_retry_cures) {
+TEST_F(LaneLine, stops_at_what_no_retry_cures) {
   graph_.fates = {Fate::refused_for_good};
   batch(at(600));
   Step step = settle();
@@ -190,12 +148,12 @@ TEST_F(LaneStageTest, stops_at_what_no_retry_cures) {
   EXPECT_EQ(retries_, 0u);
 }
 
-TEST_F(LaneStageTest, stops_where_the_graph_has_no_position) {
+TEST_F(LaneLine, stops_where_the_graph_has_no_position) {
   graph_.open_failures.push_back(Error(ErrorKind::state, "the graph has no position"));
   EXPECT_EQ(settle().kind, Step::Kind::failed);
 }
 
-TEST_F(LaneStageTest, backs_off_between_connections_and_starts_anew_after_a_commit) {
+TEST_F(LaneLine, backs_off_between_connections_and_starts_anew_after_a_commit) {
   for (int i = 0; i < 10; ++i) {
     graph_.open_failures.push_back(Error(ErrorKind::unavailable, "nobody answers"));
   }
@@ -221,7 +179,7 @@ TEST_F(LaneStageTest, backs_off_between_connections_and_starts_anew_after_a_comm
   EXPECT_LE(last_wait_, milliseconds(60));
 }
 
-TEST_F(LaneStageTest, a_copy_is_acknowledged_once_it_is_whole) {
+TEST_F(LaneLine, a_copy_is_acknowledged_once_it_is_whole) {
   make({.position = {}, .phase = Phase::snapshot});
   batch({.position = {Lsn(), 1}, .phase = Phase::snapshot});
   batch({.position = {Lsn(), 2}, .phase = Phase::snapshot});
@@ -233,14 +191,14 @@ TEST_F(LaneStageTest, a_copy_is_acknowledged_once_it_is_whole) {
   EXPECT_EQ(acknowledged(), Lsn(800));
 }
 
-TEST_F(LaneStageTest, counts_updates_that_the_graph_refused_as_older) {
+TEST_F(LaneLine, counts_updates_that_the_graph_refused_as_older) {
   graph_.refused = 2;
   batch(at(600));
   settle();
   EXPECT_EQ(counters_.refused, 2u);
 }
 
-TEST_F(LaneStageTest, finishes_what_is_queued_and_ends) {
+TEST_F(LaneLine, finishes_what_is_queued_and_ends) {
   graph_.fates = {Fate::answer_lost, Fate::lost};
   batch(at(600));
   batch(at(700));
@@ -249,13 +207,13 @@ TEST_F(LaneStageTest, finishes_what_is_queued_and_ends) {
   EXPECT_EQ(acknowledged(), Lsn(700));
 }
 
-TEST_F(LaneStageTest, needs_no_connection_to_end_with_nothing_in_hand) {
+TEST_F(LaneLine, needs_no_connection_to_end_with_nothing_in_hand) {
   batches_->close();
   EXPECT_EQ(settle().kind, Step::Kind::done);
   EXPECT_TRUE(graph_.opened.empty());
 }
 
-TEST_F(LaneStageTest, ends_with_the_reason_of_the_queue) {
+TEST_F(LaneLine, ends_with_the_reason_of_the_queue) {
   graph_.fates = {Fate::never_ends};
   batch(at(600));
   settle();
@@ -266,7 +224,7 @@ TEST_F(LaneStageTest, ends_with_the_reason_of_the_queue) {
 }
 
 // Every fate for each of three batches: each takes effect once, in order.
-TEST_F(LaneStageTest, applies_each_batch_once_whatever_happens_to_it) {
+TEST_F(LaneLine, applies_each_batch_once_whatever_happens_to_it) {
   const std::vector kFates = {Fate::done, Fate::lost, Fate::answer_lost, Fate::late,
                               Fate::transient};
   for (Fate first : kFates) {
@@ -294,7 +252,7 @@ std::vector<std::pair<Kind, size_t>> kinds(const std::vector<Part>& parts) {
   return all;
 }
 
-TEST_F(LaneStageTest, removes_in_pieces_what_is_too_large_at_once) {
+TEST_F(LaneLine, removes_in_pieces_what_is_too_large_at_once) {
   graph_.removal_steps = 2;
   graph_.fates = {Fate::too_large};
   graph_.pieces_remove = {10, 10, 0, 5, 0};
@@ -315,7 +273,7 @@ TEST_F(LaneStageTest, removes_in_pieces_what_is_too_large_at_once) {
   EXPECT_EQ(counters_.batches, 2u);
 }
 
-TEST_F(LaneStageTest, says_partial_and_until_where_while_a_removal_is_in_pieces) {
+TEST_F(LaneLine, says_partial_and_until_where_while_a_removal_is_in_pieces) {
   graph_.removal_steps = 1;
   graph_.fates = {Fate::too_large};
   graph_.pieces_remove = {10, 0};
@@ -330,7 +288,7 @@ TEST_F(LaneStageTest, says_partial_and_until_where_while_a_removal_is_in_pieces)
   EXPECT_EQ(graph_.committed[2], at(600));
 }
 
-TEST_F(LaneStageTest, goes_on_with_the_pieces_after_each_way_to_lose_the_connection) {
+TEST_F(LaneLine, goes_on_with_the_pieces_after_each_way_to_lose_the_connection) {
   for (Fate fate : {Fate::lost, Fate::answer_lost, Fate::late, Fate::transient}) {
     for (size_t before = 0; before < 4; ++before) {
       make(at(500));
@@ -347,7 +305,7 @@ TEST_F(LaneStageTest, goes_on_with_the_pieces_after_each_way_to_lose_the_connect
   }
 }
 
-TEST_F(LaneStageTest, does_not_confirm_a_batch_of_which_only_pieces_are_done) {
+TEST_F(LaneLine, does_not_confirm_a_batch_of_which_only_pieces_are_done) {
   graph_.removal_steps = 1;
   graph_.fates = {Fate::too_large, Fate::done, Fate::never_ends};
   graph_.pieces_remove = {10};
@@ -357,7 +315,7 @@ TEST_F(LaneStageTest, does_not_confirm_a_batch_of_which_only_pieces_are_done) {
   EXPECT_EQ(counters_.batches, 0u);
 }
 
-TEST_F(LaneStageTest, stops_where_even_the_pieces_are_too_large) {
+TEST_F(LaneLine, stops_where_even_the_pieces_are_too_large) {
   graph_.removal_steps = 1;
   graph_.fates = {Fate::too_large, Fate::too_large};
   batch(at(600));

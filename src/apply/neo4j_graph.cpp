@@ -2,6 +2,7 @@
 
 #include "apply/position.hpp"
 #include "apply/segments.hpp"
+#include "apply/server_message.hpp"
 #include "bolt/writer.hpp"
 #include "stream/retry_class.hpp"
 
@@ -35,29 +36,10 @@ Batch piece_of(const Batch& batch) {
 }
 
 // The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, in a copy RUN
-// and PULL of the segment, then RUN and PULL of each statement, then COMMIT.
+// and PULL of the segment, then RUN and PULL of each statement, then COMMIT. Of a trial: BEGIN, RUN and PULL of each statement,
+// ROLLBACK.
+constexpr size_t kTrialReply = 1;
 constexpr size_t kSegmentReply = 3;
-
-// A server's message quotes the values that it speaks of ("property `id` = 'x'"), and a row's
-// values stay out of logs: what stands between single quotes, or as a number behind an equals sign,
-// is left out.
-std::string without_values(std::string_view message) {
-  std::string text;
-  for (size_t i = 0; i < message.size(); ++i) {
-    text += message[i];
-    if (message[i] == '\'') {
-      size_t end = message.rfind('\'');
-      text += end > i ? "…'" : "…";
-      i = end > i ? end : message.size();
-    } else if (message[i] == '=' && i + 2 < message.size() && message[i + 1] == ' ' &&
-               message[i + 2] != '\'') {
-      text += " …";
-      i = message.find(' ', i + 2) == std::string_view::npos ? message.size()
-                                                             : message.find(' ', i + 2) - 1;
-    }
-  }
-  return text;
-}
 
 Error too_large_at_once() {
   return Error(ErrorKind::server, std::string(kTooLargeAtOnce),
@@ -102,6 +84,7 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
   sent_.clear();
   replies_ = 0;
   applied_ = {};
+  failed_statement_.clear();
   give_up_ = now + options_.transaction_max;
   bolt::TransactionOptions transaction;
   transaction.metadata = bolt::Map{{"app", "contextnexus"},
@@ -109,10 +92,32 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
                                    {"lane", options_.lane},
                                    {"position", batch.to.position.to_string()}};
   connection_->begin(transaction);
+  if (part.kind == Part::Kind::trial) {
+    first_statement_reply_ = kTrialReply;
+  } else {
+    lead(batch, part, epoch);
+  }
+  if (part.kind == Part::Kind::whole) {
+    for (const cypher::Statement& size : prepared_->removal().sizes) send(size);
+  }
+  if (part.kind == Part::Kind::piece) {
+    send(prepared_->removal().steps[part.step]);
+  } else {
+    for (const cypher::Statement& statement : prepared_->statements()) send(statement);
+  }
+  if (part.kind == Part::Kind::trial) {
+    connection_->rollback();
+  } else {
+    connection_->commit();
+  }
+}
+
+// The position, and of a copy how far its segment is.
+void Neo4jGraph::lead(const Batch& batch, Part part, int64_t epoch) {
   const bool piece = part.kind == Part::Kind::piece;
-  connection_->run(
-      compare_and_set_text(),
-      compare_and_set_parameters(options_.lane, piece ? piece_of(batch) : batch, epoch));
+  connection_->run(compare_and_set_text(),
+                   piece ? compare_and_set_parameters(options_.lane, piece_of(batch), epoch)
+                         : compare_and_set_parameters(options_.lane, batch, epoch));
   connection_->pull_all();
   first_statement_reply_ = kSegmentReply;
   if (batch.segment) {
@@ -120,15 +125,6 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
     connection_->pull_all();
     first_statement_reply_ += 2;
   }
-  if (part.kind == Part::Kind::whole) {
-    for (const cypher::Statement& size : prepared_->removal().sizes) send(size);
-  }
-  if (piece) {
-    send(prepared_->removal().steps[part.step]);
-  } else {
-    for (const cypher::Statement& statement : prepared_->statements()) send(statement);
-  }
-  connection_->commit();
 }
 
 Result<std::optional<Applied>> Neo4jGraph::poll(TimePoint now) {
@@ -137,7 +133,7 @@ Result<std::optional<Applied>> Neo4jGraph::poll(TimePoint now) {
     Result<bool> moved = connection_->pump(now);
     // What was received before a failure counts: it may say why the server closed.
     while (std::optional<bolt::Reply> reply = connection_->take_reply()) {
-      bool last = reply->request == bolt::Request::commit;
+      const bool last = reply->request == bolt::Request::commit || reply->request == bolt::Request::rollback;
       CNX_TRY(take(std::move(*reply)));
       if (last) return std::optional<Applied>(applied_);
     }
@@ -165,23 +161,17 @@ Status Neo4jGraph::take(bolt::Reply&& reply) {
   return {};
 }
 
-Error Neo4jGraph::failure(const bolt::Reply& reply) const {
+Error Neo4jGraph::failure(const bolt::Reply& reply) {
   Error error(ErrorKind::server, reply.failure.code, without_values(reply.failure.message));
   const bool may_go_in_pieces =
       part_.kind == Part::Kind::whole && prepared_->removal_steps() > 0;
-  if (may_go_in_pieces && stream::exceeds_server_memory(error)) return too_large_at_once();
-  if (replies_ < kSegmentReply) {
-    if (error.code() != kDivisionByZero)
-      return std::move(error).wrap("moving the position in the graph");
-    return Error(ErrorKind::server, std::string(kPositionRefused),
-                 "the position in the graph is not where this batch starts");
-  }
-  if (replies_ < first_statement_reply_) {
-    return std::move(error).wrap("noting how far a segment of the copy is");
-  }
+  const bool too_much = stream::retry_class(error) == stream::RetryClass::in_pieces;
+  if (may_go_in_pieces && too_much) return too_large_at_once();
+  if (replies_ < first_statement_reply_) return failure_before_statements(std::move(error));
   size_t index = (replies_ - first_statement_reply_) / 2;
   if (index >= sent_.size()) return std::move(error).wrap("committing to Neo4j");
   const cypher::Statement& statement = *sent_[index];
+  failed_statement_ = *statement.name;
   const bool asks_size =
       part_.kind == Part::Kind::whole && index < prepared_->removal().sizes.size();
   if (asks_size && error.code() == kDivisionByZero) return too_large_at_once();
@@ -192,6 +182,21 @@ Error Neo4jGraph::failure(const bolt::Reply& reply) const {
         .with("statement", *statement.name);
   }
   return std::move(error).wrap("applying a batch").with("statement", *statement.name);
+}
+
+// No row is at fault there.
+Error Neo4jGraph::failure_before_statements(Error error) const {
+  const bool position = part_.kind != Part::Kind::trial && replies_ > 0 && replies_ < kSegmentReply;
+  if (position && error.code() == kDivisionByZero) {
+    return Error(ErrorKind::server, std::string(kPositionRefused),
+                 "the position in the graph is not where this batch starts");
+  }
+  const stream::RetryClass retry = stream::retry_class(error);
+  if (retry == stream::RetryClass::dead_letter) error = Error(ErrorKind::state, error.code(), error.message());
+  // So little needs hardly any memory: others have all of it for now.
+  if (retry == stream::RetryClass::in_pieces) error = Error(ErrorKind::unavailable, error.code(), error.message());
+  return std::move(error).wrap(replies_ < kSegmentReply ? "moving the position in the graph"
+                                                        : "noting how far a segment of the copy is");
 }
 
 TimePoint Neo4jGraph::deadline() const {

@@ -32,6 +32,8 @@ class Neo4jGraph final : public GraphPort {
   void submit(const Batch& batch, const PreparedBatch& prepared, Part part, int64_t epoch,
               TimePoint now) override;
   Result<std::optional<Applied>> poll(TimePoint now) override;
+  size_t answers() const override { return replies_; }
+  std::string failed_statement() const override { return failed_statement_; }
   int descriptor() const override { return connection_ ? connection_->fd() : -1; }
   bool wants_write() const override { return connection_ && connection_->wants_write(); }
   TimePoint deadline() const override;
@@ -40,7 +42,9 @@ class Neo4jGraph final : public GraphPort {
  private:
   void send(const cypher::Statement& statement);
   Status take(bolt::Reply&& reply);
-  Error failure(const bolt::Reply& reply) const;
+  void lead(const Batch& batch, Part part, int64_t epoch);
+  Error failure(const bolt::Reply& reply);
+  Error failure_before_statements(Error error) const;
 
   Neo4jGraphOptions options_;
   const cypher::Plan* plan_;
@@ -52,6 +56,7 @@ class Neo4jGraph final : public GraphPort {
   size_t first_statement_reply_ = 0;
   size_t replies_ = 0;
   Applied applied_;
+  std::string failed_statement_;
   TimePoint give_up_ = kNever;
 };
 

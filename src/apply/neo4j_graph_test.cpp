@@ -39,7 +39,8 @@ StubServer with_position() {
   server.on(Request::pull,
             {record({Value(int64_t{500}), Value(int64_t{0}), Value(int64_t{3}), Value("stream"),
                      Value(false), Value("77"), Value(int64_t{1}), Value("knowledge"),
-                     Value("contextnexus"), Value("f"), Value(int64_t{1}), Value(int64_t{0}), Value("0/1F4")}),
+                     Value("contextnexus"), Value("f"), Value(int64_t{1}), Value(int64_t{0}), Value("0/1F4"),
+                     Value(int64_t{0}), Value(int64_t{0})}),
              success()});
   return server;
 }
@@ -84,10 +85,10 @@ class Neo4jGraphTest : public ::testing::Test {
     return server;
   }
 
-  Result<Applied> apply() {
+  Result<Applied> apply(Part part = {}) {
     CNX_TRY(StoredPosition stored, graph_->open(patient()));
     prepared_ = graph_->prepare(batch_);
-    graph_->submit(batch_, *prepared_, {}, stored.epoch, Clock::now());
+    graph_->submit(batch_, *prepared_, part, stored.epoch, Clock::now());
     const TimePoint deadline = patient();
     while (Clock::now() < deadline) {
       CNX_TRY(std::optional<Applied> applied, graph_->poll(Clock::now()));
@@ -130,6 +131,52 @@ TEST_F(Neo4jGraphTest, is_one_transaction_led_by_the_position) {
   wanted.push_back(static_cast<uint8_t>(Request::commit));
   wanted.push_back(static_cast<uint8_t>(Request::goodbye));
   EXPECT_EQ(transaction, wanted);
+}
+
+TEST_F(Neo4jGraphTest, a_trial_asks_for_no_position_and_is_rolled_back) {
+  const size_t count = statements();
+  serve([count] {
+    StubServer server = with_position();
+    server.on(Request::begin, {success()});
+    for (size_t i = 0; i < count; ++i) {
+      server.on(Request::run, {success()});
+      server.on(Request::pull, {record({Value(int64_t{0})}), success()});
+    }
+    server.on(Request::rollback, {success()});
+    return server;
+  });
+  Result<Applied> applied = apply({.kind = Part::Kind::trial});
+  ASSERT_TRUE(applied) << applied.error().describe();
+  graph_->close();
+  listener_->stop();
+  const std::vector<uint8_t> requests = listener_->requests_of(0);
+  EXPECT_EQ(std::count(requests.begin(), requests.end(), static_cast<uint8_t>(Request::commit)), 0);
+  EXPECT_EQ(std::count(requests.begin(), requests.end(), static_cast<uint8_t>(Request::rollback)), 1);
+}
+
+TEST_F(Neo4jGraphTest, tells_which_statement_a_rows_data_was_refused_by) {
+  const char* code = "Neo.ClientError.Statement.TypeError";
+  serve([code] {
+    StubServer server = with_position();
+    server.on(Request::begin, {success()}).on(Request::run, {failure(code)});
+    return server;
+  });
+  Result<Applied> applied = apply({.kind = Part::Kind::trial});
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code(), code);
+  EXPECT_EQ(graph_->failed_statement(), "update Counted");
+}
+
+TEST_F(Neo4jGraphTest, no_row_is_at_fault_for_what_the_position_is_refused_for) {
+  serve([] {
+    StubServer server = with_position();
+    server.on(Request::begin, {success()}).on(Request::run, {failure("Neo.ClientError.Statement.TypeError")});
+    return server;
+  });
+  Result<Applied> applied = apply();
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().kind(), ErrorKind::state);
+  EXPECT_TRUE(graph_->failed_statement().empty());
 }
 
 TEST_F(Neo4jGraphTest, counts_the_updates_that_a_guard_refused) {

@@ -9,16 +9,16 @@ constexpr std::string_view kRead =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
     "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, p.systemIdentifier, p.timeline, "
     "p.database, p.slot, p.fingerprint, p.format, coalesce(p.committedAt, 0), "
-    "coalesce(p.consistentPoint, '0/0')";
+    "coalesce(p.consistentPoint, '0/0'), coalesce(p.databaseOid, 0), coalesce(p.recordedEpoch, 0)";
 constexpr std::string_view kMake =
     "CYPHER 5 MERGE (p:ContextNexusPosition {key: $lane}) "
     "ON CREATE SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = 0, "
     "p.phase = 'initial', p.partial = false, p.systemIdentifier = $system, "
-    "p.timeline = $timeline, p.database = $database, p.slot = $slot, "
+    "p.timeline = $timeline, p.database = $database, p.databaseOid = $databaseOid, p.slot = $slot, "
     "p.fingerprint = $fingerprint, p.format = $format";
 constexpr std::string_view kRaiseEpoch =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
-    "SET p.epoch = p.epoch + 1, p._cnx_lock = null "
+    "SET p.epoch = CASE WHEN p.epoch < $above THEN $above ELSE p.epoch END + 1, p._cnx_lock = null "
     "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, coalesce(p.partialUntil, 0)";
 constexpr std::string_view kRemove =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) DELETE p";
@@ -104,6 +104,7 @@ bolt::Map source_parameters(std::string_view lane, const Source& source, change:
   return {{"lane", std::string(lane)},   {"lsn", static_cast<int64_t>(lsn.value())},
           {"text", lsn.to_string()},     {"system", source.system_identifier},
           {"timeline", source.timeline}, {"database", source.database},
+          {"databaseOid", source.database_oid},
           {"slot", source.slot},         {"fingerprint", source.fingerprint},
           {"format", kPositionFormat}};
 }
@@ -113,7 +114,7 @@ Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
   CNX_TRY(bolt::QueryResult result,
           connection.query(kRead, bolt::Map{{"lane", std::string(lane)}}, deadline));
   if (result.records.empty()) return std::optional<PositionNode>();
-  if (result.records.front().size() != 13)
+  if (result.records.front().size() != 15)
     return fail(ErrorKind::malformed, "the position query gave another number of columns");
   Record record(result.records.front());
   PositionNode node;
@@ -132,6 +133,8 @@ Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
   CNX_TRY(node.commit_microseconds, record.integer(11));
   CNX_TRY(std::string consistent_point, record.text(12));
   CNX_TRY(node.consistent_point, change::Lsn::parse(consistent_point));
+  CNX_TRY(node.source.database_oid, record.integer(13));
+  CNX_TRY(node.recorded_epoch, record.integer(14));
   return std::optional<PositionNode>(std::move(node));
 }
 
@@ -142,9 +145,10 @@ Status make_position(bolt::Connection& connection, std::string_view lane, const 
 }
 
 Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_view lane,
-                                   TimePoint deadline) {
+                                   TimePoint deadline, int64_t above) {
   CNX_TRY(bolt::QueryResult result,
-          connection.query(kRaiseEpoch, bolt::Map{{"lane", std::string(lane)}}, deadline));
+          connection.query(kRaiseEpoch, bolt::Map{{"lane", std::string(lane)}, {"above", above}},
+                           deadline));
   if (result.records.empty())
     return fail(ErrorKind::state, "the graph has no position for this pipeline");
   if (result.records.front().size() != 6)

@@ -21,6 +21,7 @@ struct Source {
   std::string system_identifier;
   int64_t timeline = 0;
   std::string database;
+  int64_t database_oid = 0;  // 0: not known.
   std::string slot;
   std::string fingerprint;  // Of the mapping.
 };
@@ -31,6 +32,7 @@ struct PositionNode {
   int64_t commit_microseconds = 0;  // Of the newest transaction applied; 0: none yet.
   change::Lsn consistent_point;     // Of the slot that the copy was made with; 0/0: not copied yet.
   int64_t format = kPositionFormat;
+  int64_t recorded_epoch = 0;       // The last one of which PostgreSQL has said that it is on disk there; 0: none.
 };
 
 // "<pipeline>/0": one lane.
@@ -49,12 +51,13 @@ Status make_position(bolt::Connection& connection, std::string_view lane, const 
                      TimePoint deadline);
 // A new owner: raises the epoch and returns where the lane stands by then. A position that was read
 // before is no start: the owner before may have had a transaction under way, which is waited for
-// here. ErrorKind::state where there is no node.
+// here. ErrorKind::state where there is no node. The new epoch is above `above`, too: that of an
+// owner of whom a graph that was restored knows nothing.
 Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_view lane,
-                                   TimePoint deadline);
+                                   TimePoint deadline, int64_t above = 0);
 Status remove_position(bolt::Connection& connection, std::string_view lane, TimePoint deadline);
 
-// {lane, lsn, text, system, timeline, database, slot, fingerprint, format}: what names a source, for a statement.
+// {lane, lsn, text, system, timeline, database, databaseOid, slot, fingerprint, format}: what names a source, for a statement.
 bolt::Map source_parameters(std::string_view lane, const Source& source, change::Lsn lsn);
 
 // The compare-and-set that leads every transaction, and its parameters. It takes the node's lock

@@ -44,7 +44,9 @@ bolt::List columns() {
           Value("a fingerprint"),
           Value(int64_t{1}),
           Value(int64_t{123456}),
-          Value("0/320")};
+          Value("0/320"),
+          Value(int64_t{16384}),
+          Value(int64_t{2})};
 }
 
 Result<std::optional<PositionNode>> read(bolt::List record) {
@@ -84,6 +86,8 @@ TEST(Position, is_read_with_its_source) {
   EXPECT_EQ(read.source.fingerprint, "a fingerprint");
   EXPECT_EQ(read.commit_microseconds, 123456);
   EXPECT_EQ(read.consistent_point, Lsn(0x320));
+  EXPECT_EQ(read.source.database_oid, 16384);
+  EXPECT_EQ(read.recorded_epoch, 2);
 }
 
 TEST(Position, may_not_be_there) {
@@ -102,7 +106,7 @@ TEST(Position, of_a_newer_format_is_not_understood) {
 }
 
 TEST(Position, that_somebody_changed_is_a_state_for_a_person) {
-  for (size_t column = 0; column < 13; ++column) {
+  for (size_t column = 0; column < 15; ++column) {
     if (column == 4) continue;  // `partial` is false where it is not there.
     bolt::List strange = columns();
     strange[column] = Value(bolt::Null{});

@@ -14,7 +14,7 @@ constexpr std::string_view kOwned =
 constexpr std::string_view kStart =
     "SET p.lsn = 0, p.lsnText = '0/0', p.ordinal = 0, p.phase = 'snapshot', p.partial = false, "
     "p.consistentPoint = $text, p.systemIdentifier = $system, p.timeline = $timeline, "
-    "p.database = $database, p.slot = $slot, p.fingerprint = $fingerprint, p.format = $format, "
+    "p.database = $database, p.databaseOid = $databaseOid, p.slot = $slot, p.fingerprint = $fingerprint, p.format = $format, "
     "p.committedAt = null WITH p ";
 constexpr std::string_view kReplace =
     "CALL (p) { MATCH (s:ContextNexusSegment {pipeline: $pipeline}) DELETE s } "

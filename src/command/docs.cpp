@@ -2,9 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "command/errors_page.hpp"
 #include "command/program.hpp"
 #include "command/types_page.hpp"
 #include "config/document.hpp"
+#include "pipeline/metrics.hpp"
 
 namespace cnx::command {
 namespace {
@@ -25,7 +27,9 @@ void add_docs(CLI::App& program, Action& action) {
   docs->require_subcommand(1);
   add_page(*docs, action, "configuration", "Every option: docs/configuration.md", config::configuration_page);
   add_page(*docs, action, "cli", "Every verb's help: docs/cli.md", command_line_page);
+  add_page(*docs, action, "metrics", "Every metric: docs/metrics.md", pipeline::metrics_page);
   add_page(*docs, action, "types", "What PostgreSQL's types become: docs/types.md", types_page);
+  add_page(*docs, action, "errors", "What is done about each error of the servers: docs/errors.md", errors_page);
   add_page(*docs, action, "schema", "The same as a JSON Schema for editors: docs/configuration.schema.json",
            config::configuration_schema);
 }

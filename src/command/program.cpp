@@ -74,6 +74,8 @@ void build_program(CLI::App& program, Action& action) {
   add_status(program, action);
   add_pause(program, action);
   add_resume(program, action);
+  add_resync(program, action);
+  add_dead_letters(program, action);
   add_drop(program, action);
   add_version(program, action);
   add_docs(program, action);

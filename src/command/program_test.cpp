@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "command/log.hpp"
 #include "command/report_text.hpp"
 
 namespace cnx::command {
@@ -49,15 +48,6 @@ TEST(AnError, is_one_line_of_json_to_a_machine_whatever_bytes_it_holds) {
   EXPECT_EQ(json["error"]["kind"], "server");
   EXPECT_EQ(json["error"]["code"], "28P01");
   EXPECT_EQ(json["error"]["advice"], "give another");
-}
-
-TEST(ALogLine, is_one_line_of_json_whatever_bytes_it_holds) {
-  const std::string line = log_line_json("2026-01-31T12:00:00.000Z", "warning", "a \"quote\"\n\xff");
-  EXPECT_EQ(line.find('\n'), std::string::npos);
-  const auto json = nlohmann::json::parse(line);
-  EXPECT_EQ(json["level"], "warning");
-  EXPECT_EQ(json["time"], "2026-01-31T12:00:00.000Z");
-  EXPECT_EQ(json["message"], "a \"quote\"\n\xEF\xBF\xBD");
 }
 
 }  // namespace

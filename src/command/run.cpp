@@ -4,7 +4,13 @@
 #include <memory>
 
 #include "command/verb.hpp"
+#include "command/version.hpp"
+#include "console/server.hpp"
+#include "pipeline/findings.hpp"
+#include "pipeline/metrics.hpp"
 #include "pipeline/pipeline.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/watch.hpp"
 
 namespace cnx::command {
 namespace {
@@ -36,9 +42,39 @@ constexpr const char* kFooter =
     "  contextnexus run                                   with contextnexus.yaml, or the variables\n"
     "  contextnexus run --postgres URL --neo4j URL        the built-in schema, nothing else to say\n"
     "  contextnexus run --once --log-format json          for a script: until all of now is in the graph\n"
-    "  contextnexus run --set apply.batch_rows=200        any option of docs/configuration.md\n\n"
+    "  contextnexus run --set apply.batch_rows=200        any option of docs/configuration.md\n"
+    "  curl 127.0.0.1:9747/healthz                        alive and moving? also /readyz and /metrics\n\n"
     "Exit codes: 0 stopped, or done with --once; 1 failed; 2 wrong words, configuration or mapping; 3 a person must\n"
     "decide (also: --once while it is paused); 4 a database cannot be reached (with --once; else it is tried again).";
+
+console::Pages pages_of(const std::string& pipeline, const pipeline::Figures& figures, const telemetry::Watch& watch) {
+  return {.metrics =
+              [&] {
+                const telemetry::Health health = watch.health();
+                return pipeline::metrics_text(
+                    {.figures = figures, .health = health, .readiness = figures.readiness(health), .version = version_text()}, pipeline);
+              },
+          .health =
+              [&] {
+                const telemetry::Health health = watch.health();
+                return console::Answer{health.healthy, telemetry::health_json(pipeline, health, watch.since())};
+              },
+          .readiness =
+              [&] {
+                const telemetry::Health health = watch.health();
+                const telemetry::Readiness readiness = figures.readiness(health);
+                return console::Answer{readiness.ready, telemetry::readiness_json(pipeline, health, readiness)};
+              }};
+}
+
+// The error that a run ends with, where whoever reads takes each line for JSON.
+ExitCode log_end(const Error& error) {
+  std::vector<telemetry::Field> fields = telemetry::fields_of(error);
+  fields.emplace_back("advice", pipeline::advice_of(error));
+  fields.emplace_back("exit_code", static_cast<int>(exit_code(error)));
+  telemetry::log_error("failed", "ended: " + error.describe(), std::move(fields));
+  return exit_code(error);
+}
 
 ExitCode run(const RunFlags& flags) {
   Result<config::Settings> settings = read_settings(flags.connection);
@@ -54,9 +90,13 @@ ExitCode run(const RunFlags& flags) {
   sigaction(SIGTERM, &handler, nullptr);
   sigaction(SIGINT, &handler, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  Status ran = pipeline::run(*options, settings->run, stop);
+  pipeline::Figures figures(settings->telemetry);
+  telemetry::Watch watch([&figures] { return figures.look(); }, settings->telemetry.stalled_after);
+  console::Server server(settings->telemetry.listen, pages_of(options->name, figures, watch));
+  Status ran = pipeline::run(*options, settings->run, stop, figures);
   stop_request = nullptr;
-  return ran ? ExitCode::success : report(ran.error());
+  if (ran) return ExitCode::success;
+  return settings->log.format == "json" ? log_end(ran.error()) : report(ran.error());
 }
 
 }  // namespace

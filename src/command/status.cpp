@@ -43,11 +43,30 @@ nlohmann::ordered_json to_json(const std::vector<pipeline::StatusReport::Table>&
   return list;
 }
 
+// Null where there is none.
+nlohmann::ordered_json to_json(const std::optional<capture::LogRange>& range) {
+  if (!range) return nullptr;
+  return {{"from", range->from.to_string()}, {"to", range->to.to_string()}};
+}
+
+nlohmann::ordered_json to_json(const std::vector<pipeline::SourceWarning>& warnings) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const pipeline::SourceWarning& warning : warnings) {
+    list.push_back({{"code", warning.code}, {"message", warning.message}, {"advice", warning.advice}});
+  }
+  return list;
+}
+
 nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
   return {{"pipeline", report.pipeline},
           {"state", report.state},
+          {"source_state", report.source_state},
           {"problem", report.problem},
           {"advice", report.advice},
+          {"missing_log", to_json(report.missing)},
+          {"surplus_log", to_json(report.surplus)},
+          {"warnings", to_json(report.warnings)},
+          {"resync_asked", report.resync_asked},
           {"running", report.running},
           {"paused", report.pause.paused()},
           {"paused_at", report.pause.paused_at},
@@ -66,6 +85,10 @@ nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
           {"lag_seconds", report.lag_seconds},
           {"retained_wal_bytes", report.retained_wal_bytes},
           {"wal_status", report.wal_status},
+          {"dead_letters",
+           {{"open", report.dead_letters.open},
+            {"retrying", report.dead_letters.retrying},
+            {"held_changes", report.dead_letters.held_changes}}},
           {"slot", report.slot},
           {"database", report.database},
           {"system_identifier", report.system_identifier},
@@ -89,13 +112,22 @@ void print(const pipeline::StatusReport::WriteBack& write_back) {
 
 void print(const pipeline::StatusReport& report) {
   line("pipeline", report.pipeline);
-  line("state", report.state);
+  line("state", report.state == "broken" ? "broken: " + report.source_state : report.state);
   if (report.pause.paused()) line("paused", "since " + report.pause.paused_at + " by " + report.pause.paused_by);
   if (!report.problem.empty()) line("problem", report.problem);
+  if (report.missing) line("missing", "changes of the log from " + report.missing->to_string());
+  if (report.surplus) line("surplus", "changes of the log from " + report.surplus->to_string());
   if (!report.advice.empty()) line("advice", report.advice);
+  if (report.resync_asked) line("resync", "was asked for; contextnexus run begins with it");
+  for (const pipeline::SourceWarning& warning : report.warnings) {
+    line("warning", warning.code + ": " + warning.message);
+    line("", warning.advice);
+  }
   if (report.position.empty()) return;
   line("position", report.position + (report.partial ? "  (inside a transaction that is applied in pieces)" : ""));
-  const bool copying = report.copy || report.tables.empty();
+  const pipeline::StatusReport::DeadLetters& letters = report.dead_letters;
+  const bool dead = letters.open + letters.retrying > 0;
+  const bool copying = report.copy || (report.tables.empty() && !dead);
   if (!report.consistent && copying) {
     std::string text = "not yet consistent";
     if (report.copy) {
@@ -113,6 +145,11 @@ void print(const pipeline::StatusReport& report) {
   line("log kept", std::to_string(report.retained_wal_bytes) + " bytes" +
                        (report.wal_status.empty() ? "" : ", " + report.wal_status));
   if (report.write_back) print(*report.write_back);
+  if (dead) {
+    line("dead letters", std::to_string(letters.open) + " open, " + std::to_string(letters.retrying) + " to be tried again, " +
+                             std::to_string(letters.held_changes) + " changes held behind them");
+    line("", "the graph lacks those rows: contextnexus dead-letters list");
+  }
   for (const pipeline::StatusReport::Table& table : report.tables) {
     line("table", table.name + " " + table.state + (table.since.empty() ? "" : " since " + table.since) +
                       (table.reason.empty() ? "" : ": " + table.reason));

@@ -3,12 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "command/log.hpp"
 #include "command/report_text.hpp"
 #include "config/connections.hpp"
 #include "config/option_table.hpp"
 #include "mapping/fault.hpp"
 #include "postgres/quote.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::command {
 namespace {
@@ -96,7 +96,7 @@ Result<config::Settings> read_settings(const ConnectionFlags& flags) {
   if (!settings) {
     return fail(Error(ErrorKind::invalid, "the configuration has faults:\n" + mapping::format(settings.error())));
   }
-  set_up_log(settings->log);
+  telemetry::set_up_log(settings->log);
   return std::move(*settings);
 }
 

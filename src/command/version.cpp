@@ -36,11 +36,13 @@ ExitCode print(bool json) {
 
 }  // namespace
 
-std::string version_line() {
-  std::string line = std::string("contextnexus ") + built::kVersion;
-  if (*built::kCommit != '\0') line += std::string(" (") + built::kCommit + ")";
-  return line;
+std::string version_text() {
+  std::string text = built::kVersion;
+  if (*built::kCommit != '\0') text += std::string(" (") + built::kCommit + ")";
+  return text;
 }
+
+std::string version_line() { return "contextnexus " + version_text(); }
 
 void add_version(CLI::App& program, Action& action) {
   CLI::App* verb = program.add_subcommand("version", "Which program this is, and which versions of what it keeps it knows");

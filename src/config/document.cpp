@@ -46,8 +46,9 @@ What is overridden from a place above is not looked into.
 **Secrets.** A password, token or URL may be `file:PATH`: the first line of that file. It is read again at each connect, so a password that was
 rotated works without a restart; so does one in a URL in a file. (Neo4j's *host* in such a URL is read at the start alone.) While the server
 has the new one and the file does not yet, a `run` that was let in before tries again every few seconds, with a warning; at its start it ends.
-Secrets are in no log, no error and no help. Do not put them into flags: other users of the machine see those (`ps`); the environment, the file and `file:` are
-not shown to them. Give a file that holds secrets the mode 0600.
+Secrets are in no log, no error and no help. Better not in flags: the program overwrites them in its own process list as it begins, but the
+shell's history keeps them, and for a moment other users of the machine see them (`ps`); the environment, the file and `file:` are not shown
+to them. Give a file that holds secrets the mode 0600.
 
 **Paths** in the file are relative to the file's folder; others to the working directory.
 
@@ -77,6 +78,7 @@ Json with_variables(Json form) { return {{"anyOf", Json::array({form, {{"type", 
 struct SchemaOf {
   Json operator()(const TextForm&) const { return {{"type", "string"}, {"minLength", 1}}; }
   Json operator()(const SecretForm&) const { return {{"type", "string"}, {"minLength", 1}}; }
+  Json operator()(const AddressForm&) const { return {{"type", "string"}, {"minLength", 1}}; }
   Json operator()(const SwitchForm&) const { return with_variables({{"type", "boolean"}}); }
   Json operator()(const CountForm& f) const {
     return with_variables({{"type", "integer"}, {"minimum", f.min}, {"maximum", f.max}});

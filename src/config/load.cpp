@@ -85,6 +85,7 @@ class Loader {
       return std::pair(a.line, a.column) < std::pair(b.line, b.column);
     });
     if (!faults_.empty()) return tl::unexpected(std::move(faults_));
+    settings.log.pipeline = settings.pipeline.name;
     return settings;
   }
 

@@ -117,7 +117,7 @@ TEST(Configuration, reports_all_faults_at_once_with_places_and_what_was_meant) {
             "c.yaml:2:29: the variable NONE is not set (set it, or write ${NONE:-otherwise})\n"
             "c.yaml:4:15: `apply.batch_rows` is a whole number from 1 to 100000\n"
             "c.yaml:5:3: `batch_rows` stands twice in `apply`, first in line 4\n"
-            "c.yaml:6:14: `log.level` is `error`, `warning`, `info` or `debug` (did you mean `info`?)\n"
+            "c.yaml:6:14: `log.level` is `error`, `warning`, `info`, `debug` or `trace` (did you mean `info`?)\n"
             "c.yaml:7:10: `capture` must be a map\n"
             "--set: unknown key `apply.batch_row` (did you mean `apply.batch_rows`?)\n"
             "--set: this is not KEY=VALUE (write --set apply.batch_rows=500)\n"

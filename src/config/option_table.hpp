@@ -44,7 +44,10 @@ struct ChoiceForm {
   std::string& (*at)(Settings&);
   std::span<const std::string_view> choices;
 };
-using Form = std::variant<TextForm, SecretForm, SwitchForm, CountForm, BytesForm, SecondsForm, ChoiceForm>;
+struct AddressForm {
+  telemetry::ListenAddress& (*at)(Settings&);
+};
+using Form = std::variant<TextForm, SecretForm, SwitchForm, CountForm, BytesForm, SecondsForm, ChoiceForm, AddressForm>;
 
 struct Option {
   std::string_view key;   // "apply.batch_rows"; what stands before the dot is its section.

@@ -5,6 +5,8 @@
 
 #include "base/secret.hpp"
 #include "pipeline/pipeline.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/options.hpp"
 
 namespace cnx::config {
 
@@ -14,11 +16,6 @@ struct GivenSecret {
   std::string file;  // Empty: no file.
 
   bool given() const { return !text.empty() || !file.empty(); }
-};
-
-struct LogOptions {
-  std::string level = "info";   // error, warning, info or debug.
-  std::string format = "text";  // text or json.
 };
 
 struct Settings {
@@ -35,7 +32,8 @@ struct Settings {
   // Its databases and its mapping are made from the above (connections.hpp).
   pipeline::PipelineOptions pipeline;
   pipeline::RunOptions run;
-  LogOptions log;
+  telemetry::LogOptions log;  // Its pipeline is that above.
+  telemetry::TelemetryOptions telemetry;
 };
 
 }  // namespace cnx::config

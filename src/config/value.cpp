@@ -127,6 +127,13 @@ struct Setter {
     return {};
   }
 
+  Read<void> operator()(const AddressForm& form) const {
+    Result<telemetry::ListenAddress> address = telemetry::parse_listen_address(text);
+    if (!address) return not_of_form(option, address.error().advice());
+    form.at(settings) = *std::move(address);
+    return {};
+  }
+
   Read<void> operator()(const ChoiceForm& form) const {
     for (std::string_view choice : form.choices) {
       if (choice != text) continue;

@@ -85,7 +85,7 @@ TEST(AValue, outside_of_its_form_is_a_fault_that_says_the_form) {
     EXPECT_EQ(set("run.drain_seconds_max", text, settings), "`run.drain_seconds_max` is seconds from 0 to 3600") << text;
   }
   EXPECT_EQ(set("write_back.enabled", "yes", settings), "`write_back.enabled` is `true` or `false`");
-  EXPECT_EQ(set("log.level", "loud", settings), "`log.level` is `error`, `warning`, `info` or `debug`");
+  EXPECT_EQ(set("log.level", "loud", settings), "`log.level` is `error`, `warning`, `info`, `debug` or `trace`");
   EXPECT_EQ(set("pipeline", "", settings), "`pipeline` is empty");
 }
 

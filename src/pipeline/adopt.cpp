@@ -1,10 +1,11 @@
 #include "pipeline/adopt.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include "cypher/text_parts.hpp"
 #include "pipeline/graph_form.hpp"
 #include "pipeline/graph_keys.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -35,8 +36,10 @@ class Unmatched {
     if (marked_ == 0) return {};
     std::string ids;
     for (const std::string& id : listed_) ids += (ids.empty() ? "" : ", ") + id;
-    spdlog::warn("{} nodes :{} have a key and no row in {}: they stay, marked _cnx_stub ({}{})", marked_, node_.node->label,
-                 names_of(tables), ids, marked_ > listed_.size() ? ", …" : "");
+    telemetry::log_warning("adopt_unmatched",
+                           fmt::format("{} nodes :{} have a key and no row in {}: they stay, marked _cnx_stub ({}{})", marked_,
+                                       node_.node->label, names_of(tables), ids, marked_ > listed_.size() ? ", …" : ""),
+                           {{"nodes", marked_}, {"label", node_.node->label}});
     return {};
   }
 
@@ -44,8 +47,11 @@ class Unmatched {
   Status tell_keyless(const std::vector<const postgres::Table*>& tables) {
     CNX_TRY(Keyless found, count_keyless(graph_, node_, Clock::now() + kStatementMax));
     if (found.without == 0) return {};
-    spdlog::warn("{} of {} nodes :{} looked at have no {} that a row of {} could have: they stay, and nothing follows them", found.without,
-                 found.looked_at, node_.node->label, node_.key_property, names_of(tables));
+    telemetry::log_warning(
+        "adopt_keyless",
+        fmt::format("{} of {} nodes :{} looked at have no {} that a row of {} could have: they stay, and nothing follows them",
+                    found.without, found.looked_at, node_.node->label, node_.key_property, names_of(tables)),
+        {{"nodes", found.without}, {"label", node_.node->label}});
     return {};
   }
 
@@ -54,6 +60,7 @@ class Unmatched {
     bolt::List missing;
     while (true) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
+      context_.figures.steps += 1;
       for (const EntityKey& key : page) {
         if (keys.is_missing(key)) missing.push_back(value_of(key.front()));
       }
@@ -93,6 +100,7 @@ Status tell_unmatched(CopyContext& context, const KeySource& source, bolt::Conne
     while (true) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
       if (page.empty()) return !context.stop.asked;
+      context.figures.steps += 1;
       for (const EntityKey& key : page) unmatched += keys.is_missing(key) ? 1 : 0;
     }
   }));
@@ -100,7 +108,9 @@ Status tell_unmatched(CopyContext& context, const KeySource& source, bolt::Conne
   CNX_TRY(Keyless found, count_keyless(graph, relationship, Clock::now() + kStatementMax));
   unmatched += static_cast<size_t>(found.without);
   if (unmatched == 0) return {};
-  spdlog::warn("{} relationships :{} have no row in {}: they stay", unmatched, relationship.type, names_of(tables));
+  telemetry::log_warning("adopt_unmatched",
+                         fmt::format("{} relationships :{} have no row in {}: they stay", unmatched, relationship.type, names_of(tables)),
+                         {{"relationships", unmatched}, {"type", relationship.type}});
   return {};
 }
 

@@ -5,7 +5,6 @@
 #include "apply/position.hpp"
 #include "bolt/connection.hpp"
 #include "bolt/writer.hpp"
-#include "capture/logical/source_check.hpp"
 #include "cypher/quote.hpp"
 #include "mapping/model.hpp"
 #include "pipeline/check_graph.hpp"
@@ -17,12 +16,12 @@
 #include "pipeline/ground.hpp"
 #include "pipeline/row_filters.hpp"
 #include "pipeline/schema.hpp"
+#include "pipeline/source_look.hpp"
 
 namespace cnx::pipeline {
 namespace {
 
 constexpr Duration kSideMax = std::chrono::seconds(20);
-constexpr const char* kInit = "contextnexus init prepares both databases";
 
 // Tables are judged by their policies; the trial reads them as the copy will.
 Result<postgres::Session> open_as_the_copy(postgres::ConnectionOptions options, TimePoint deadline) {
@@ -86,7 +85,8 @@ class Check {
     judge_log_kept(findings_, server_, figures);
     CNX_TRY(tables(*session, deadline));
     Status known = check_engine_version(*session, deadline);
-    bound_graph_ = known ? read_binding(*session, options_.name, deadline) : fail(known.error());
+    look_ = known ? look_at_source(*session, options_, deadline) : fail(known.error());
+    if (look_) judge_source_warnings(findings_, source_warnings(*look_, options_.source));
     postgres_looked_ = true;
     return {};
   }
@@ -119,11 +119,21 @@ class Check {
     check_graph(findings_, *graph, model_.get());
     CNX_TRY(graph_identity_, read_graph_identity(*graph));
     CNX_TRY(position_, apply::read_position(*graph, apply::lane_key(options_.name), deadline));
+    CNX_TRY(read_log_end(deadline));
     if (model_) {
       CNX_TRY(foreign_label_, find_filled_label(*graph, deadline));
       CNX_TRY(find_keyless(*graph, deadline));
     }
     graph_looked_ = true;
+    return {};
+  }
+
+  // A running pipeline moves its position: the log's end is asked once more behind it.
+  Status read_log_end(TimePoint deadline) {
+    if (!system_ || !position_ || server_.in_recovery) return {};
+    CNX_TRY(postgres::Session session, postgres::Session::open(options_.postgres, deadline));
+    CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_current_wal_flush_lsn()", deadline));
+    CNX_TRY(system_->wal_end, rows.lsn(0, 0));
     return {};
   }
 
@@ -158,24 +168,17 @@ class Check {
 
   void fit() {
     const std::string what = "pipeline " + options_.name;
-    if (!bound_graph_) {
-      findings_.fault(FindingKind::engine_schema, what, bound_graph_.error(),
+    if (!look_) {
+      findings_.fault(FindingKind::engine_schema, what, look_.error(),
                       "GRANT contextnexus_engine TO the role; or contextnexus init --role");
       return;
     }
-    if (!position_) {
-      const bool bound = !bound_graph_->empty() && slot_;
-      findings_.fault(bound ? FindingKind::position_gone : FindingKind::not_initialised, what,
-                      bound ? "the graph has no position any more" : "not initialised",
-                      bound ? "the graph was emptied or replaced: contextnexus drop, then init and "
-                              "run copy it anew"
-                            : kInit);
-      return;
-    }
-    if (!bound_graph_->empty() && *bound_graph_ != graph_identity_) {
-      findings_.fault(
-          FindingKind::other_graph, what, "this is another graph than the one that it was made for",
-          "connect to that graph again; or contextnexus drop, then init and run fill this one");
+    // Without a replication connection the timeline is not known; that is a fault already.
+    const bool streams = position_ && position_->stored.lane.phase == apply::Phase::stream;
+    if (streams && !system_) return;
+    const capture::SourceJudgement judgement = judge(streams);
+    if (Status fits = capture::to_status(judgement); !fits) {
+      findings_.fault(finding_of(judgement.state), what, fits.error(), "");
       return;
     }
     fit_phase(what);
@@ -202,18 +205,30 @@ class Check {
       findings_.ok(what, "copying; a copy that was interrupted starts again");
       return;
     }
-    // Without a replication connection the timeline is not known; that is a fault already.
-    if (!system_) return;
-    capture::HeldPosition held{.position = lane.position,
-                               .system_identifier = position_->source.system_identifier,
-                               .timeline = position_->source.timeline,
-                               .database = position_->source.database,
-                               .slot = position_->source.slot};
-    Status fits = capture::check_source(held, *system_, slot_);
-    if (fits) {
-      findings_.ok(what, "the graph's position " + lane.position.to_string() + " fits the slot");
-    } else {
-      findings_.fault(FindingKind::position_unfit, what, fits.error(), "");
+    findings_.ok(what, "the graph's position " + lane.position.to_string() + " fits the slot");
+  }
+
+  capture::SourceJudgement judge(bool streams) const {
+    capture::SourceFacts facts{.streams = streams,
+                               .graph_identity = graph_identity_,
+                               .record = look_->record,
+                               .server_version = server_.version,
+                               .slot = slot_};
+    if (position_) facts.held = held_position(*position_);
+    if (system_) facts.system = *system_;
+    return capture::judge_source(facts);
+  }
+
+  static FindingKind finding_of(capture::SourceState state) {
+    switch (state) {
+      case capture::SourceState::not_initialised:
+        return FindingKind::not_initialised;
+      case capture::SourceState::graph_emptied:
+        return FindingKind::position_gone;
+      case capture::SourceState::graph_replaced:
+        return FindingKind::other_graph;
+      default:
+        return FindingKind::position_unfit;
     }
   }
 
@@ -224,7 +239,7 @@ class Check {
   postgres::ServerInfo server_;
   std::optional<postgres::SystemIdentity> system_;
   std::optional<postgres::SlotState> slot_;
-  Result<std::string> bound_graph_ = std::string();
+  Result<SourceLook> look_ = SourceLook();
   std::unique_ptr<mapping::Model> model_;
 
   bool graph_looked_ = false;

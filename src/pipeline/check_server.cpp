@@ -198,12 +198,22 @@ void judge_slot(Findings& findings, const postgres::ServerInfo& server,
     std::string reason =
         slot->invalidation_reason.empty() ? "" : " (" + slot->invalidation_reason + ")";
     findings.fault(FindingKind::slot_lost, what, "lost" + reason + ": PostgreSQL removed log that it needed",
-                   "contextnexus drop --graph, then init and run, copy the tables anew");
+                   "contextnexus resync --all, then run, read every table again behind a new slot");
   } else if (slot->wal_status == "unreserved") {
     findings.warning(FindingKind::slot_at_risk, what, "about to be lost at the next checkpoint; " + kept,
                      "run the pipeline now, or raise max_slot_wal_keep_size");
   } else {
     findings.ok(what, kept + (slot->active ? ", being read" : ""));
+  }
+}
+
+// One that the slot's own judgement tells already is not told twice.
+void judge_source_warnings(Findings& findings, const std::vector<SourceWarning>& warnings) {
+  for (const SourceWarning& warning : warnings) {
+    for (FindingKind kind :
+         {FindingKind::wal_retained_high, FindingKind::prepared_transaction_pins, FindingKind::open_transaction_pins}) {
+      if (code_of(kind) == warning.code) findings.warning(kind, "log kept for the pipeline", warning.message, warning.advice);
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "pipeline/findings.hpp"
+#include "pipeline/source_look.hpp"
 #include "postgres/replication.hpp"
 #include "postgres/server.hpp"
 #include "postgres/session.hpp"
@@ -31,6 +32,7 @@ void judge_log_kept(Findings& findings, const postgres::ServerInfo& server,
                     const ServerFigures& figures);
 void judge_slot(Findings& findings, const postgres::ServerInfo& server,
                 const std::optional<postgres::SlotState>& slot, const std::string& name);
+void judge_source_warnings(Findings& findings, const std::vector<SourceWarning>& warnings);
 void judge_pooling(Findings& findings, const ServerFigures& figures, bool replication_works);
 // What a refused replication connection means.
 std::string replication_cure(const postgres::ServerInfo& server, const ServerFigures& figures,

@@ -1,11 +1,10 @@
 #include "pipeline/clean.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "apply/position.hpp"
 #include "pipeline/stale_properties.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -92,7 +91,8 @@ Status read_again(bolt::Connection& graph, const apply::CopyOwner& owner, const 
     state.state = State::copying;
     state.reason = "another table of its label makes a property no more";
     state.sweep = true;
-    spdlog::warn("{} is read again: {}", postgres::to_string(state.name), state.reason);
+    const std::string name = postgres::to_string(state.name);
+    telemetry::log_warning("table_changed", name + " is read again: " + state.reason, {{"table", name}, {"reason", state.reason}});
   }
   return {};
 }

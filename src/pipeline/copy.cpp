@@ -1,23 +1,23 @@
 #include "pipeline/copy.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
-#include "capture/logical/source_check.hpp"
 #include "pipeline/adopt.hpp"
 #include "pipeline/graph_marks.hpp"
+#include "pipeline/old_slot.hpp"
 #include "pipeline/runner.hpp"
 #include "pipeline/slot_wait.hpp"
+#include "pipeline/source_record.hpp"
 #include "pipeline/table_plan.hpp"
 #include "record/ledger.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
 
 constexpr Duration kStepMax = std::chrono::seconds(30);
-// A walsender of ours that was killed is noticed by PostgreSQL within wal_sender_timeout.
-constexpr Duration kSlotReleaseMax = std::chrono::minutes(2);
 
 TimePoint soon() { return Clock::now() + kStepMax; }
 
@@ -72,25 +72,30 @@ class Copy {
       return false;
     }
     consistent_point_ = ground_.position->consistent_point;
-    const capture::HeldPosition held{.position = {consistent_point_, 0},
-                                     .system_identifier = ground_.position->source.system_identifier,
-                                     .timeline = ground_.position->source.timeline,
-                                     .database = ground_.position->source.database,
-                                     .slot = ground_.position->source.slot};
-    Status fits = capture::check_source(held, ground_.system, ground_.slot);
+    capture::HeldPosition held = held_position(*ground_.position);
+    held.position = {consistent_point_, 0};
+    const Status fits = capture::to_status(capture::judge_source({.held = held,
+                                                                  .system = ground_.system,
+                                                                  .server_version = ground_.server.version,
+                                                                  .slot = ground_.slot}));
     if (fits && ground_.plan.anew.empty() && ground_.plan.left.empty()) {
       CNX_TRY(rounds_->read_segments());
-      spdlog::info("the copy goes on: {} rows are in the graph", rounds_->rows_in_graph());
+      telemetry::log_info("copy_continued", fmt::format("the copy goes on: {} rows are in the graph", rounds_->rows_in_graph()),
+                          {{"rows", rounds_->rows_in_graph()}});
       return true;
     }
     if (adopts_) {
-      spdlog::warn("the copy over an adopted graph cannot go on ({}); it starts again", fits ? "tables changed" : fits.error().describe());
+      const std::string why = fits ? "tables changed" : fits.error().describe();
+      telemetry::log_warning("copy_restarted", fmt::format("the copy over an adopted graph cannot go on ({}); it starts again", why),
+                             {{"reason", why}});
       return false;
     }
-    spdlog::warn("a copy did not come to its end and cannot go on ({}); it starts again from an empty graph",
-                 !fits                      ? fits.error().describe()
-                 : ground_.plan.said.empty() ? "it is of other tables"
-                                            : ground_.plan.said.front());
+    const std::string why = !fits                       ? fits.error().describe()
+                            : ground_.plan.said.empty() ? "it is of other tables"
+                                                        : ground_.plan.said.front();
+    telemetry::log_warning("copy_restarted",
+                           fmt::format("a copy did not come to its end and cannot go on ({}); it starts again from an empty graph", why),
+                           {{"reason", why}});
     CNX_TRY(auto names, known_properties(ground_.catalog));
     CNX_TRY(clear_ours(*graph_, *ground_.catalog.model, names));
     return false;
@@ -107,7 +112,7 @@ class Copy {
   }
 
   Status begin() {
-    CNX_TRY(drop_old_slot());
+    CNX_TRY(drop_old_slot(options_, context_.lease_pid, context_.stop));
     if (context_.stop.asked) return {};
     CNX_TRY(postgres::Session session, open_reader(options_));
     CNX_TRY(TableFiles files, read_files(session, all_tables(ground_.catalog)));
@@ -115,7 +120,9 @@ class Copy {
             plan_segments(session, all_tables(ground_.catalog), *ground_.catalog.model, files, soon()));
     // The slot first; its exported snapshot lives as long as this connection stays idle.
     CNX_TRY(postgres::ReplicationStream exporter, postgres::ReplicationStream::open(options_.postgres, soon()));
+    context_.figures.set(telemetry::Activity::waiting, "PostgreSQL makes the slot once all transactions that are open have ended");
     CNX_TRY(postgres::CreatedSlot slot, make_slot(exporter, options_, context_.stop));
+    context_.figures.set(telemetry::Activity::copying);
     consistent_point_ = slot.consistent_point;
     CNX_TRY(apply::start_copy(*graph_, owner_, source_of(options_, ground_.system), consistent_point_, segments, soon()));
     if (adopts_) {
@@ -123,29 +130,12 @@ class Copy {
     }
     CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
     CNX_TRY(record::mark_filled(context_.owner, options_.name, soon()));
+    CNX_TRY(forget_record(context_.owner, options_.name, soon()));
     rounds_->use_slot_snapshot(slot.snapshot_name, std::move(exporter));
-    spdlog::info("copying {} tables as of {}", ground_.catalog.tables.size(), consistent_point_.to_string());
+    telemetry::log_info("copy_begun",
+                        fmt::format("copying {} tables as of {}", ground_.catalog.tables.size(), consistent_point_.to_string()),
+                        {{"tables", ground_.catalog.tables.size()}, {"position", consistent_point_.to_string()}});
     return rounds_->read_segments();
-  }
-
-  Status drop_old_slot() {
-    TimePoint deadline = Clock::now() + kSlotReleaseMax;
-    CNX_TRY(postgres::Session session, open_session(options_, deadline));
-    while (!context_.stop.asked) {
-      CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options_.slot(), deadline));
-      if (!slot) return {};
-      if (slot->plugin != "pgoutput" || slot->database != ground_.server.database) {
-        return fail(Error(ErrorKind::state, "a slot of the pipeline's name is there, and it is not ours")
-                        .with("slot", slot->name)
-                        .advise("choose another pipeline name, or drop that slot"));
-      }
-      Status dropped = postgres::drop_slot(session, options_.slot(), deadline);
-      if (dropped) return {};
-      if (stream::retry_class(dropped.error()) == stream::RetryClass::stop || Clock::now() >= deadline) return dropped;
-      CNX_TRY(end_unfinished_slot(session, options_.slot(), deadline));
-      pause(context_.stop, std::chrono::milliseconds(200));
-    }
-    return {};
   }
 
   Status end(TimePoint started) {
@@ -157,8 +147,10 @@ class Copy {
     CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
     CNX_TRY(apply::end_copy(*graph_, owner_, consistent_point_, soon()));
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    spdlog::info("copied {} rows in {:.1f} s, {} with what was copied before", rounds_->copied(), seconds,
-                 rounds_->rows_in_graph());
+    telemetry::log_info("copy_done",
+                        fmt::format("copied {} rows in {:.1f} s, {} with what was copied before", rounds_->copied(), seconds,
+                                    rounds_->rows_in_graph()),
+                        {{"rows", rounds_->copied()}, {"rows_in_all", rounds_->rows_in_graph()}, {"seconds", seconds}});
     return {};
   }
 
@@ -178,6 +170,7 @@ apply::Source source_of(const PipelineOptions& options, const postgres::SystemId
   return {.system_identifier = std::to_string(system.system_identifier),
           .timeline = system.timeline,
           .database = system.database,
+          .database_oid = system.database_oid,
           .slot = options.slot(),
           .fingerprint = options.mapping.fingerprint};
 }
@@ -186,6 +179,13 @@ void pause(StopRequest& stop, Duration duration) {
   stop.waker.arm();
   if (!stop.asked) wait_for(stop.waker, stream::Step::wait_until(Clock::now() + duration));
   stop.waker.disarm();
+}
+
+Status forget_copy(const PipelineOptions& options, int64_t epoch) {
+  CNX_TRY(bolt::Connection graph, open_graph(options, soon()));
+  CNX_TRY(apply::replace_segments(graph, {.pipeline = options.name, .epoch = epoch}, {}, soon()));
+  telemetry::log_info("consistent", "the graph is consistent: all that the copy saw is behind the position");
+  return {};
 }
 
 Status copy_tables(CopyContext& context) { return Copy(context).run(); }

@@ -10,6 +10,10 @@ namespace cnx::pipeline {
 // is asked for or the pipeline is paused, with success as well. Blocks. A new attempt goes on after any error that one may cure.
 Status copy_tables(CopyContext& context);
 
+// Every change that a copied row showed is behind the position: nothing is held against the segments any more. Only the owner
+// of that epoch may say so: another instance may be copying anew. Blocks.
+Status forget_copy(const PipelineOptions& options, int64_t epoch);
+
 // Which source the pipeline's position is of.
 apply::Source source_of(const PipelineOptions& options, const postgres::SystemIdentity& system);
 // Waits, unless a stop is asked for meanwhile.

@@ -1,10 +1,11 @@
 #include "pipeline/copy_progress.hpp"
 
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -50,7 +51,11 @@ void CopyProgress::show(const CopyFigures& figures, TimePoint now) {
   if (now - shown_ < (on_terminal_ ? kTerminalInterval : kLogInterval)) return;
   shown_ = now;
   if (!on_terminal_) {
-    spdlog::info("copying: {}", progress_text(figures));
+    telemetry::log_info("copying", "copying: " + progress_text(figures),
+                        {{"rows", figures.rows},
+                         {"rows_estimate", figures.estimate},
+                         {"segments", figures.segments},
+                         {"segments_done", figures.segments_done}});
     return;
   }
   std::fprintf(stderr, "\r\033[K%s", progress_text(figures).c_str());

@@ -1,6 +1,6 @@
 #include "pipeline/copy_rounds.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <deque>
@@ -9,6 +9,7 @@
 #include "pipeline/copy_worker.hpp"
 #include "pipeline/graph_form.hpp"
 #include "pipeline/graph_marks.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -121,7 +122,7 @@ Status CopyRounds::clear_rewritten() {
   if (tables.empty()) return {};
   CNX_TRY(auto names, known_properties(context_.ground.catalog));
   for (const auto& [schema, name] : tables) {
-    spdlog::info("{}.{} is copied anew", schema, name);
+    telemetry::log_info("table_copied_anew", fmt::format("{}.{} is copied anew", schema, name), {{"table", schema + "." + name}});
     begun_anew_.insert({schema, name});
     if (!options_.clears) continue;
     CNX_TRY(clear_table(graph_, *context_.ground.catalog.model, names, {schema, name}, options_.owner));
@@ -162,7 +163,7 @@ Result<bool> CopyRounds::run() {
     CNX_TRY(read_segments());
     if (open_segments() == 0) return true;
     if (time_is_up()) return false;
-    spdlog::info("some tables were rewritten while they were read, and are read again");
+    telemetry::log_info("copy_again", "some tables were rewritten while they were read, and are read again");
     CNX_TRY(take_snapshot());
   }
   return false;
@@ -186,7 +187,10 @@ Status CopyRounds::round() {
                               .epoch = options_.owner.epoch,
                               .snapshot_name = snapshot_name_,
                               .next = [&open] { return open.take(); },
-                              .replaces = !options_.clears},
+                              .figures = context_.figures,
+                              .replaces = !options_.clears,
+                              .dead = context_.dead,
+                              .narrowing = context_.narrowing},
                              soon()));
     all.push_back(std::move(worker));
   }
@@ -228,7 +232,13 @@ Status CopyRounds::run_workers(std::vector<std::unique_ptr<CopyWorker>>& workers
   }
   progress.end();
   runner.join();
-  copied_ += figures(workers, open, 0, started).rows;
+  const uint64_t rows = figures(workers, open, 0, started).rows;
+  copied_ += rows;
+  context_.rows_applied += rows;
+  for (auto& worker : workers) {
+    // Of several the others are met again.
+    if (!context_.refusal.any()) context_.refusal = worker->take_refusal();
+  }
   if (std::optional<Error> failure = runner.failure()) return fail(std::move(*failure));
   return {};
 }

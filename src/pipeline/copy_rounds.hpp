@@ -13,8 +13,10 @@
 #include "apply/segments.hpp"
 #include "pipeline/copy_plan.hpp"
 #include "pipeline/copy_progress.hpp"
+#include "pipeline/figures.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/pipeline.hpp"
+#include "pipeline/refusals.hpp"
 #include "postgres/replication.hpp"
 
 namespace cnx::pipeline {
@@ -24,9 +26,17 @@ struct CopyContext {
   const RunOptions& run_options;
   StopRequest& stop;
   Ground& ground;
-  postgres::Session& owner;  // Which holds the pipeline's lock.
+  postgres::Session& owner;
+  int32_t lease_pid;  // The server process that holds the pipeline's lock.
   // Whether the pipeline was paused meanwhile, which ends the copy for now; an error, that the lock is lost, ends it too.
   std::function<Result<bool>()> paused_or_lost;
+  Figures& figures;
+  // Rows that are dead letters, and how batches are cut where one was refused.
+  std::vector<apply::DeadKey> dead = {};
+  std::optional<apply::Narrowing> narrowing = {};
+  // What became of it: rows that were applied, and after an error what was refused.
+  uint64_t rows_applied = 0;
+  PassRefusal refusal = {};
 };
 
 class CopyWorker;

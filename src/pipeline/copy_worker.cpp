@@ -1,7 +1,6 @@
 #include "pipeline/copy_worker.hpp"
 
 #include "apply/segments.hpp"
-#include "pipeline/pass.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -29,7 +28,17 @@ apply::BatchOptions batch_options(const CopyWorkerOptions& options) {
   apply::BatchOptions batch = options.pipeline.batch;
   batch.start = start_of(options.epoch).lane;
   batch.copy_replaces = options.replaces;
+  batch.counts_tenants = options.figures.tenants.names_max() > 0;
+  batch.dead = options.dead;
+  batch.narrowing = options.narrowing;
+  batch.keep_values = options.pipeline.dead_letters.keep_values;
   return batch;
+}
+
+apply::LaneOptions lane_options(const CopyWorkerOptions& options) {
+  apply::LaneOptions lane{.start = start_of(options.epoch), .seed = seed(options.number)};
+  lane.on_batch = [&figures = options.figures](const apply::Batch& batch, Duration) { figures.copied(batch); };
+  return lane;
 }
 
 }  // namespace
@@ -42,7 +51,8 @@ Result<std::unique_ptr<CopyWorker>> CopyWorker::make(CopyWorkerOptions options, 
 }
 
 CopyWorker::CopyWorker(CopyWorkerOptions options, std::unique_ptr<mapping::Model> model)
-    : model_(std::move(model)),
+    : replaces_(options.replaces),
+      model_(std::move(model)),
       plan_(*model_),
       events_(kEventLimits),
       batches_(kBatchLimits),
@@ -50,11 +60,10 @@ CopyWorker::CopyWorker(CopyWorkerOptions options, std::unique_ptr<mapping::Model
               .pipeline = options.pipeline.name,
               .lane = apply::copy_lane_key(options.pipeline.name, options.number)},
              plan_),
-      snapshot_(events_, snapshot_counters_, snapshot_options(options)),
+      snapshot_(events_, options.figures.snapshot, snapshot_options(options)),
       batch_(events_, batches_, *model_, options.types, batch_options(options)),
       lane_(batches_, graph_, acknowledgement_, counters_,
-            {.start = start_of(options.epoch), .seed = seed(options.number)},
-            log_retry("Neo4j, copying")) {}
+            lane_options(options), tell_retry(options.figures, Side::graph, "Neo4j, copying")) {}
 
 void CopyWorker::add_to(Runner& runner) {
   Waker& snapshot = runner.add(snapshot_);

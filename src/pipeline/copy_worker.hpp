@@ -9,7 +9,9 @@
 #include "apply/neo4j_graph.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "cypher/plan.hpp"
+#include "pipeline/figures.hpp"
 #include "pipeline/options.hpp"
+#include "pipeline/refusals.hpp"
 #include "pipeline/runner.hpp"
 
 namespace cnx::pipeline {
@@ -22,7 +24,10 @@ struct CopyWorkerOptions {
   int64_t epoch = 0;
   std::string snapshot_name;
   std::function<std::optional<capture::SegmentTask>()> next;
+  Figures& figures;
   bool replaces = false;  // The graph may have the rows as they were.
+  std::vector<apply::DeadKey> dead = {};
+  std::optional<apply::Narrowing> narrowing = {};
 };
 
 class CopyWorker {
@@ -35,16 +40,18 @@ class CopyWorker {
   // Both queues end with the reason, and every stage finds it there.
   void abandon(const Error& error);
   uint64_t rows() const { return counters_.rows; }
+  // After its end.
+  PassRefusal take_refusal() { return {.batch = lane_.take_refused(), .rows = batch_.take_refused(), .replaces = replaces_}; }
 
  private:
   CopyWorker(CopyWorkerOptions options, std::unique_ptr<mapping::Model> model);
 
+  bool replaces_;
   std::unique_ptr<mapping::Model> model_;
   cypher::Plan plan_;
   stream::Queue<change::Event> events_;
   stream::Queue<apply::Batch> batches_;
   stream::Acknowledgement acknowledgement_;
-  capture::SnapshotCounters snapshot_counters_;
   apply::LaneCounters counters_;
   apply::Neo4jGraph graph_;
   capture::SnapshotStage snapshot_;

@@ -3,7 +3,9 @@
 #include "bolt/writer.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/schema.hpp"
+#include "pipeline/source_record.hpp"
 #include "pipeline/table_shape.hpp"
+#include "record/dead_letters.hpp"
 
 namespace cnx::pipeline {
 
@@ -19,13 +21,28 @@ Result<postgres::Session> open_session(const PipelineOptions& options, TimePoint
   return session;
 }
 
-Result<std::string> read_binding(postgres::Session& session, const std::string& pipeline, TimePoint deadline) {
-  CNX_TRY(postgres::Rows known, session.query("SELECT to_regclass('contextnexus.pipelines') IS NOT NULL", deadline));
-  CNX_TRY(bool exists, known.boolean(0, 0));
-  if (!exists) return std::string();
-  CNX_TRY(postgres::Rows rows, session.query("SELECT neo4j_database_id FROM contextnexus.pipelines WHERE name = $1",
-                                             {pipeline}, deadline));
-  return rows.empty() ? std::string() : std::string(rows.text(0, 0));
+capture::HeldPosition held_position(const apply::PositionNode& node) {
+  return {.position = node.stored.lane.position,
+          .system_identifier = node.source.system_identifier,
+          .timeline = node.source.timeline,
+          .database = node.source.database,
+          .database_oid = node.source.database_oid,
+          .slot = node.source.slot,
+          .epoch = node.stored.epoch,
+          .recorded_epoch = node.recorded_epoch};
+}
+
+capture::SourceJudgement judge(const Ground& ground) {
+  capture::SourceFacts facts{.graph_identity = ground.graph_identity,
+                             .record = ground.record,
+                             .system = ground.system,
+                             .server_version = ground.server.version,
+                             .slot = ground.slot};
+  if (ground.position) {
+    facts.held = held_position(*ground.position);
+    facts.streams = ground.position->stored.lane.phase == apply::Phase::stream;
+  }
+  return capture::judge_source(facts);
 }
 
 Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline) {
@@ -34,7 +51,8 @@ Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline) {
   CNX_TRY(check_engine_version(session, deadline));
   CNX_TRY(ground.server, postgres::read_server(session, deadline));
   CNX_TRY(ground.slot, postgres::read_slot(session, options.slot(), deadline));
-  CNX_TRY(ground.bound_graph_identity, read_binding(session, options.name, deadline));
+  CNX_TRY(ground.record, read_record(session, options.name, deadline));
+  CNX_TRY(ground.asked, read_request(session, options.name, deadline));
   Result<postgres::ReplicationStream> stream = postgres::ReplicationStream::open(options.postgres, deadline);
   if (!stream) {
     return fail(std::move(stream.error())
@@ -49,12 +67,16 @@ Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline) {
   const std::vector<postgres::TableName> names = options.mapping.table_names();
   CNX_TRY(ground.catalog_mark, read_catalog_mark(session, names, options.publication(), deadline));
   const bool streams = ground.position && ground.position->stored.lane.phase == apply::Phase::stream;
+  CNX_TRY(std::vector<postgres::TableName> held_back,
+          record::read_held_back(session, options.name, options.dead_letters.held_changes_max, deadline));
   CNX_TRY(ground.plan, plan_tables(session,
                                    {.mapping = options.mapping,
                                     .publication = options.publication(),
                                     .known = std::move(known),
                                     .position = ground.position ? ground.position->stored.lane.position.to_string() : "",
-                                    .strict = !streams},
+                                    .asked = streams ? ground.asked : ResyncRequest(),
+                                    .strict = !streams,
+                                    .held_back = std::move(held_back)},
                                    deadline));
   ground.catalog = std::move(ground.plan.catalog);
   CNX_TRY(ground.publication, postgres::read_publication(session, options.publication(), deadline));

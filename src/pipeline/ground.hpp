@@ -8,6 +8,7 @@
 #include "apply/position.hpp"
 #include "base/result.hpp"
 #include "bolt/connection.hpp"
+#include "capture/logical/source_state.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/table_plan.hpp"
 #include "postgres/publication.hpp"
@@ -17,9 +18,6 @@
 #include "postgres/slot.hpp"
 
 namespace cnx::pipeline {
-
-// Which graph contextnexus.pipelines binds the pipeline to; empty where it says nothing.
-Result<std::string> read_binding(postgres::Session& session, const std::string& pipeline, TimePoint deadline);
 
 struct Ground {
   postgres::ServerInfo server;
@@ -31,9 +29,14 @@ struct Ground {
   std::optional<postgres::SlotState> slot;
   std::optional<apply::PositionNode> position;
   std::string graph_identity;
-  // As contextnexus.pipelines has it; empty where it says nothing.
-  std::string bound_graph_identity;
+  capture::SourceRecord record;
+  ResyncRequest asked;  // By a person.
 };
+
+// Where the graph stands, for the judgement of the source.
+capture::HeldPosition held_position(const apply::PositionNode& node);
+// Pure.
+capture::SourceJudgement judge(const Ground& ground);
 
 // Blocks until `deadline`. Errors of either side, wrapped with which.
 Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline);

@@ -1,8 +1,9 @@
 #include "pipeline/pass.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include "pipeline/findings.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -16,62 +17,84 @@ constexpr stream::QueueLimits kBatchLimits{.items_max = 1, .bytes_max = 64u << 2
 constexpr Duration kLookInterval = std::chrono::seconds(1);
 // A sweep that is abandoned is begun again by the next start.
 constexpr Duration kSweepStopMax = std::chrono::seconds(10);
-// Stages in the order in which the runner is given them: capture, batch, lane, write-back.
+// Stages in the order in which the runner is given them: capture, batch, lane, write-back where it is wanted, stub count.
 constexpr size_t kLane = 2;
 constexpr size_t kWriteBack = 3;
 
 uint64_t seed() { return static_cast<uint64_t>(Clock::now().time_since_epoch().count()); }
 
-apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
-  return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
-}
-
-apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start, PassOptions& pass) {
+apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start, const Figures& figures,
+                                  PassOptions& pass) {
   apply::BatchOptions batch = options.batch;
   batch.start = start.lane;
   batch.refetched = std::move(pass.refetched);
   batch.held = std::move(pass.held);
   batch.expects = std::move(pass.expects);
+  batch.counts_tenants = figures.tenants.names_max() > 0;
+  batch.dead = std::move(pass.dead);
+  batch.on_dead_notes = std::move(pass.on_dead_notes);
+  batch.narrowing = pass.narrowing;
+  batch.keep_values = options.dead_letters.keep_values;
   return batch;
 }
 
 void log_write_back(const std::string& table, const Error* error) {
   const std::string what = table.empty() ? "write-back" : "write-back of table " + table;
   if (error == nullptr) {
-    spdlog::info("{} works again", what);
+    telemetry::log_info("write_back_recovered", what + " works again", {{"table", table}});
     return;
   }
   const std::string advice = advice_of(*error);
-  spdlog::warn("{}: {}; it is tried again until it works, and the line goes on meanwhile{}", what, error->describe(),
-               advice.empty() ? "" : "; " + advice);
+  std::vector<telemetry::Field> fields = telemetry::fields_of(*error);
+  fields.emplace_back("table", table);
+  telemetry::log_warning("write_back_failed",
+                         what + ": " + error->describe() + "; it is tried again until it works, and the line goes on meanwhile" +
+                             (advice.empty() ? "" : "; " + advice),
+                         std::move(fields));
 }
 
 }  // namespace
 
-std::function<void(const Error&, Duration)> log_retry(std::string side) {
-  return [side = std::move(side)](const Error& error, Duration wait) {
-    auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
-    spdlog::warn("{}: {}; trying again in {} ms", side, error.describe(), milliseconds);
-  };
+Result<std::vector<record::SyncTable>> write_back_tables(postgres::Session& session, const Catalog& catalog, TimePoint deadline) {
+  std::vector<postgres::Table> followed;
+  for (const postgres::Table* table : catalog.followed()) followed.push_back(*table);
+  CNX_TRY(record::SyncTables found, record::find_sync_tables(session, followed, *catalog.model, deadline));
+  for (const record::LeftOut& table : found.left_out) {
+    const std::string name = postgres::to_string(table.name);
+    telemetry::log_warning("write_back_left_out", fmt::format("no write-back to table {}: {}; {}", name, table.reason, table.cure),
+                           {{"table", name}, {"reason", table.reason}});
+  }
+  if (!found.tables.empty()) {
+    telemetry::log_info("write_back_tables", fmt::format("write-back to the synchronisation columns of {} tables", found.tables.size()),
+                        {{"tables", found.tables.size()}});
+  }
+  return std::move(found.tables);
+}
+
+apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
+  return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
 }
 
 Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
-           const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop, PassOptions pass)
+           const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop, Figures& figures, PassOptions pass)
     : stop_(stop),
+      figures_(figures),
       events_(kEventLimits),
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
-      batch_(events_, batches_, model, types, batch_options(options, start, pass)),
-      lane_(batches_, graph_, acknowledgement_, lane_counters_, lane_options(start, pass.sync_tables),
-            log_retry("Neo4j")),
-      sync_options_(options.write_back) {
+      batch_(events_, batches_, model, types, batch_options(options, start, figures, pass)),
+      lane_(batches_, graph_, acknowledgement_, figures.lane, lane_options(start, pass.sync_tables),
+            tell_retry(figures, Side::graph, "Neo4j")),
+      sync_options_(options.write_back),
+      stub_count_(options, model, figures) {
   if (!pass.sync_tables.empty()) {
     sync_port_.emplace(
         record::PostgresSyncOptions{.postgres = options.postgres,
                                     .neo4j = options.neo4j,
                                     .pipeline = options.name,
+                                    .epoch = pass.recorded_epoch,
                                     .origin = record::origin_name(options.name),
-                                    .on_note = [](const std::string& note) { spdlog::info("write-back {}", note); }},
+                                    .on_note = [](const std::string& note) { telemetry::log_info("write_back", "write-back " + note); }},
         pass.sync_tables);
   }
   if (start.lane.phase == apply::Phase::stream) acknowledgement_.advance(start.lane.position);
@@ -79,6 +102,7 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
 
 apply::LaneOptions Pass::lane_options(apply::StoredPosition start, const std::vector<record::SyncTable>& sync_tables) {
   apply::LaneOptions options{.start = start, .seed = seed()};
+  options.on_batch = [this](const apply::Batch& batch, Duration took) { figures_.applied(batch, took); };
   if (sync_tables.empty()) return options;
   for (const record::SyncTable& table : sync_tables) options.told_tables.insert(table.name);
   options.on_applied = [this](std::vector<mapping::AppliedRow>&& rows) { sync_queue_.push(std::move(rows)); };
@@ -102,10 +126,12 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
   if (sync_port_) {
     sync_options_.finish_sweep = run_options.once;
     sync_options_.seed = seed();
-    sync.emplace(sync_queue_, *sync_port_, sync_counters_, sync_options_, log_write_back);
+    sync.emplace(sync_queue_, *sync_port_, figures_.write_back, sync_options_, log_write_back);
     Waker& sync_waker = runner.add(*sync);
     sync_queue_.on_readable([&sync_waker] { sync_waker.wake(); });
   }
+  const size_t stub_count = sync ? kWriteBack + 1 : kWriteBack;
+  runner.add(stub_count_);
   events_.on_room([&] { capture_waker.wake(); });
   events_.on_readable([&] { batch_waker.wake(); });
   batches_.on_room([&] { batch_waker.wake(); });
@@ -126,10 +152,14 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
       if (!asked) abandon(asked.error());
       if (stop_.asked || (asked && *asked)) {
         stopping = true;
+        if (stop_.asked) figures_.set(telemetry::Activity::stopping);
         give_up = Clock::now() + run_options.drain_max;
         runner.stop(0);
       }
     }
+    figures_.events_bytes = events_.bytes();
+    figures_.batches_bytes = batches_.bytes();
+    if (stopping || runner.failure()) runner.stop(stub_count);
     // The write-back has heard of everything once the lane has ended.
     if (sync && runner.ended(kLane)) runner.stop(kWriteBack);
     // What is left of a run that ends by itself may be a long sweep: it has no limit until a stop is asked for.

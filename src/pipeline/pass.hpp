@@ -7,37 +7,50 @@
 #include "apply/lane_stage.hpp"
 #include "apply/neo4j_graph.hpp"
 #include "cypher/plan.hpp"
+#include "pipeline/catalog.hpp"
+#include "pipeline/figures.hpp"
 #include "pipeline/pipeline.hpp"
+#include "pipeline/refusals.hpp"
 #include "pipeline/runner.hpp"
+#include "pipeline/stub_count.hpp"
 #include "record/postgres_sync.hpp"
 #include "record/sync_stage.hpp"
 
 namespace cnx::pipeline {
 
-// Told of each failure that will be tried again: once a failure, from the stage's thread.
-std::function<void(const Error&, Duration)> log_retry(std::string side);
+// Of the tables that are followed: those whose rows are told, in PostgreSQL, that they are in the graph. The log says which have the
+// columns and are left out. Blocks until `deadline`.
+Result<std::vector<record::SyncTable>> write_back_tables(postgres::Session& session, const Catalog& catalog, TimePoint deadline);
+
+apply::Neo4jGraphOptions graph_options(const PipelineOptions& options);
 
 struct PassOptions {
   // Those whose rows are told, in PostgreSQL, that they are in the graph; none: no write-back. They must outlive the pass.
   const std::vector<record::SyncTable>& sync_tables;
+  int64_t recorded_epoch = 0;  // As PostgresSyncOptions::epoch.
   std::vector<apply::RefetchedRow> refetched;
   // As BatchOptions.
   std::set<postgres::TableName> held;
   std::function<bool(const change::Relation&)> expects;
+  std::vector<apply::DeadKey> dead;
+  std::function<void(std::vector<apply::DeadNote>&&)> on_dead_notes;
+  std::optional<apply::Narrowing> narrowing;
 };
 
 class Pass {
  public:
   // All must outlive it.
   Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,
-       const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop, PassOptions pass);
+       const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop, Figures& figures, PassOptions pass);
 
   // For the capture stage that the caller makes.
   stream::Queue<change::Event>& events() { return events_; }
   stream::Acknowledgement& acknowledgement() { return acknowledgement_; }
-  const apply::LaneCounters& lane() const { return lane_counters_; }
   // After run() failed with apply::kEntityMissing: the rows to be read again.
   const std::vector<mapping::LackingRow>& lacking() const { return lane_.lacking(); }
+
+  // After run() failed because the graph, or the batch stage, refused rows.
+  PassRefusal take_refusal() { return {.batch = lane_.take_refused(), .rows = batch_.take_refused()}; }
 
   // After run() failed with apply::kTableChanged.
   const change::RelationPtr& unexpected() const { return batch_.unexpected(); }
@@ -52,17 +65,17 @@ class Pass {
   apply::LaneOptions lane_options(apply::StoredPosition start, const std::vector<record::SyncTable>& sync_tables);
 
   StopRequest& stop_;
+  Figures& figures_;
   stream::Queue<change::Event> events_;
   stream::Queue<apply::Batch> batches_;
   stream::Acknowledgement acknowledgement_;
-  apply::LaneCounters lane_counters_;
   apply::Neo4jGraph graph_;
   apply::BatchStage batch_;
   apply::LaneStage lane_;
   record::SyncQueue sync_queue_;
   std::optional<record::PostgresSync> sync_port_;
-  record::SyncCounters sync_counters_;
   record::SyncOptions sync_options_;
+  StubCount stub_count_;
 };
 
 }  // namespace cnx::pipeline

@@ -2,6 +2,7 @@
 
 #include "pipeline/ground.hpp"
 #include "pipeline/schema.hpp"
+#include "record/dead_letters.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -51,6 +52,7 @@ Result<PauseChange> set_paused(const PipelineOptions& options, bool paused) {
 
 Status PauseWatch::listen() {
   CNX_TRY(session_.execute(kListen, soon()));
+  CNX_TRY(session_.execute("LISTEN " + std::string(record::kDeadLettersChannel), soon()));
   return read();
 }
 
@@ -59,7 +61,12 @@ Result<bool> PauseWatch::paused() {
   while (true) {
     CNX_TRY(std::optional<postgres::Notification> notification, session_.try_read_notification());
     if (!notification) break;
-    heard = heard || notification->payload == pipeline_;
+    if (notification->payload != pipeline_) continue;
+    if (notification->channel == record::kDeadLettersChannel) {
+      letter_news_ = true;
+    } else {
+      heard = true;
+    }
   }
   if (heard) CNX_TRY(read());
   return state_.paused();
@@ -68,7 +75,13 @@ Result<bool> PauseWatch::paused() {
 Status PauseWatch::read() {
   CNX_TRY(std::optional<PauseState> now, read_pause(session_, pipeline_, soon()));
   state_ = now.value_or(PauseState());
+  CNX_TRY(request_, read_request(session_, pipeline_, soon()));
   return {};
+}
+
+Status PauseWatch::end_request(const ResyncRequest& begun) {
+  CNX_TRY(pipeline::end_request(session_, pipeline_, begun, soon()));
+  return read();
 }
 
 }  // namespace cnx::pipeline

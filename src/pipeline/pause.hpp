@@ -4,10 +4,12 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "pipeline/options.hpp"
+#include "pipeline/resync_request.hpp"
 #include "postgres/session.hpp"
 
 namespace cnx::pipeline {
@@ -28,7 +30,7 @@ struct PauseChange {
 // Pauses or resumes, and tells the running engine. ErrorKind::invalid: no such pipeline. Needs PostgreSQL alone.
 Result<PauseChange> set_paused(const PipelineOptions& options, bool paused);
 
-// The running engine's ear, on the session that holds the pipeline. One thread.
+// The running engine's ear: what people have asked for. One thread.
 class PauseWatch {
  public:
   // Both must outlive it.
@@ -40,6 +42,12 @@ class PauseWatch {
   // lost.
   Result<bool> paused();
   const PauseState& state() const { return state_; }
+  // Whether tables were asked to be read again, as of the last paused().
+  bool resync_asked() const { return !request_.empty(); }
+  // It has been begun with; another one may be there by now. Blocks until a deadline of its own.
+  Status end_request(const ResyncRequest& begun);
+  // Whether somebody has settled dead letters of the pipeline since the last call; paused() takes what has arrived.
+  bool take_letter_news() { return std::exchange(letter_news_, false); }
 
  private:
   Status read();
@@ -47,6 +55,8 @@ class PauseWatch {
   postgres::Session& session_;
   const std::string& pipeline_;
   PauseState state_;
+  ResyncRequest request_;
+  bool letter_news_ = false;
 };
 
 }  // namespace cnx::pipeline

@@ -1,46 +1,52 @@
 #include "pipeline/pipeline.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include "apply/segments.hpp"
+#include "apply/source_moves.hpp"
 #include "capture/logical/logical_stage.hpp"
 #include "capture/logical/slot_connection.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
+#include "pipeline/catalog_watch.hpp"
 #include "pipeline/clean.hpp"
 #include "pipeline/copy.hpp"
+#include "pipeline/dead_letters.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
-#include "pipeline/pause.hpp"
+#include "pipeline/old_slot.hpp"
+#include "pipeline/ownership.hpp"
+#include "pipeline/read_again.hpp"
+#include "pipeline/letter_trials.hpp"
 #include "pipeline/refetches.hpp"
+#include "pipeline/refusals.hpp"
 #include "pipeline/resync.hpp"
-#include "pipeline/slot_wait.hpp"
-#include "pipeline/table_shape.hpp"
+#include "pipeline/source_record.hpp"
+#include "pipeline/source_view.hpp"
 #include "record/ledger.hpp"
 #include "record/own_updates.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
 
-constexpr Duration kGroundMax = std::chrono::seconds(30);
-// `run --once` waits so long for another instance to end.
-constexpr Duration kOwnerMax = std::chrono::seconds(30);
-// The catalog is looked at so often.
-constexpr Duration kCatalogLook = std::chrono::seconds(2);
-// A paused pipeline looks so often whether it was resumed.
-constexpr Duration kPauseLook = std::chrono::milliseconds(500);
+using telemetry::Activity;
 
-capture::HeldPosition held_position(const apply::PositionNode& node) {
-  return {.position = node.stored.lane.position,
-          .system_identifier = node.source.system_identifier,
-          .timeline = node.source.timeline,
-          .database = node.source.database,
-          .slot = node.source.slot};
-}
+constexpr Duration kGroundMax = std::chrono::seconds(30);
 
 class Run {
  public:
-  Run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop)
-      : options_(options), run_options_(run_options), stop_(stop), backoff_(1, std::chrono::milliseconds(200)), refetches_(options) {}
+  Run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop, Figures& figures)
+      : options_(options),
+        run_options_(run_options),
+        stop_(stop),
+        figures_(figures),
+        backoff_(1, std::chrono::milliseconds(200)),
+        ownership_(options, run_options, stop, figures, [this] { return held_now(); }),
+        refetches_(options),
+        letters_(options),
+        refusals_(options, letters_),
+        trials_(options, letters_, refetches_),
+        catalog_watch_(options, ground_) {}
 
   // Until it was stopped, or is done: what a new attempt may cure is tried again.
   Status run() {
@@ -48,8 +54,15 @@ class Run {
       Status ended = this->attempt();
       if (ended) return {};
       if (stop_.asked) {
-        spdlog::info("stopped: {}", ended.error().describe());
+        telemetry::log_info("stopped", "stopped: " + ended.error().describe(), telemetry::fields_of(ended.error()));
         return {};
+      }
+      if (refusal_.any()) {
+        ended = settle();
+        if (ended) {
+          attempt = 0;  // It is another batch from here on.
+          continue;
+        }
       }
       if (ended.error().code() == apply::kEntityMissing) {
         Status read = read_again();
@@ -57,12 +70,12 @@ class Run {
         ended = std::move(read);
       }
       if (ended.error().code() == apply::kTableChanged) continue;
+      if (ended.error().code() == capture::kFailedOver) continue;
+      ended = explain(std::move(ended.error()));
       const bool enough = run_options_.once && attempt >= kOnceAttempts;
-      // A secret is being changed: on the server first, and then where it is read.
-      const bool rotated = was_let_in_ && stream::is_login_refused(ended.error());
-      if (enough || (stream::retry_class(ended.error()) == stream::RetryClass::stop && !rotated)) return ended;
+      if (enough || !may_try_again(ended.error())) return fail(stream::advised(std::move(ended.error())));
       Duration wait = backoff_.next();
-      log_retry("starting again")(ended.error(), wait);
+      figures_.retry(Side::start, "starting again", ended.error(), wait);
       pause(stop_, wait);
     }
     return {};
@@ -72,33 +85,73 @@ class Run {
   // Start-up as a story: nobody else is at it, what is there, does it fit together, copy what was there before, then
   // follow the changes.
   Status attempt() {
+    is_owner_ = false;
+    figures_.set(Activity::starting);
     CNX_TRY(own());
+    figures_.set(Activity::starting);
+    is_owner_ = true;
     while (!stop_.asked) {
-      CNX_TRY(wait_while_paused());
+      CNX_TRY(ownership_.wait_while_paused());
       if (stop_.asked) return {};
       Status ended = work();
-      if (!ended || !pause_->state().paused()) return ended;
+      if (!ended || !ownership_.paused()) return ended;
     }
     return {};
+  }
+
+  // What does not fit may be the source's doing: that is asked, and then it has its name.
+  Status explain(Error error) {
+    if (error.code() == kGiveUpSlot) {
+      telemetry::log_warning("slot_given_up", fmt::format("the slot {}: {}", options_.slot(), error.message()), {{"slot", options_.slot()}});
+      CNX_TRY(record_given_up(ownership_.session(), options_.name, error.message(), Clock::now() + kGroundMax));
+      CNX_TRY(drop_old_slot(options_, ownership_.lease().backend_pid(), stop_));
+    }
+    if (error.kind() != ErrorKind::state || !is_owner_) return fail(std::move(error));
+    // Whoever took over from us has changed the graph: whether we come back is said where the lock is asked for.
+    Result<bool> ours = ownership_.lease().is_ours();
+    if (ours && !*ours) return fail(ErrorKind::unavailable, "the pipeline's lock is lost: " + error.describe());
+    Result<SourceView> view = view_source(options_, Clock::now() + kGroundMax);
+    if (view) CNX_TRY(capture::to_status(view->judgement));
+    return fail(std::move(error));
+  }
+
+  bool may_try_again(const Error& error) const {
+    if (stream::is_retried(stream::retry_class(error))) return true;
+    // A secret is being changed: on the server first, and then where it is read.
+    if (was_let_in_ && stream::is_login_refused(error)) return true;
+    if (std::optional<capture::SourceState> state = capture::source_state_of(error)) {
+      return options_.source.gap_action == "resync" && capture::is_gap(*state);
+    }
+    return false;
   }
 
   // Until it was stopped, is done, or was paused.
   Status work() {
     while (true) {
       CNX_TRY(look());
+      if (stop_.asked) return {};
       if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
+      CNX_TRY(letters_.forget(ownership_.session(), ground_.plan));
+      CNX_TRY(letters_.load(ownership_.session(), ground_.position->source, ground_.position->stored.lane.position));
       CopyContext context = copy_context();
+      const KeepRefusal keep{context, *this};
       if (ground_.position->stored.lane.phase != apply::Phase::stream) {
+        figures_.set(Activity::copying);
         CNX_TRY(copy_tables(context));
         if (ended_early()) return {};
+        // A copy from the beginning is all that was asked for.
+        if (!ground_.asked.empty()) CNX_TRY(ownership_.end_request(ground_.asked));
         CNX_TRY(look());
+        if (stop_.asked) return {};
       }
       const TimePoint began = Clock::now();
       Result<ResyncTurn> turn = resync_tables(context, resync_, told_);
       turn_took_ = Clock::now() - began;
       forget_begun_anew();
       CNX_TRY(turn_, std::move(turn));
+      if (!ground_.asked.empty()) CNX_TRY(ownership_.end_request(ground_.asked));
       if (turn_ == ResyncTurn::stopped || ended_early()) return {};
+      figures_.count(ground_.plan.states);
       CNX_TRY(look_again_, clean(context, ground_.position->stored.lane.position.lsn));
       if (look_again_) continue;
       CNX_TRY(change::Position reached, follow());
@@ -120,7 +173,7 @@ class Run {
   // A row that is in the graph already and not visible yet would be taken for one that went.
   Result<bool> may_clean(change::Lsn reached) {
     if (!is_due(ground_.plan.states, reached)) return false;
-    return shows_all(resync_, told_, *owner_, Clock::now() + kGroundMax);
+    return shows_all(resync_, told_, ownership_.session(), Clock::now() + kGroundMax);
   }
 
   // A row of them that was read before is older than what is copied.
@@ -136,104 +189,95 @@ class Run {
            Clock::now() >= began + std::max(run_options_.copy_turn, turn_took_);
   }
 
-  bool ended_early() const { return stop_.asked || pause_->state().paused(); }
+  bool ended_early() const { return stop_.asked || ownership_.paused(); }
 
-  // An advisory lock on PostgreSQL saves two instances from working against each other; that only one of them can write
-  // is not its doing: the epoch in the graph guards.
   Status own() {
-    TimePoint give_up = run_options_.once ? Clock::now() + kOwnerMax : kNever;
-    pause_.reset();
-    owner_.reset();
-    CNX_TRY(postgres::Session session, open_session(options_, Clock::now() + kGroundMax));
-    for (bool said = false; !stop_.asked; said = true) {
-      CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2))",
-                                                 {std::to_string(kOwnerLockClass), options_.name}, Clock::now() + kGroundMax));
-      CNX_TRY(bool locked, rows.boolean(0, 0));
-      if (locked) {
-        owner_ = std::move(session);
-        // What another process was told of may not be visible yet.
-        resync_ = {};
-        CNX_TRY(resync_.writers_until, next_transaction(*owner_, Clock::now() + kGroundMax));
-        pause_.emplace(*owner_, options_.name);
-        return pause_->listen();
-      }
-      if (Clock::now() >= give_up) {
-        return fail(Error(ErrorKind::state, "the pipeline is running already").with("pipeline", options_.name));
-      }
-      if (!said) spdlog::info("pipeline {} is running already; waiting to take over", options_.name);
-      pause(stop_, std::chrono::milliseconds(500));
+    CNX_TRY(bool anew, ownership_.take());
+    if (anew) {
+      record_.forget();
+      is_alone_ = false;
+      reached_.reset();
     }
+    if (stop_.asked) return {};
+    // What another process was told of may not be visible yet.
+    resync_ = {};
+    CNX_TRY(resync_.writers_until, next_transaction(ownership_.session(), Clock::now() + kGroundMax));
     return {};
   }
 
-  // The session that holds the lock also tells when PostgreSQL shuts down: it loses it then, at once, while a walsender
-  // would be waited for until all that was sent is confirmed, which without Neo4j would be for ever. Losing the session
-  // ends the pass, and with it the replication connection; a new start goes on from the position. True: the pipeline was
-  // paused, and what is under way is to be finished.
-  Result<bool> paused_or_lost() { return pause_->paused(); }
-
-  // The lock is kept, and PostgreSQL its log; nothing else is.
-  Status wait_while_paused() {
-    CNX_TRY(bool paused, paused_or_lost());
-    if (!paused) return {};
-    if (run_options_.once) {
-      return fail(Error(ErrorKind::state, "the pipeline is paused").with("since", pause_->state().paused_at)
-                      .advise("contextnexus resume lets it go on"));
-    }
-    spdlog::warn("paused since {} by {}: nothing is read or applied, and PostgreSQL keeps its log until contextnexus resume",
-                 pause_->state().paused_at, pause_->state().paused_by);
-    while (!stop_.asked) {
-      CNX_TRY(paused, paused_or_lost());
-      if (!paused) {
-        spdlog::info("resumed");
-        return {};
-      }
-      pause(stop_, kPauseLook);
-    }
+  Status end_former_owner() {
+    if (is_alone_) return {};
+    CNX_TRY(bolt::Connection graph, open_graph(options_, Clock::now() + kGroundMax));
+    CNX_TRY(end_former_transactions(graph, options_));
+    is_alone_ = true;
     return {};
   }
 
-  // For `status`, in the name of the session that holds the lock: what a walsender reports is shown to few roles, and this
-  // writes no log, which a row would, so that the two would chase each other. Once a second at most.
-  Status say_in_step(change::Lsn lsn) {
-    const TimePoint now = Clock::now();
-    if (lsn == said_in_step_ || now < said_at_ + std::chrono::seconds(1)) return {};
-    said_in_step_ = lsn;
-    said_at_ = now;
-    return owner_->execute("SET application_name = 'contextnexus in step with " + lsn.to_string() + "'", now + kGroundMax);
+  // Where the graph stands, while it is known: not before a start has looked, nor while rows are copied for the first time.
+  std::optional<capture::HeldPosition> held_now() const {
+    if (!ground_.position || (following_ == nullptr && !reached_)) return std::nullopt;
+    capture::HeldPosition held = held_position(*ground_.position);
+    held.position = following_ != nullptr ? following_->position() : *reached_;
+    held.epoch = std::max(held.epoch, record_.epoch());
+    return held;
   }
 
+  // Until both sides fit, or it is for a person to choose.
   Status look() {
-    CNX_TRY(ground_, read_ground(options_, Clock::now() + kGroundMax));
-    was_let_in_ = true;
-    plan_.emplace(*ground_.catalog.model);
-    return check_ground();
+    CNX_TRY(end_former_owner());
+    while (true) {
+      reached_.reset();
+      CNX_TRY(ground_, read_ground(options_, Clock::now() + kGroundMax));
+      was_let_in_ = true;
+      plan_.emplace(*ground_.catalog.model);
+      ownership_.use(ground_.system);
+      CNX_TRY(bool moved, settle_source());
+      if (stop_.asked) return {};
+      if (moved) continue;
+      if (ground_.position->stored.lane.phase == apply::Phase::stream) reached_ = ground_.position->stored.lane.position;
+      return check_ground();
+    }
+  }
+
+  // Whether the position was moved: to a slot behind a gap, or to another timeline.
+  Result<bool> settle_source() {
+    const capture::SourceJudgement judgement = judge(ground_);
+    if (is_to_be_read_again(judgement, ground_.asked, options_.source)) {
+      CopyContext context = copy_context();
+      CNX_TRY(read_all_again(context, judgement));
+      // What the slot begins behind may not be visible to a read yet.
+      CNX_TRY(resync_.writers_until, next_transaction(ownership_.session(), Clock::now() + kGroundMax));
+      CNX_TRY(ownership_.end_request(ground_.asked));
+      record_.forget();
+      return true;
+    }
+    CNX_TRY(capture::to_status(judgement));
+    if (judgement.state != capture::SourceState::failed_over) return false;
+    CNX_TRY(follow_source());
+    const std::string position = ground_.position->stored.lane.position.to_string();
+    telemetry::log_warning("failed_over", fmt::format("{}: going on there from {}", judgement.happened, position), {{"position", position}});
+    return true;
+  }
+
+  // The position says on which timeline, and in which database, it goes on.
+  Status follow_source() {
+    const TimePoint deadline = Clock::now() + kGroundMax;
+    CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
+    CNX_TRY(apply::StoredPosition start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
+    return apply::follow_source(graph, {.pipeline = options_.name, .epoch = start.epoch},
+                                source_of(options_, ground_.system), deadline);
   }
 
   Status check_ground() {
     CNX_TRY(check_tables(ground_.catalog));
     CNX_TRY(check_publication(ground_.catalog, ground_.publication, options_.publication()));
-    if (!ground_.position) {
-      const bool bound = !ground_.bound_graph_identity.empty() && ground_.slot;
-      return fail(Error(bound ? ErrorKind::state : ErrorKind::invalid, "the graph has no position for this pipeline")
-                      .with("pipeline", options_.name)
-                      .advise(bound ? "the graph was emptied or replaced: contextnexus drop, then init and run copy it anew"
-                                    : "contextnexus init prepares both databases"));
-    }
-    if (!ground_.bound_graph_identity.empty() && ground_.bound_graph_identity != ground_.graph_identity) {
-      return fail(Error(ErrorKind::state, "this is another graph than the one that the pipeline was made for")
-                      .with("pipeline", options_.name)
-                      .advise("connect to that graph again; or contextnexus drop, then init and run fill this one"));
-    }
-    if (ground_.position->stored.lane.phase == apply::Phase::initial) return {};
     // Of a copy that is not done the mapping stays; later what differs is synced anew.
     if (ground_.position->stored.lane.phase == apply::Phase::snapshot &&
         ground_.position->source.fingerprint != options_.mapping.fingerprint) {
       return fail(Error(ErrorKind::state, "the graph was built with another mapping")
                       .advise("run with that mapping; or contextnexus drop --graph, then init and run build it with this one"));
     }
-    if (ground_.position->stored.lane.phase == apply::Phase::snapshot) return {};
-    return capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot);
+    return {};
   }
 
   CopyContext copy_context() {
@@ -241,67 +285,93 @@ class Run {
             .run_options = run_options_,
             .stop = stop_,
             .ground = ground_,
-            .owner = *owner_,
-            .paused_or_lost = [this] { return paused_or_lost(); }};
+            .owner = ownership_.session(),
+            .lease_pid = ownership_.lease().backend_pid(),
+            .paused_or_lost = [this] { return ownership_.paused_or_lost(); },
+            .figures = figures_,
+            .dead = letters_.keys(false),
+            .narrowing = refusals_.of_copy()};
   }
 
-  // Whether a relation message describes its table as the catalog did when this pass began, or is an older one that was
-  // looked into.
-  bool expects(const change::Relation& relation) const {
-    for (const postgres::Table& table : ground_.catalog.tables) {
-      if (table.name.schema == relation.schema && table.name.name == relation.name) {
-        const std::string described = change::describe(relation);
-        return described == change::describe(*capture::relation_of(table)) || accepted_.contains(described);
+  // What a copy was refused outlives it, however it ended.
+  struct KeepRefusal {
+    CopyContext& context;
+    Run& run;
+    ~KeepRefusal() {
+      run.letters_.applied(context.rows_applied);
+      if (context.refusal.any()) {
+        run.refusal_ = std::move(context.refusal);
+      } else if (context.rows_applied > 0) {
+        run.refusals_.end_copy();
       }
     }
-    return true;
+  };
+
+  Status settle() {
+    Status settled = refusals_.settle(std::exchange(refusal_, {}), ground_.catalog, *plan_, ownership_.session());
+    if (!settled && settled.error().code() == apply::kEntityMissing) lacking_ = refusals_.take_lacking();
+    return settled;
   }
 
-  // Once in two seconds at most. What changed in the catalog without a message is found here.
   Result<bool> catalog_changed() {
-    const TimePoint now = Clock::now();
-    if (now < looked_at_ + kCatalogLook) return false;
-    looked_at_ = now;
-    const std::vector<postgres::TableName> names = options_.mapping.table_names();
-    CNX_TRY(std::string mark, read_catalog_mark(*owner_, names, options_.publication(), now + kGroundMax));
+    CNX_TRY(bool changed, catalog_watch_.changed(ownership_.session()));
+    if (!catalog_watch_.has_asked()) return changed;
     // So that only those are remembered that are not visible yet.
-    if (Result<bool> seen = are_seen(told_, *owner_, now + kGroundMax); !seen) return fail(std::move(seen.error()));
-    return mark != ground_.catalog_mark;
+    CNX_TRY(are_seen(told_, ownership_.session(), Clock::now() + kGroundMax));
+    return changed;
   }
 
   // Until it was stopped, is done, was paused, or something has to be looked into: where the graph stands then.
   Result<change::Position> follow() {
     TimePoint deadline = Clock::now() + kGroundMax;
-    CNX_TRY(capture::check_source(held_position(*ground_.position), ground_.system, ground_.slot));
     apply::StoredPosition start;
     std::vector<change::Segment> segments;
+    change::Lsn tried_until;
     {
       CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
       CNX_TRY(make_constraints(graph, *ground_.catalog.model));
       // What the graph held a moment ago is no start: a transaction of an instance that was killed may
       // have been done since.
-      CNX_TRY(start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
+      CNX_TRY(start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline, ground_.record.epoch.value_or(0)));
+      const apply::CopyOwner owner{.pipeline = options_.name, .epoch = start.epoch};
+      const apply::Source& known = ground_.position->source;
+      if (known.database_oid != ground_.system.database_oid || known.database != ground_.system.database) {
+        CNX_TRY(apply::follow_source(graph, owner, source_of(options_, ground_.system), deadline));
+      }
+      CNX_TRY(record_.begin(ownership_.session(), graph, owner, deadline));
       CNX_TRY(segments, apply::read_segments(graph, options_.name, deadline));
+      refetches_.forget_until(start.lane.position.lsn);
+      CNX_TRY(tried_until, trials_.begin(ownership_.session(), graph, ground_, start.lane, [this] { return wait_until_told_is_seen(); }));
     }
     CNX_TRY(capture::CopiedRows copied, capture::CopiedRows::make(segments));
     bool consistent = segments.empty();
-    CNX_TRY(std::vector<record::SyncTable> sync_tables, write_back_tables());
-    refetches_.forget_until(start.lane.position.lsn);
-    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_,
+    std::vector<record::SyncTable> sync_tables;
+    if (run_options_.write_back) {
+      CNX_TRY(sync_tables, write_back_tables(ownership_.session(), ground_.catalog, Clock::now() + kGroundMax));
+    }
+    figures_.begin_stream(start.lane.position.lsn, ground_.position->commit_microseconds);
+    figures_.consistent = consistent;
+    Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_, figures_,
               {.sync_tables = sync_tables,
+               .recorded_epoch = record_.epoch(),
                .refetched = refetches_.rows(),
                .held = ground_.catalog.held,
-               .expects = [this](const change::Relation& relation) { return expects(relation); }});
+               .expects = [this](const change::Relation& relation) { return catalog_watch_.expects(relation); },
+               .dead = letters_.keys(true),
+               .on_dead_notes = [this](std::vector<apply::DeadNote>&& notes) { letters_.hear(std::move(notes)); },
+               .narrowing = refusals_.of_stream()});
     capture::SlotConnection slot({.connection = options_.postgres,
                                   .source = held_position(*ground_.position),
-                                  .publication = options_.publication()});
-    capture::LogicalCounters counters;
+                                  .publication = options_.publication(),
+                                  .free_slot = [this, lease = ownership_.lease().backend_pid()](
+                                                   postgres::Session& session,
+                                                   TimePoint until) { free_slot(session, lease, until); }});
     capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
     // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
     logical.wanted = consistent ? change::Lsn() : copied.open() ? ground_.system.wal_end : copied.seen_until();
     if (run_options_.once) logical.wanted = std::max(wanted_, logical.wanted);
-    logical.wanted = std::max(logical.wanted, due_until(ground_.plan.states));
+    logical.wanted = std::max({logical.wanted, due_until(ground_.plan.states), tried_until});
     logical.copied = &copied;
     logical.told = &told_;
     record::OwnUpdates own_updates(sync_tables, record::origin_name(options_.name));
@@ -311,45 +381,68 @@ class Run {
       };
     }
     const TimePoint began = Clock::now();
-    capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), counters, logical, log_retry("PostgreSQL"));
+    capture::LogicalStage stage(slot, pass.events(), pass.acknowledgement(), figures_.capture, logical,
+                                tell_retry(figures_, Side::source, "PostgreSQL"));
     // Of each of a copy's turns nobody wants to read.
-    const auto level = turn_ == ResyncTurn::done ? spdlog::level::info : spdlog::level::debug;
-    spdlog::log(level, "following {} from {}", options_.slot(), start.lane.position.to_string());
+    const auto level = turn_ == ResyncTurn::done ? telemetry::Level::info : telemetry::Level::debug;
+    telemetry::log({level, "following", fmt::format("following {} from {}", options_.slot(), start.lane.position.to_string()),
+                    {{"slot", options_.slot()}, {"position", start.lane.position.to_string()}}});
+    figures_.set(turn_ == ResyncTurn::more ? Activity::copying : Activity::streaming);
+    const uint64_t rows_before = figures_.lane.rows, transactions_before = figures_.lane.transactions;
+    const uint64_t refused_before = figures_.lane.refused;
     const stream::Acknowledgement& acknowledgement = pass.acknowledgement();
+    following_ = &acknowledgement;
+    reached_.reset();
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
-      CNX_TRY(bool paused, paused_or_lost());
-      CNX_TRY(say_in_step(change::Lsn(counters.in_step)));
+      CNX_TRY(bool paused, ownership_.paused_or_lost());
+      ownership_.lease().say_in_step(change::Lsn(figures_.capture.in_step));
       if (!consistent && turn_ == ResyncTurn::done && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
-        CNX_TRY(forget_copy(start.epoch));
+        CNX_TRY(forget_copy(options_, start.epoch));
         consistent = true;
+        figures_.consistent = true;
       }
       CNX_TRY(bool changed, catalog_changed());
       const change::Position reached = acknowledgement.position();
       CNX_TRY(bool cleans, may_clean(reached.lsn));
-      look_again_ = look_again_ || changed || cleans;
+      CNX_TRY(bool letters, trials_.watch(ownership_.session(), reached));
+      const bool news = ownership_.take_letter_news();
+      look_again_ = look_again_ || changed || letters || news || ownership_.resync_asked() || cleans;
       if (paused || look_again_ || turn_is_over(reached.lsn, began)) return true;
       const bool all = turn_ == ResyncTurn::done && reached >= change::Position{logical.wanted, 0};
       return run_options_.once && all && !is_due(ground_.plan.states, reached.lsn);
     });
+    following_ = nullptr;
+    letters_.applied(figures_.lane.rows - rows_before);
     if (!ran) {
       lacking_ = pass.lacking();
-      if (pass.unexpected()) accepted_.insert(change::describe(*pass.unexpected()));
+      refusal_ = pass.take_refusal();
+      if (pass.unexpected()) catalog_watch_.accept(*pass.unexpected());
       return fail(std::move(ran.error()));
     }
-    spdlog::log(level, "at {}: {} rows of {} transactions applied, {} updates refused as older than the graph",
-                 acknowledgement.position().to_string(), pass.lane().rows.load(), pass.lane().transactions.load(),
-                 pass.lane().refused.load());
-    return acknowledgement.position();
+    const std::string position = acknowledgement.position().to_string();
+    const uint64_t rows = figures_.lane.rows - rows_before, transactions = figures_.lane.transactions - transactions_before;
+    const uint64_t refused = figures_.lane.refused - refused_before;
+    telemetry::log({level, "followed",
+                    fmt::format("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph", position,
+                                rows, transactions, refused),
+                    {{"position", position}, {"rows", rows}, {"transactions", transactions}, {"refused", refused}}});
+    reached_ = acknowledgement.position();
+    CNX_TRY(letters_.write_news(ownership_.session(), true));
+    CNX_TRY(bool more, letters_.reach(ownership_.session(), *reached_));
+    look_again_ = look_again_ || more;
+    if (ended_early() || run_options_.once) {
+      CNX_TRY(record_.end(ownership_.session(), options_.name, reached_->lsn, Clock::now() + kGroundMax));
+    }
+    return *reached_;
   }
 
-  // Every change that a copied row showed is behind the position: nothing is held against the segments any more.
-  // Only the owner may say so: another instance may be copying anew.
-  Status forget_copy(int64_t epoch) {
-    const TimePoint deadline = Clock::now() + kGroundMax;
-    CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
-    CNX_TRY(apply::replace_segments(graph, {.pipeline = options_.name, .epoch = epoch}, {}, deadline));
-    spdlog::info("the graph is consistent: all that the copy saw is behind the position");
-    return {};
+  // From the capture's thread: an instance that was left behind must not keep the slot until the server notices.
+  void free_slot(postgres::Session& session, int32_t lease_pid, TimePoint deadline) const {
+    Status freed = end_former_reader(session, options_, lease_pid, deadline);
+    if (!freed) {
+      telemetry::log({telemetry::Level::debug, "slot_not_freed", "the slot's reader could not be ended: " + freed.error().describe(),
+                      telemetry::fields_of(freed.error())});
+    }
   }
 
   Status read_again() {
@@ -357,30 +450,7 @@ class Run {
     return refetches_.read(ground_.catalog, std::exchange(lacking_, {}));
   }
 
-  // A row that is read before a transaction is visible which the graph shows already would be older than the graph.
-  Status wait_until_told_is_seen() {
-    constexpr int kLooks = 100;
-    for (int look = 0; look < kLooks && !stop_.asked; ++look) {
-      if (look > 0) pause(stop_, std::chrono::milliseconds(20));
-      CNX_TRY(bool seen, are_seen(told_, *owner_, Clock::now() + kGroundMax));
-      if (seen) return {};
-    }
-    return fail(Error(ErrorKind::unavailable, "a transaction that the stream has told of is not visible yet")
-                    .advise("it waits for a synchronous standby, perhaps (pg_stat_activity: wait_event SyncRep)"));
-  }
-
-  Result<std::vector<record::SyncTable>> write_back_tables() {
-    if (!run_options_.write_back) return std::vector<record::SyncTable>();
-    std::vector<postgres::Table> followed;
-    for (const postgres::Table* table : ground_.catalog.followed()) followed.push_back(*table);
-    CNX_TRY(record::SyncTables found,
-            record::find_sync_tables(*owner_, followed, *ground_.catalog.model, Clock::now() + kGroundMax));
-    for (const record::LeftOut& table : found.left_out) {
-      spdlog::warn("no write-back to table {}: {}; {}", postgres::to_string(table.name), table.reason, table.cure);
-    }
-    if (!found.tables.empty()) spdlog::info("write-back to the synchronisation columns of {} tables", found.tables.size());
-    return std::move(found.tables);
-  }
+  Status wait_until_told_is_seen() { return wait_until_seen(told_, ownership_.session(), stop_); }
 
   // `run --once` is for scripts: it waits for a database that is starting, not for ever.
   static constexpr int kOnceAttempts = 10;
@@ -388,31 +458,36 @@ class Run {
   const PipelineOptions& options_;
   const RunOptions& run_options_;
   StopRequest& stop_;
+  Figures& figures_;
   stream::Backoff backoff_;
-  std::optional<postgres::Session> owner_;
-  std::optional<PauseWatch> pause_;  // On that session.
+  Ownership ownership_;
+  bool is_owner_ = false;       // Of the pipeline, since this attempt began.
+  bool is_alone_ = false;       // Nothing is open in Neo4j of an owner before.
+  OwnerRecord record_;
   Ground ground_;
+  const stream::Acknowledgement* following_ = nullptr;  // Of the pass that is under way.
+  std::optional<change::Position> reached_;             // By the last one, while nobody moves it.
   std::vector<mapping::LackingRow> lacking_;         // Of the pass that has ended.
   Refetches refetches_;
-  // What the catalog said of a table before this pass began, met in the stream.
-  std::set<std::string> accepted_;
+  DeadLetters letters_;
+  Refusals refusals_;
+  PassRefusal refusal_;  // Of the pass that has ended.
+  LetterTrials trials_;
+  CatalogWatch catalog_watch_;
   bool look_again_ = false;
   bool was_let_in_ = false;  // By both servers, since the process began.
   ResyncProgress resync_;
   capture::ToldTransactions told_;  // By the stream, to this process.
   ResyncTurn turn_ = ResyncTurn::done;
   Duration turn_took_{};
-  TimePoint looked_at_ = TimePoint::min() + std::chrono::hours(1);
   std::optional<cypher::Plan> plan_;
   change::Lsn wanted_;
-  change::Lsn said_in_step_;
-  TimePoint said_at_ = TimePoint::min() + std::chrono::hours(1);
 };
 
 }  // namespace
 
-Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop) {
-  return Run(options, run_options, stop).run();
+Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop, Figures& figures) {
+  return Run(options, run_options, stop, figures).run();
 }
 
 }  // namespace cnx::pipeline

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "pipeline/figures.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/waker.hpp"
@@ -38,13 +39,15 @@ struct RunOptions {
   size_t copy_workers = 2;
   // Of tables that are read again while the line is up: so long the copy, then so long at most the stream.
   Duration copy_turn = std::chrono::seconds(3);
+  // An instance that waits takes over from one that has given no sign of life for so long; from one whose process is gone at once.
+  Duration takeover = std::chrono::seconds(10);
   // After a stop is asked for, what is under way may take so long; what is not finished by then is applied at the next
   // start.
   Duration drain_max = std::chrono::seconds(30);
 };
 
 // Blocks until it was stopped (or, with `once`, is done): success. Lost connections and refusals that pass are waited out;
-// anything else is the error that it ends with.
-Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop);
+// anything else is the error that it ends with. What it does meanwhile is told by the figures.
+Status run(const PipelineOptions& options, const RunOptions& run_options, StopRequest& stop, Figures& figures);
 
 }  // namespace cnx::pipeline

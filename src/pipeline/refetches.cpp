@@ -1,11 +1,12 @@
 #include "pipeline/refetches.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/refetch.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -34,9 +35,19 @@ Status Refetches::read(const Catalog& catalog, const std::vector<mapping::Lackin
   if (rows.empty()) {
     return fail(ErrorKind::state, "an UPDATE without all of its columns met an entity that the graph lacks, and then did not");
   }
-  spdlog::info("read {} rows again whose nodes or relationships the graph lacked", rows.size());
-  rows_.insert(rows_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+  telemetry::log_info("refetched", fmt::format("read {} rows again whose nodes or relationships the graph lacked", rows.size()),
+                      {{"rows", rows.size()}, {"position", at.to_string()}});
+  add(std::move(rows));
   return {};
+}
+
+void Refetches::add(std::vector<apply::RefetchedRow>&& rows) {
+  for (const apply::RefetchedRow& row : rows) {
+    std::erase_if(rows_, [&](const apply::RefetchedRow& older) {
+      return older.key.table == row.key.table && older.key.values == row.key.values;
+    });
+  }
+  rows_.insert(rows_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
 }
 
 void Refetches::forget(const postgres::TableName& table) {

@@ -20,6 +20,9 @@ class Refetches {
   // the rows as they are now. ErrorKind::state where that has happened too often at one position. Blocks; errors of either side.
   Status read(const Catalog& catalog, const std::vector<mapping::LackingRow>& lacking);
 
+  // Of dead letters that are tried again, in the place of whatever was read of the same rows before.
+  void add(std::vector<apply::RefetchedRow>&& rows);
+
   // Those that lead the next pass.
   const std::vector<apply::RefetchedRow>& rows() const { return rows_; }
   // A table that is read again whole is newer than rows of it that were.

@@ -1,6 +1,6 @@
 #include "pipeline/resync.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -9,6 +9,7 @@
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/stale_properties.hpp"
 #include "pipeline/sweep.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -34,7 +35,7 @@ class Resync {
     const bool sweeps = std::any_of(plan_.states.begin(), plan_.states.end(),
                                     [](const TableState& state) { return state.sweep && state.state == State::held; });
     if (!plan_.changed && tables.empty() && !sweeps) return ResyncTurn::done;
-    for (const std::string& line : plan_.said) spdlog::warn("{}", line);
+    for (const std::string& line : plan_.said) telemetry::log_warning("table_changed", line);
     CNX_TRY(bolt::Connection graph, open_graph(options_, soon()));
     graph_.emplace(std::move(graph));
     CNX_TRY(make_constraints(*graph_, *ground_.catalog.model));
@@ -102,10 +103,11 @@ class Resync {
     }
     if (progress_.waits_since == kNever) {
       progress_.waits_since = Clock::now();
-      spdlog::info("what is to be read again waits for transactions that were open before");
+      telemetry::log_info("resync_waits", "what is to be read again waits for transactions that were open before");
     } else if (Clock::now() - progress_.waits_since > options_.slot_wait_max) {
-      spdlog::warn("tables are still not read again: transactions that were open before do not end; pg_stat_activity shows them "
-                   "by xact_start");
+      telemetry::log_warning("resync_waits",
+                             "tables are still not read again: transactions that were open before do not end; pg_stat_activity shows "
+                             "them by xact_start");
       progress_.waits_since = Clock::now();
     }
     return false;
@@ -148,7 +150,8 @@ class Resync {
     CNX_TRY(bool finished, finish(rounds, beside));
     if (!finished) return ResyncTurn::stopped;
     const double seconds = std::chrono::duration<double>(Clock::now() - progress_.started).count();
-    spdlog::info("read {} rows of {} tables again in {:.1f} s", progress_.copied, tables.size(), seconds);
+    telemetry::log_info("resync_done", fmt::format("read {} rows of {} tables again in {:.1f} s", progress_.copied, tables.size(), seconds),
+                        {{"rows", progress_.copied}, {"tables", tables.size()}, {"seconds", seconds}});
     progress_.copied = 0;
     progress_.started = kNever;
     return beside.empty() ? ResyncTurn::done : ResyncTurn::more;
@@ -234,6 +237,17 @@ Result<bool> are_seen(capture::ToldTransactions& told, postgres::Session& sessio
   CNX_TRY(postgres::Rows rows, session.query("SELECT pg_catalog.pg_current_snapshot()::text", deadline));
   CNX_TRY(change::PgSnapshot now, change::PgSnapshot::parse(rows.text(0, 0)));
   return told.are_seen_by(now);
+}
+
+Status wait_until_seen(capture::ToldTransactions& told, postgres::Session& session, StopRequest& stop) {
+  constexpr int kMostLooks = 100;
+  for (int look = 0; look < kMostLooks && !stop.asked; ++look) {
+    if (look > 0) pause(stop, std::chrono::milliseconds(20));
+    CNX_TRY(bool seen, are_seen(told, session, soon()));
+    if (seen) return {};
+  }
+  return fail(Error(ErrorKind::unavailable, "a transaction that the stream has told of is not visible yet")
+                  .advise("it waits for a synchronous standby, perhaps (pg_stat_activity: wait_event SyncRep)"));
 }
 
 Result<bool> shows_all(ResyncProgress& progress, capture::ToldTransactions& told, postgres::Session& session, TimePoint deadline) {

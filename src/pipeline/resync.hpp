@@ -29,6 +29,9 @@ Result<std::string> next_transaction(postgres::Session& session, TimePoint deadl
 // Whether all that the stream has told this process of is visible to a read that begins now. Blocks until `deadline`.
 Result<bool> are_seen(capture::ToldTransactions& told, postgres::Session& session, TimePoint deadline);
 
+// Waits for that, some seconds; ErrorKind::unavailable where it does not come true: a row that is read before a transaction is
+// visible which the graph shows already would be older than the graph.
+Status wait_until_seen(capture::ToldTransactions& told, postgres::Session& session, StopRequest& stop);
 // Whether a read that begins now shows all that is in the graph: what the stream has told of, to this process or to one before
 // it. Blocks until `deadline`.
 Result<bool> shows_all(ResyncProgress& progress, capture::ToldTransactions& told, postgres::Session& session, TimePoint deadline);

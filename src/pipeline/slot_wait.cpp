@@ -1,19 +1,22 @@
 #include "pipeline/slot_wait.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "pipeline/runner.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
 
 // A slot in a server where nothing is open takes some milliseconds.
 constexpr Duration kFirstWord = std::chrono::seconds(2);
-constexpr Duration kNextWord = std::chrono::seconds(5);
+// Then after so long, and each time after twice that, up to the last.
+constexpr Duration kFirstPause = std::chrono::seconds(5);
+constexpr Duration kLastPause = std::chrono::minutes(1);
 constexpr Duration kLookMax = std::chrono::seconds(5);
 constexpr Duration kCancelMax = std::chrono::seconds(5);
 constexpr std::string_view kInsufficientPrivilege = "42501";
+constexpr int kFailoverSlotsSince = 170000;
 
 // A transaction that wrote holds the lock of its own number; those who wait for its end wait for that lock. Savepoints
 // have numbers of their own, so a session may come several times.
@@ -120,10 +123,14 @@ std::string describe(const std::vector<OpenTransaction>& transactions) {
 
 Result<postgres::CreatedSlot> make_slot(postgres::ReplicationStream& stream, const PipelineOptions& options,
                                         StopRequest& stop) {
-  CNX_TRY(stream.begin_create_slot({.name = options.slot()}));
+  // Without standbys it changes nothing.
+  const bool failover = options.slot_failover == "on" ||
+                        (options.slot_failover == "auto" && stream.server_version() >= kFailoverSlotsSince);
+  CNX_TRY(stream.begin_create_slot({.name = options.slot(), .failover = failover}));
   const TimePoint begun = Clock::now();
   const TimePoint give_up = begun + options.slot_wait_max;
   TimePoint next_word = begun + kFirstWord;
+  Duration pause = kFirstPause;
   Watch watch(options, stream.backend_pid());
   while (true) {
     stop.waker.arm();
@@ -143,8 +150,11 @@ Result<postgres::CreatedSlot> make_slot(postgres::ReplicationStream& stream, con
       return fail(gave_up(options, whom));
     }
     if (Clock::now() >= next_word) {
-      spdlog::warn("making the slot {}: PostgreSQL waits for {}", options.slot(), watch.whom());
-      next_word = Clock::now() + kNextWord;
+      const std::string whom = watch.whom();
+      telemetry::log_warning("slot_wait", fmt::format("making the slot {}: PostgreSQL waits for {}", options.slot(), whom),
+                             {{"slot", options.slot()}, {"waits_for", whom}});
+      next_word = Clock::now() + pause;
+      pause = std::min(pause * 2, kLastPause);
     }
   }
 }

@@ -1,6 +1,6 @@
 #include "pipeline/stale_properties.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -9,6 +9,7 @@
 #include "pipeline/graph_form.hpp"
 #include "pipeline/graph_keys.hpp"
 #include "pipeline/sweep.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -48,8 +49,10 @@ class StaleProperties {
       const TableState* other = find_table(context_.ground.plan.states, name);
       if (other == nullptr || !makes_stale(*other, state_) || catalog_.absent.contains(name)) continue;
       if (catalog_.held.contains(name)) {
-        spdlog::warn("properties that {} makes no more stay: {} makes them too and is held", postgres::to_string(state_.name),
-                     postgres::to_string(name));
+        const std::string table = postgres::to_string(state_.name), held = postgres::to_string(name);
+        telemetry::log_warning("properties_kept",
+                               fmt::format("properties that {} makes no more stay: {} makes them too and is held", table, held),
+                               {{"table", table}, {"held", held}});
         return names;
       }
       names.push_back(name);

@@ -3,10 +3,12 @@
 #include <thread>
 
 #include "apply/table_states.hpp"
-#include "capture/logical/source_check.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/pipeline.hpp"
+#include "pipeline/resync_request.hpp"
 #include "pipeline/schema.hpp"
+#include "pipeline/source_view.hpp"
+#include "record/dead_letters.hpp"
 #include "record/ledger.hpp"
 #include "stream/retry_class.hpp"
 
@@ -15,10 +17,15 @@ namespace {
 
 constexpr Duration kStatusMax = std::chrono::seconds(15);
 
-void set_problem(StatusReport& report, const Error& error) {
+void set_source(StatusReport& report, const SourceView& view) {
+  const capture::SourceJudgement& judgement = view.judgement;
+  report.source_state = std::string(to_string(judgement.state));
+  report.missing = judgement.missing;
+  report.surplus = judgement.surplus;
+  if (judgement.may_go_on()) return;
   report.state = "broken";
-  report.problem = error.describe();
-  report.advice = error.advice();
+  report.problem = judgement.happened;
+  report.advice = judgement.advice;
 }
 
 StatusReport::CopyState copy_state(const std::vector<change::Segment>& segments) {
@@ -34,14 +41,11 @@ StatusReport::CopyState copy_state(const std::vector<change::Segment>& segments)
 
 // How far the running engine says that the graph is in step; 0/0 where none does.
 constexpr std::string_view kNow =
-    "SELECT pg_catalog.pg_current_wal_flush_lsn(), "
-    "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint, "
-    "pg_catalog.current_database(), s.system_identifier, c.timeline_id, "
+    "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint, "
     "coalesce((SELECT max(substring(a.application_name FROM 'in step with ([0-9A-F]+/[0-9A-F]+)$')::pg_catalog.pg_lsn) "
     "FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l ON l.pid = a.pid WHERE l.locktype = 'advisory' AND l.granted "
     "AND a.datname = pg_catalog.current_database() AND l.database = a.datid AND l.classid::pg_catalog.int8 = $2::pg_catalog.int8 "
-    "AND l.objid::pg_catalog.int8 = pg_catalog.hashtext($1)::pg_catalog.int8 & 4294967295), '0/0') "
-    "FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c";
+    "AND l.objid::pg_catalog.int8 = pg_catalog.hashtext($1)::pg_catalog.int8 & 4294967295), '0/0')";
 
 Status read_write_back(StatusReport& report, postgres::Session& session, const PipelineOptions& options, TimePoint deadline) {
   const std::vector<postgres::TableName> tables = options.mapping.table_names();
@@ -77,6 +81,21 @@ std::vector<StatusReport::Table> unsettled(const std::vector<apply::TableState>&
   return tables;
 }
 
+Status read_dead_letters(StatusReport& report, postgres::Session& session, TimePoint deadline) {
+  CNX_TRY(postgres::Rows known, session.query("SELECT pg_catalog.to_regclass('contextnexus.dead_letters') IS NOT NULL", deadline));
+  CNX_TRY(bool exists, known.boolean(0, 0));
+  if (!exists) return {};
+  Result<record::DeadLetterFigures> figures = record::read_dead_letter_figures(session, report.pipeline, deadline);
+  // Who may not read them is shown the rest.
+  if (!figures && figures.error().kind() == ErrorKind::server) return {};
+  if (!figures) return fail(std::move(figures.error()));
+  report.dead_letters = {.open = figures->open, .retrying = figures->retrying, .held_changes = figures->held_changes};
+  if (figures->stopped_line == 0) return {};
+  report.problem = "most rows failed the same way, and the line stopped: " + figures->stopped_statement + " (" + figures->stopped_code + ")";
+  report.advice = "contextnexus dead-letters list shows them; mend the cause, then retry them, or discard them";
+  return {};
+}
+
 // What is broken stays so also while it is paused: that is said after this, over it.
 void set_paused_state(StatusReport& report) {
   if (!report.pause.paused()) return;
@@ -95,31 +114,32 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
   CNX_TRY(check_engine_version(session, deadline));
   CNX_TRY(std::optional<PauseState> pause, read_pause(session, options.name, deadline));
   if (pause) report.pause = *pause;
-  CNX_TRY(std::optional<postgres::SlotState> slot, postgres::read_slot(session, options.slot(), deadline));
-  CNX_TRY(postgres::Rows now, session.query(kNow, {options.name, std::to_string(kOwnerLockClass)}, deadline));
-  CNX_TRY(change::Lsn in_step, now.lsn(0, 5));
+  CNX_TRY(ResyncRequest asked, read_request(session, options.name, deadline));
+  report.resync_asked = !asked.empty();
   CNX_TRY(read_write_back(report, session, options, deadline));
-  CNX_TRY(change::Lsn wal_end, now.lsn(0, 0));
-  CNX_TRY(int64_t now_microseconds, now.integer(0, 1));
-  postgres::SystemIdentity system;
-  system.database = std::string(now.text(0, 2));
-  CNX_TRY(int64_t system_identifier, now.integer(0, 3));
-  CNX_TRY(int64_t timeline, now.integer(0, 4));
-  system.system_identifier = static_cast<uint64_t>(system_identifier);
-  system.timeline = static_cast<uint32_t>(timeline);
-  system.wal_end = wal_end;
+  CNX_TRY(read_dead_letters(report, session, deadline));
+  CNX_TRY(bolt::Connection graph, open_graph(options, deadline));
+  CNX_TRY(SourceView view, view_source(session, graph, options, deadline));
+  // The log's end is from before the position and what the engine says of itself: what they have passed was all there was.
+  const change::Lsn wal_end = view.look.wal_end;
+  CNX_TRY(postgres::Rows now, session.query(kNow, {options.name, std::to_string(kOwnerLockClass)}, deadline));
+  CNX_TRY(int64_t now_microseconds, now.integer(0, 0));
+  CNX_TRY(change::Lsn in_step, now.lsn(0, 1));
   report.wal_end = wal_end.to_string();
-  if (slot) {
+  report.warnings = source_warnings(view.look, options.source);
+  if (const std::optional<postgres::SlotState>& slot = view.look.slot) {
     report.running = slot->active;
     if (slot->confirmed_flush) report.confirmed = slot->confirmed_flush->to_string();
     report.retained_wal_bytes = slot->retained_wal_bytes.value_or(0);
     report.wal_status = slot->wal_status;
   }
-  CNX_TRY(bolt::Connection graph, open_graph(options, deadline));
-  CNX_TRY(std::optional<apply::PositionNode> node, apply::read_position(graph, apply::lane_key(options.name), deadline));
+  const std::optional<apply::PositionNode>& node = view.position;
   if (!node) {
-    report.state = "not_initialised";
-    report.advice = "contextnexus init prepares both databases";
+    set_source(report, view);
+    if (view.judgement.state == capture::SourceState::not_initialised) {
+      report.state = "not_initialised";
+      report.problem.clear();
+    }
     return report;
   }
   const apply::LanePosition& lane = node->stored.lane;
@@ -135,6 +155,7 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
     report.state = "initialised";
     report.advice = "contextnexus run copies the tables and follows their changes";
     set_paused_state(report);
+    set_source(report, view);
     return report;
   }
   CNX_TRY(std::vector<change::Segment> segments, apply::read_segments(graph, options.name, deadline));
@@ -143,7 +164,7 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
   const change::Lsn reached = lane.partial ? lane.position.lsn : std::max(lane.position.lsn, in_step);
   CNX_TRY(std::vector<apply::TableState> states, apply::read_table_states(graph, options.name, deadline));
   if (lane.phase == apply::Phase::stream) report.tables = unsettled(states);
-  report.consistent = report.consistent && report.tables.empty();
+  report.consistent = report.consistent && report.tables.empty() && report.dead_letters.open + report.dead_letters.retrying == 0;
   report.in_step = report.consistent && reached >= wal_end;
   if (reached < wal_end) {
     report.lag_bytes = static_cast<int64_t>(wal_end.value() - reached.value());
@@ -154,16 +175,12 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
   if (lane.phase == apply::Phase::snapshot) {
     report.state = "copying";
     set_paused_state(report);
+    set_source(report, view);
     return report;
   }
   report.state = report.running ? "streaming" : "stopped";
   set_paused_state(report);
-  capture::HeldPosition held{.position = lane.position,
-                             .system_identifier = node->source.system_identifier,
-                             .timeline = node->source.timeline,
-                             .database = node->source.database,
-                             .slot = node->source.slot};
-  if (Status fits = capture::check_source(held, system, slot); !fits) set_problem(report, fits.error());
+  set_source(report, view);
   return report;
 }
 

@@ -8,15 +8,23 @@
 #include "base/result.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/pause.hpp"
+#include "pipeline/source_look.hpp"
 
 namespace cnx::pipeline {
 
 struct StatusReport {
   std::string pipeline;
-  // not_initialised, initialised, copying, streaming, stopped, paused, or broken: `problem` and `advice` say why.
+  // not_initialised, initialised, copying, streaming, stopped, paused, or broken: `source_state`, `problem` and `advice` say why.
+  // Stopped with a problem: by the circuit breaker.
   std::string state;
+  std::string source_state;  // capture/logical/source_state.hpp: "fits", "slot_lost", …
   std::string problem;
   std::string advice;
+  // Of the log: changes that the graph may lack, or holds and PostgreSQL does not any more; none where that is not so.
+  std::optional<capture::LogRange> missing;
+  std::optional<capture::LogRange> surplus;
+  // What is worth a look though the line goes on.
+  std::vector<SourceWarning> warnings;
   bool running = false;            // Somebody reads the slot.
   std::string position;            // In the graph: "X/Y" or "X/Y+n".
   uint64_t position_lsn = 0;
@@ -50,6 +58,7 @@ struct StatusReport {
   std::string database;
   std::string slot;
   PauseState pause;
+  bool resync_asked = false;       // By `contextnexus resync`, and no run has begun with it.
 
   // Of the tables that say whether their rows are in the graph; no value where there are none.
   struct WriteBack {
@@ -63,6 +72,14 @@ struct StatusReport {
     std::string last_error_at;
   };
   std::optional<WriteBack> write_back;
+
+  // Rows that the graph refused: while one is open, it is not in step.
+  struct DeadLetters {
+    int64_t open = 0;
+    int64_t retrying = 0;      // Asked for.
+    int64_t held_changes = 0;  // That came behind them.
+  };
+  DeadLetters dead_letters;
 
   // Tables that are not simply followed: being read again, held, or with something left over to be removed.
   struct Table {

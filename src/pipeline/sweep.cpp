@@ -1,6 +1,6 @@
 #include "pipeline/sweep.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <span>
@@ -11,8 +11,8 @@
 #include "cypher/quote.hpp"
 #include "pipeline/graph_form.hpp"
 #include "pipeline/graph_keys.hpp"
-#include "pipeline/pass.hpp"
 #include "pipeline/runner.hpp"
+#include "telemetry/log.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -43,7 +43,9 @@ class Sweep {
       return remove_missing(part, keys);
     }));
     if (removed_ > 0) {
-      spdlog::info("{}: removed what {} rows had made that are not there any more", postgres::to_string(state_.name), removed_);
+      const std::string name = postgres::to_string(state_.name);
+      telemetry::log_info("leftovers_removed", fmt::format("{}: removed what {} rows had made that are not there any more", name, removed_),
+                          {{"table", name}, {"rows", removed_}});
     }
     return {};
   }
@@ -81,8 +83,9 @@ class Sweep {
     for (const postgres::Table& table : catalog_.tables) {
       if (!makers.contains(table.name) || catalog_.absent.contains(table.name)) continue;
       if (catalog_.held.contains(table.name)) {
-        spdlog::warn("what is left over of {} stays: {} makes the same and is held", postgres::to_string(state_.name),
-                     postgres::to_string(table.name));
+        const std::string name = postgres::to_string(state_.name), held = postgres::to_string(table.name);
+        telemetry::log_warning("leftovers_kept", fmt::format("what is left over of {} stays: {} makes the same and is held", name, held),
+                               {{"table", name}, {"held", held}});
         return {};
       }
       tables.push_back(&table);
@@ -133,6 +136,7 @@ class Sweep {
     while (!context_.stop.asked) {
       CNX_TRY(std::vector<EntityKey> page, all.next());
       if (page.empty()) break;
+      context_.figures.steps += 1;
       for (EntityKey& key : page) {
         if (keys_of_rows.is_missing(key) && is_sought(key)) missing.push_back(std::move(key));
       }
@@ -170,7 +174,10 @@ class Sweep {
                             plan);
     stream::Acknowledgement acknowledgement;
     apply::LaneCounters counters;
-    apply::LaneStage lane(batches, neo4j, acknowledgement, counters, {.start = start}, log_retry("Neo4j, sweeping"));
+    apply::LaneOptions lane_options{.start = start};
+    lane_options.on_batch = [&](const apply::Batch&, Duration) { context_.figures.steps += 1; };
+    apply::LaneStage lane(batches, neo4j, acknowledgement, counters, lane_options,
+                          tell_retry(context_.figures, Side::graph, "Neo4j, sweeping"));
     Runner runner(context_.stop.waker);
     Waker& waker = runner.add(lane);
     batches.on_readable([&] { waker.wake(); });

@@ -54,6 +54,10 @@ class Planner {
       if (!problem && sent != nullptr && !sends_rows_of(*sent, *find_table(live_.tables, rule.table))) {
         problem = TableProblem{"the publication sends other rows than the mapping takes", "contextnexus init mends it"};
       }
+      if (!problem && std::find(input_.held_back.begin(), input_.held_back.end(), rule.table) != input_.held_back.end()) {
+        problem = TableProblem{"too many changes wait behind a dead letter of it",
+                               "contextnexus dead-letters list shows it; once it is retried or discarded, the table is copied anew"};
+      }
       if (!problem && live_.publication && sent == nullptr) {
         CNX_TRY(bool published, publish(session_, input_.publication, *find_table(live_.tables, rule.table), deadline_));
         plan_.waits_for_writers = plan_.waits_for_writers || published;
@@ -154,6 +158,10 @@ class Planner {
     } else if (change.columns) {
       CNX_TRY(GraphForm made, form_of(std::string_view(known->form)));
       change.copy = add_outdated_nodes(*known, made, made.links, form) || change.copy;
+    }
+    if (input_.asked.asks(rule.table)) {
+      change.copy = true;
+      if (change.why.empty()) change.why = "contextnexus resync asked for it";
     }
     if (known->state == State::copying && !change.any()) return {};
     const bool stale = !known->stale_properties.empty() || !known->stale_prefixes.empty();

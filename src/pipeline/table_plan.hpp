@@ -9,6 +9,7 @@
 #include "apply/table_states.hpp"
 #include "pipeline/graph_form.hpp"
 #include "pipeline/catalog.hpp"
+#include "pipeline/resync_request.hpp"
 
 namespace cnx::pipeline {
 
@@ -42,8 +43,11 @@ struct TablePlanInput {
   const std::string& publication;
   std::vector<apply::TableState> known;
   std::string position;  // For `since`.
+  ResyncRequest asked;   // By a person: read again whatever the catalog says.
   // Nothing is copied yet: what is wrong with a table is the error.
   bool strict = true;
+  // Tables of which too many changes wait behind a dead letter.
+  std::vector<postgres::TableName> held_back = {};
 };
 
 // Reads the catalog in one transaction. Puts tables into the publication that it lacks, where the role may. Blocks until

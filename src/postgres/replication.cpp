@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <string_view>
@@ -85,6 +86,22 @@ Result<StreamMessage> decode_envelope(BytesView bytes) {
   return fail(ErrorKind::malformed, "an envelope of the replication stream breaks its own format");
 }
 
+std::vector<TimelineSwitch> parse_timeline_history(std::string_view file) {
+  std::vector<TimelineSwitch> history;
+  while (!file.empty()) {
+    const size_t end = std::min(file.find('\n'), file.size());
+    std::string_view line = file.substr(0, end);
+    file.remove_prefix(std::min(end + 1, file.size()));
+    const size_t first = line.find('\t');
+    if (first == std::string_view::npos) continue;
+    const size_t second = std::min(line.find('\t', first + 1), line.size());
+    auto timeline = parse_number<uint32_t>(line.substr(0, first));
+    auto left_at = change::Lsn::parse(line.substr(first + 1, second - first - 1));
+    if (timeline && left_at) history.push_back({*timeline, *left_at});
+  }
+  return history;
+}
+
 Result<ReplicationStream> ReplicationStream::open(const ConnectionOptions& options,
                                                   TimePoint deadline) {
   CNX_TRY(Connection connection, Connection::open(options, true, deadline));
@@ -101,7 +118,18 @@ Result<SystemIdentity> ReplicationStream::identify_system(TimePoint deadline) {
   if (!system || !timeline || !wal_end) {
     return fail(ErrorKind::malformed, "the answer to IDENTIFY_SYSTEM has another form");
   }
-  return SystemIdentity{*system, *timeline, *wal_end, std::string(text(result.get(), 3))};
+  SystemIdentity identity{*system, *timeline, *wal_end, std::string(text(result.get(), 3)), 0, {}};
+  CNX_TRY(ResultPtr database,
+          connection_.run("SELECT oid FROM pg_catalog.pg_database WHERE datname = "
+                          "pg_catalog.current_database()",
+                          deadline));
+  identity.database_oid = parse_number<int64_t>(text(database.get(), 0)).value_or(0);
+  if (*timeline == 1) return identity;
+  Result<ResultPtr> history = connection_.run("TIMELINE_HISTORY " + std::to_string(*timeline), deadline);
+  // Its file may be gone: who needs it finds it missing.
+  if (!history && history.error().kind() != ErrorKind::server) return fail(std::move(history.error()));
+  if (history) identity.history = parse_timeline_history(text(history->get(), 1));
+  return identity;
 }
 
 Result<CreatedSlot> ReplicationStream::create_slot(const CreateSlotOptions& options,

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -23,11 +24,21 @@
 
 namespace cnx::postgres {
 
+// Where a timeline was left for the next one: what the log has behind it is of the next.
+struct TimelineSwitch {
+  uint32_t timeline = 0;
+  change::Lsn left_at;
+  friend bool operator==(const TimelineSwitch&, const TimelineSwitch&) = default;
+};
+
 struct SystemIdentity {
   uint64_t system_identifier = 0;
   uint32_t timeline = 0;
   change::Lsn wal_end;  // How far the server has flushed.
   std::string database;
+  int64_t database_oid = 0;
+  // The timelines that led to this one, ascending. Empty: the first, or the server does not say.
+  std::vector<TimelineSwitch> history;
 };
 
 struct CreateSlotOptions {
@@ -132,6 +143,10 @@ class ReplicationStream {
   bool wants_write_ = false;
   std::optional<StatusUpdate> waiting_;
 };
+
+// The lines of a timeline's history file (xlogarchive: "parent<tab>switch point<tab>reason", # comments). Lines of
+// another form are passed over. Pure.
+std::vector<TimelineSwitch> parse_timeline_history(std::string_view file);
 
 // A status update's bytes at `now_microseconds` since 2000-01-01.
 Bytes encode_status(const StatusUpdate& update, int64_t now_microseconds);

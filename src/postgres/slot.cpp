@@ -7,17 +7,21 @@ namespace {
 
 constexpr int kTwoPhaseSince = 140000;
 constexpr int kInvalidationReasonSince = 170000;
+constexpr int kFailoverSince = 170000;
 
 std::string slot_query(int version) {
   std::string two_phase = version >= kTwoPhaseSince ? "two_phase" : "false";
   std::string reason =
       version >= kInvalidationReasonSince ? "coalesce(invalidation_reason, '')" : "''";
+  std::string failover = version >= kFailoverSince ? "failover" : "false";
   return "SELECT coalesce(plugin, ''), coalesce(database, ''), slot_type = 'logical', temporary, "
          "active,"
          " active_pid, restart_lsn, confirmed_flush_lsn, coalesce(wal_status, ''), safe_wal_size,"
          " CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL ELSE"
          " (pg_catalog.pg_current_wal_lsn() - restart_lsn)::pg_catalog.int8 END, " +
-         two_phase + ", " + reason + " FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
+         two_phase + ", " + reason + ", " + failover +
+         ", coalesce((SELECT t.total_txns FROM pg_catalog.pg_stat_replication_slots t WHERE"
+         " t.slot_name = s.slot_name), 0) FROM pg_catalog.pg_replication_slots s WHERE slot_name = $1";
 }
 
 Result<std::optional<change::Lsn>> optional_lsn(const Rows& rows, size_t column) {
@@ -53,6 +57,8 @@ Result<std::optional<SlotState>> read_slot(Session& session, const std::string& 
   CNX_TRY(slot.retained_wal_bytes, optional_integer(rows, 10));
   CNX_TRY(slot.two_phase, rows.boolean(0, 11));
   slot.invalidation_reason = std::string(rows.text(0, 12));
+  CNX_TRY(slot.failover, rows.boolean(0, 13));
+  CNX_TRY(slot.decoded_transactions, rows.integer(0, 14));
   return slot;
 }
 

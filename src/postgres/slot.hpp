@@ -28,6 +28,10 @@ struct SlotState {
       safe_wal_bytes;  // What may be written before the slot is lost; nullopt: no limit.
   std::optional<int64_t> retained_wal_bytes;  // What it holds back.
   bool two_phase = false;
+  bool failover = false;  // PostgreSQL 17 and later: standbys keep it in step.
+  // Transactions that were decoded through it, by PostgreSQL's statistics: 0 for a slot that was just made, and also after a
+  // crash, which empties them.
+  int64_t decoded_transactions = 0;
 
   bool lost() const { return wal_status == "lost"; }
 };

@@ -1,5 +1,7 @@
 #include "record/ledger.hpp"
 
+#include "record/sync_texts.hpp"
+
 namespace cnx::record {
 namespace {
 
@@ -35,22 +37,28 @@ Result<std::optional<std::string>> read_stale_before(postgres::Session& session,
   return rows->empty() ? std::string() : std::string(rows->text(0, 0));
 }
 
-Status mark_renewed(postgres::Session& session, const std::string& pipeline, TimePoint deadline) {
-  return session.execute("UPDATE contextnexus.write_back SET renewed_at = pg_catalog.clock_timestamp() WHERE pipeline = $1",
-                         {pipeline}, deadline);
+Status mark_renewed(postgres::Session& session, const std::string& pipeline, int64_t epoch, TimePoint deadline) {
+  const std::string text =
+      "UPDATE contextnexus.write_back SET renewed_at = pg_catalog.clock_timestamp() WHERE pipeline = $1";
+  if (epoch == 0) return session.execute(text, {pipeline}, deadline);
+  return session.execute(text + " AND " + owner_condition(1, 2), {pipeline, std::to_string(epoch)}, deadline);
 }
 
-Status add_figures(postgres::Session& session, const std::string& pipeline, const SyncLedger& figures, TimePoint deadline) {
+Status add_figures(postgres::Session& session, const std::string& pipeline, int64_t epoch, const SyncLedger& figures,
+                   TimePoint deadline) {
+  postgres::Parameters parameters{pipeline, std::to_string(figures.written), std::to_string(figures.locked),
+                                  std::to_string(figures.failures), cut(figures.problem)};
+  if (epoch != 0) parameters.push_back(std::to_string(epoch));
+  const std::string owner = epoch == 0 ? std::string() : "WHERE " + owner_condition(1, parameters.size()) + " ";
   return session.execute(
       "INSERT INTO contextnexus.write_back AS w (pipeline, rows_written, rows_locked, failures, problem, last_error, "
-      "last_error_at) VALUES ($1, $2, $3, $4, $5, $5, CASE WHEN $5::text IS NOT NULL THEN pg_catalog.clock_timestamp() END) "
-      "ON CONFLICT (pipeline) DO UPDATE SET rows_written = w.rows_written + excluded.rows_written, "
-      "rows_locked = w.rows_locked + excluded.rows_locked, failures = w.failures + excluded.failures, "
-      "problem = excluded.problem, last_error = COALESCE(excluded.last_error, w.last_error), "
-      "last_error_at = COALESCE(excluded.last_error_at, w.last_error_at)",
-      {pipeline, std::to_string(figures.written), std::to_string(figures.locked), std::to_string(figures.failures),
-       cut(figures.problem)},
-      deadline);
+      "last_error_at) SELECT $1::text, $2::bigint, $3::bigint, $4::bigint, $5::text, $5::text, "
+      "CASE WHEN $5::text IS NOT NULL THEN pg_catalog.clock_timestamp() END " + owner +
+          "ON CONFLICT (pipeline) DO UPDATE SET rows_written = w.rows_written + excluded.rows_written, "
+          "rows_locked = w.rows_locked + excluded.rows_locked, failures = w.failures + excluded.failures, "
+          "problem = excluded.problem, last_error = COALESCE(excluded.last_error, w.last_error), "
+          "last_error_at = COALESCE(excluded.last_error_at, w.last_error_at)",
+      parameters, deadline);
 }
 
 Result<std::optional<LedgerFigures>> read_figures(postgres::Session& session, const std::string& pipeline, TimePoint deadline) {

@@ -24,10 +24,11 @@ Status mark_filled(postgres::Session& session, const std::string& pipeline, Time
 // The moment before which a row's element ids are stale, as PostgreSQL prints it; empty: none is. No value: there is no
 // ledger. Blocks.
 Result<std::optional<std::string>> read_stale_before(postgres::Session& session, const std::string& pipeline, TimePoint deadline);
-// No stale row is left. Blocks.
-Status mark_renewed(postgres::Session& session, const std::string& pipeline, TimePoint deadline);
-
-Status add_figures(postgres::Session& session, const std::string& pipeline, const SyncLedger& figures, TimePoint deadline);
+// Both block, and do nothing once an owner of a later epoch has begun; 0: it is not known whether one has.
+// No stale row is left.
+Status mark_renewed(postgres::Session& session, const std::string& pipeline, int64_t epoch, TimePoint deadline);
+Status add_figures(postgres::Session& session, const std::string& pipeline, int64_t epoch, const SyncLedger& figures,
+                   TimePoint deadline);
 
 struct LedgerFigures {
   int64_t written = 0;

@@ -139,7 +139,9 @@ Result<std::vector<AppliedRow>> PostgresSync::write(size_t table, const std::vec
   parameters = key_parameters(target, chosen);
   parameters.push_back(postgres::array_text(node_ids));
   parameters.push_back(postgres::array_text(relationship_ids));
-  CNX_TRY(postgres::Rows written, session_->query(write_text(target), with_filled(parameters), deadline));
+  parameters = with_filled(std::move(parameters));
+  add_owner(parameters);
+  CNX_TRY(postgres::Rows written, session_->query(write_text(target, options_.epoch > 0), parameters, deadline));
   std::vector<bool> done(chosen.size(), false);
   for (size_t i = 0; i < written.size(); ++i) {
     CNX_TRY(size_t number, number_of(written, i, chosen.size()));
@@ -193,18 +195,24 @@ Result<SweptPage> PostgresSync::sweep(size_t table, Sought sought, const std::op
 }
 
 Status PostgresSync::forget_stale(TimePoint deadline) {
-  CNX_TRY(mark_renewed(*session_, options_.pipeline, deadline));
+  CNX_TRY(mark_renewed(*session_, options_.pipeline, options_.epoch, deadline));
   filled_.reset();
   return {};
 }
 
 Status PostgresSync::record(const SyncLedger& figures, TimePoint deadline) {
-  return has_ledger_ ? add_figures(*session_, options_.pipeline, figures, deadline) : Status();
+  return has_ledger_ ? add_figures(*session_, options_.pipeline, options_.epoch, figures, deadline) : Status();
 }
 
 postgres::Parameters PostgresSync::with_filled(postgres::Parameters parameters) const {
   parameters.push_back(filled_);
   return parameters;
+}
+
+void PostgresSync::add_owner(postgres::Parameters& parameters) const {
+  if (options_.epoch == 0) return;
+  parameters.push_back(options_.pipeline);
+  parameters.push_back(std::to_string(options_.epoch));
 }
 
 // As many answers as rows; only those of `numbers` are asked for.

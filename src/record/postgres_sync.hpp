@@ -17,6 +17,7 @@ struct PostgresSyncOptions {
   postgres::ConnectionOptions postgres;
   bolt::Options neo4j;
   std::string pipeline;  // Whose ledger it keeps.
+  int64_t epoch = 0;     // Of the owner, as contextnexus.pipelines has it: once there is a later one nothing is written. 0: it is not there.
   std::string origin;    // The replication origin that its session carries where it may.
   // Rows that one call of sweep() takes.
   size_t sweep_rows = 500;
@@ -56,6 +57,7 @@ class PostgresSync final : public SyncPort {
                                        const std::vector<size_t>& numbers, TimePoint deadline);
 
   void carry_origin(TimePoint deadline);
+  void add_owner(postgres::Parameters& parameters) const;
   postgres::Parameters with_filled(postgres::Parameters parameters) const;
 
   PostgresSyncOptions options_;

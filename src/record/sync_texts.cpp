@@ -77,14 +77,20 @@ std::string candidates_text(const SyncTable& table) {
          quote_table(table.name) + " t ON " + same_key(table, "t", "w") + " WHERE " + still_to_write(table, filled);
 }
 
-std::string write_text(const SyncTable& table) {
+std::string owner_condition(size_t pipeline, size_t epoch) {
+  return "NOT EXISTS (SELECT FROM contextnexus.pipelines p WHERE p.name = " + parameter(pipeline, "text") + " AND p.epoch > " +
+         parameter(epoch, "bigint") + ")";
+}
+
+std::string write_text(const SyncTable& table, bool fenced) {
   const size_t filled = table.key_columns.size() + 4;
   const std::string name = quote_table(table.name);
   std::string keys;
   for (size_t i = 1; i <= table.key_columns.size(); ++i) keys += "w.k" + std::to_string(i) + ", ";
   std::string text = "WITH locked AS MATERIALIZED (SELECT " + keys + "w.version, w.node_id, w.relationship_id, w.number, " +
                      stale(filled) + " AS stale FROM " + wanted(table, true) + " JOIN " + name + " t ON " +
-                     same_key(table, "t", "w") + " WHERE " + still_to_write(table, filled) + " ORDER BY " + key_list(table) +
+                     same_key(table, "t", "w") + " WHERE " + still_to_write(table, filled) +
+                     (fenced ? " AND " + owner_condition(filled + 1, filled + 2) : std::string()) + " ORDER BY " + key_list(table) +
                      " FOR NO KEY UPDATE OF t SKIP LOCKED) UPDATE " + name +
                      " t SET neo4j_sync_status = 'synced', neo4j_synced_version = w.version, neo4j_synced_at = "
                      "pg_catalog.clock_timestamp(), " +

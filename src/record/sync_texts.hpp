@@ -15,7 +15,10 @@ namespace cnx::record {
 std::string candidates_text(const SyncTable& table);
 // $1 … the same arrays, then the element ids of nodes and of relationships (empty: not known), then `filled`. Gives the numbers
 // of the rows written: in the order of the keys, passing over what somebody else has locked.
-std::string write_text(const SyncTable& table);
+// `fenced`: then the pipeline's name and the owner's epoch, and nothing is written once a later owner has begun.
+std::string write_text(const SyncTable& table, bool fenced = false);
+// The condition of that: true while no later owner has begun. The numbers of the two parameters.
+std::string owner_condition(size_t pipeline, size_t epoch);
 // $1 how many; with `after` also the last row's updated_at (where the table has it) and key. Gives the version, updated_at
 // and the key of pending rows, in the order of the index that holds only them.
 std::string pending_text(const SyncTable& table, bool after);

@@ -53,6 +53,8 @@ TEST(SyncTexts, a_write_is_only_of_the_version_that_was_applied) {
 }
 
 TEST(SyncTexts, element_ids_are_kept_unless_they_are_null_or_stale) {
+  EXPECT_THAT(write_text(messages()), Not(HasSubstr("contextnexus.pipelines")));
+  EXPECT_THAT(write_text(messages(), true), HasSubstr("p.epoch > $7::bigint) ORDER BY")) << "an owner that was away writes nothing";
   EXPECT_THAT(write_text(includes()),
               HasSubstr("neo4j_relationship_id = CASE WHEN w.stale THEN NULLIF(w.relationship_id, '') ELSE "
                         "COALESCE(t.neo4j_relationship_id, NULLIF(w.relationship_id, '')) END"));

@@ -1,29 +1,24 @@
-// The one place that says what is done about an error. Clients report the server's code and decide
-// nothing.
+// The one place that says what is done about an error, by the table of error_table.hpp. Clients report the server's code and
+// decide nothing.
 #pragma once
 
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "stream/error_table.hpp"
 
 namespace cnx::stream {
-
-enum class RetryClass {
-  reconnect,  // The connection is of no use any more: open a new one, with back-off, and go on from
-              // the position.
-  later,      // The server refused for now: the same again, with back-off.
-  stop,       // A person must look. Also everything unknown: the retried list is narrow on purpose.
-};
-
-std::string_view to_string(RetryClass retry);
 
 // Errors of Neo4j (codes "Neo.…") and of PostgreSQL (SQLSTATE).
 RetryClass retry_class(const Error& error);
 
-// Whether the server had too little memory for a transaction. The same again would fail again, so
-// its class is `stop`; smaller parts may do.
-bool exceeds_server_memory(const Error& error);
+// Whether the same may be tried again, as it is, by whoever can do nothing else: what asks for smaller pieces or for a dead
+// letter is for those alone who have rows in hand.
+bool is_retried(RetryClass retry);
+
+// The error with the table's advice, where it has none of its own.
+Error advised(Error error);
 
 // Whether the server did not let us in with our secret: of a process that it has let in before, the secret was changed there,
 // and may not be yet where it is read.

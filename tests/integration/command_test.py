@@ -15,7 +15,7 @@ from lib.live import database_and_engine, expect_equal
 from lib.schema_form import LABELS, NODES, PAIRS
 from lib.world import World
 
-VERBS = ("schema", "init", "check", "explain", "run", "status", "pause", "resume", "drop", "version", "docs")
+VERBS = ("schema", "init", "check", "explain", "run", "status", "pause", "resume", "resync", "drop", "version", "docs")
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_help_names_every_verb(line):
     assert not [verb for verb in VERBS if verb not in text], text
 
 
-@pytest.mark.parametrize("verb", ("schema install", "init", "check", "explain", "run", "status", "pause", "resume", "drop"))
+@pytest.mark.parametrize("verb", ("schema install", "init", "check", "explain", "run", "status", "pause", "resume", "resync", "drop"))
 def test_every_verb_has_help(verb, line):
     assert "--postgres" in line.engine.expect(verb, "--help").text
 

@@ -34,14 +34,14 @@ def test_the_program_says_which_it_is(line):
 @pytest.mark.parametrize("verb", VERBS + (("schema install",),), ids=" ".join)
 def test_tables_of_a_newer_program_are_left_alone(verb, line):
     line.engine.once()
-    before = _state(line)
+    before, known = _state(line), line.database.value("SELECT version FROM contextnexus.version")
     line.database.execute("UPDATE contextnexus.version SET version = 99")
     outcome = line.engine.verb(*verb)
     assert outcome.code == 1 and "newer version" in outcome.text and "99" in outcome.text, outcome
     assert _state(line) == before
     check = line.engine.verb("check", "--json")
     assert check.code == 1 and "newer version" in check.output
-    line.database.execute("UPDATE contextnexus.version SET version = 2")
+    line.database.execute("UPDATE contextnexus.version SET version = %s", (known,))
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb[0] not in ("pause", "resume")], ids=" ".join)

@@ -144,12 +144,12 @@ Result<capture::Opened> SimulatedSlot::open(change::Position held, TimePoint) {
   slot.database = source.database;
   slot.confirmed_flush = postgres_.confirmed_;
   slot.wal_status = "reserved";
-  CNX_TRY(capture::check_source(source,
-                                {.system_identifier = 77,
-                                 .timeline = 1,
-                                 .wal_end = postgres_.wal_end_,
-                                 .database = source.database},
-                                slot));
+  CNX_TRY(capture::to_status(capture::judge_source({.held = source,
+                                                    .system = {.system_identifier = 77,
+                                                               .timeline = 1,
+                                                               .wal_end = postgres_.wal_end_,
+                                                               .database = source.database},
+                                                    .slot = slot})));
   open_ = true;
   incarnation_ = postgres_.incarnation_;
   postgres_.reader_ = this;

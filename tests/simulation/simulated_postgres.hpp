@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "capture/logical/replication_port.hpp"
-#include "capture/logical/source_check.hpp"
+#include "capture/logical/source_state.hpp"
 #include "source_model.hpp"
 
 namespace cnx::simulation {

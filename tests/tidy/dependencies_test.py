@@ -149,6 +149,14 @@ def test_the_language_is_used_as_the_style_says(pattern, words):
     each_file(check)
 
 
+def test_only_the_log_itself_knows_by_what_it_is_written():
+    def check(path, text):
+        if module_of(path.relative_to(SOURCE)) == "telemetry":
+            return ()
+        return lines_matching(code(text), r"\bspdlog\b", "{}: an event goes through telemetry/log.hpp")
+    each_file(check)
+
+
 def test_the_project_names_no_machines_path():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode != 0:  # An unpacked archive.

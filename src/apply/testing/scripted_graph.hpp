@@ -21,7 +21,11 @@ class ScriptedGraph final : public GraphPort {
     lost,         // The connection is lost before the commit: nothing was written.
     answer_lost,  // The connection is lost after it.
     late,         // The connection is lost; the commit is done before the next compare-and-set.
-    transient,    // Refused for now: nothing was written.
+    transient,    // Refused for now, by a deadlock: nothing was written.
+    outdated,     // The same, to be tried again at once.
+    row_refused,  // By the data of some row.
+    out_of_memory,
+    answers_first,     // The same as transient, after three answers.
     refused_for_good,  // Refused with a code that no retry cures.
     too_large,         // More is removed than one transaction may.
   };
@@ -61,6 +65,7 @@ class ScriptedGraph final : public GraphPort {
               TimePoint) override {
     EXPECT_FALSE(under_way_) << "one batch at a time";
     ++submits;
+    answers_ = 0;
     parts.push_back(part);
     under_way_ = Transaction{batch.from, batch.to, epoch};
     if (part.kind == Part::Kind::piece) {
@@ -85,9 +90,18 @@ class ScriptedGraph final : public GraphPort {
       case Fate::late:
         late_ = under_way_;
         return fail(lost());
+      case Fate::answers_first:
+        answers_ = 3;
+        [[fallthrough]];
       case Fate::transient:
         return fail(
             Error(ErrorKind::server, "Neo.TransientError.Transaction.DeadlockDetected", ""));
+      case Fate::outdated:
+        return fail(Error(ErrorKind::server, "Neo.TransientError.Transaction.Outdated", ""));
+      case Fate::row_refused:
+        return fail(Error(ErrorKind::server, "Neo.ClientError.Schema.ConstraintValidationFailed", ""));
+      case Fate::out_of_memory:
+        return fail(Error(ErrorKind::server, "Neo.TransientError.General.MemoryPoolOutOfMemoryError", ""));
       case Fate::too_large:
         return fail(Error(ErrorKind::server, std::string(kTooLargeAtOnce), ""));
       case Fate::refused_for_good:
@@ -106,6 +120,8 @@ class ScriptedGraph final : public GraphPort {
     }
     return std::optional<Applied>(applied);
   }
+  size_t answers() const override { return answers_; }
+  std::string failed_statement() const override { return "insert Counted"; }
   int descriptor() const override { return kDescriptor; }
   bool wants_write() const override { return false; }
   TimePoint deadline() const override { return kNever; }
@@ -138,6 +154,7 @@ class ScriptedGraph final : public GraphPort {
 
   std::optional<Transaction> under_way_;
   std::optional<Transaction> late_;
+  size_t answers_ = 0;  // Of the transaction under way.
   Fate fate_ = Fate::done;
 };
 

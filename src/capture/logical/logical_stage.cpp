@@ -12,6 +12,9 @@ constexpr Duration kConfirmInterval = std::chrono::seconds(1);
 // A stopping server asks ten times a second, a running one never while our status flows.
 constexpr size_t kStoppingRequests = 5;
 constexpr Duration kStoppingWindow = std::chrono::seconds(1);
+// A server that says nothing is asked, with each status, for a sign of life, which it gives at once. After so many of them
+// without any the connection is of no use: as long as the server itself would wait for us.
+constexpr int kSilentStatuses = 4;
 // Messages between two looks at the clock.
 constexpr int kMessagesAtOnce = 128;
 
@@ -66,6 +69,7 @@ Step LogicalStage::connect(TimePoint now) {
   reader_.restart();
   status_interval_ = opened->status_interval;
   status_sent_ = now;
+  heard_at_ = now;
   idle_since_ = now;
   reply_due_ = false;
   reply_requests_.clear();
@@ -79,6 +83,7 @@ Step LogicalStage::stream(TimePoint now) {
   // Stopped, and all that was handed on whole is in the graph and confirmed.
   if (closed_ && confirmed_ >= handed_whole_ && !port_.wants_write()) {
     port_.close();
+    counters_.connected = false;
     return Step::done();
   }
   if (!closed_) {
@@ -88,6 +93,9 @@ Step LogicalStage::stream(TimePoint now) {
       if (!progressed) return lose(std::move(progressed.error()), now);
       if (*progressed) return Step::progressed();
     }
+  }
+  if (is_silent(now)) {
+    return lose(Error(ErrorKind::timeout, "PostgreSQL gave no sign of life on the replication connection"), now);
   }
   TimePoint until = status_due();
   if (!closed_ && wal_end_ > reader_.whole())
@@ -102,6 +110,8 @@ Result<bool> LogicalStage::read(TimePoint now) {
     CNX_TRY(std::optional<postgres::StreamMessage> message, port_.try_read());
     if (!message) break;
     progressed = true;
+    heard_at_ = now;
+    counters_.heard += 1;
     CNX_TRY(take(std::move(*message), now));
   }
   if (!held_ && hand_on_idle(now)) progressed = true;
@@ -111,6 +121,8 @@ Result<bool> LogicalStage::read(TimePoint now) {
 Result<bool> LogicalStage::take(postgres::StreamMessage&& message, TimePoint now) {
   if (auto* data = std::get_if<postgres::WalData>(&message)) {
     if (data->start.value() > counters_.wal_end) counters_.wal_end = data->start.value();
+    counters_.received += 1;
+    counters_.bytes += data->payload.size();
     CNX_TRY(std::optional<change::Event> event, reader_.read(std::move(*data)));
     backoff_.reset();
     if (!event) return true;
@@ -142,8 +154,10 @@ Result<bool> LogicalStage::take(postgres::StreamMessage&& message, TimePoint now
 }
 
 void LogicalStage::take_keep_alive(const postgres::KeepAlive& keep_alive, TimePoint now) {
-  if (keep_alive.wal_end.value() > counters_.wal_end)
+  if (keep_alive.wal_end.value() > counters_.wal_end) {
     counters_.wal_end = keep_alive.wal_end.value();
+    counters_.received += 1;
+  }
   if (reader_.between_transactions() && keep_alive.wal_end > wal_end_)
     wal_end_ = keep_alive.wal_end;
   if (!keep_alive.reply_requested) return;
@@ -177,6 +191,10 @@ change::Lsn LogicalStage::in_step() const {
   return std::max({confirmed_, reader_.whole(), wal_end_});
 }
 
+bool LogicalStage::is_silent(TimePoint now) const {
+  return !held_ && !closed_ && now - heard_at_ > kSilentStatuses * status_interval_;
+}
+
 TimePoint LogicalStage::status_due() const {
   TimePoint due = status_sent_ + status_interval_;
   if (reply_due_ || (closed_ && confirmed_ < handed_whole_))
@@ -200,7 +218,10 @@ Status LogicalStage::send_due_status(TimePoint now) {
   counters_.in_step = in_step_sent_.value();
   update.flushed = confirmed_;
   update.applied = confirmed_;
-  update.reply_requested = !closed_ && reader_.whole() < options_.wanted;
+  // What waits to be read is none of the server's silence.
+  if (held_ || closed_) heard_at_ = now;
+  const bool quiet = now - heard_at_ >= status_interval_;
+  update.reply_requested = !closed_ && (quiet || reader_.whole() < options_.wanted);
   CNX_TRY(port_.send_status(update));
   counters_.confirmed = confirmed_.value();
   status_sent_ = now;
@@ -213,7 +234,10 @@ bool LogicalStage::push(change::Event&& event) {
   size_t bytes = change::weight(event);
   const change::Lsn end = whole_end(event);
   if (!events_.try_push(std::move(event), bytes)) return false;
-  if (end > handed_whole_) handed_whole_ = end;
+  if (end > handed_whole_) {
+    handed_whole_ = end;
+    counters_.handed = end.value();
+  }
   return true;
 }
 
@@ -221,7 +245,7 @@ Step LogicalStage::lose(Error error, TimePoint now) {
   port_.close();
   connected_ = false;
   counters_.connected = false;
-  if (stream::retry_class(error) == stream::RetryClass::stop) {
+  if (!stream::is_retried(stream::retry_class(error))) {
     events_.fail(error);
     return Step::failed(std::move(error));
   }

@@ -25,6 +25,10 @@ struct LogicalCounters {
   std::atomic<uint64_t> confirmed{0};
   std::atomic<uint64_t> in_step{0};  // Up to here all is in the graph or no change of ours.
   std::atomic<uint64_t> reconnects{0};
+  std::atomic<uint64_t> bytes{0};      // Of changes.
+  std::atomic<uint64_t> heard{0};      // Messages of any kind, also those that say nothing new.
+  std::atomic<uint64_t> received{0};   // Those that do: changes, and that the log has gone on.
+  std::atomic<uint64_t> handed{0};     // The end of what was handed on whole.
   std::atomic<bool> connected{false};
 };
 
@@ -63,6 +67,7 @@ class LogicalStage final : public stream::Stage {
   stream::Step stream(TimePoint now);
   Result<bool> read(TimePoint now);
   Result<bool> take(postgres::StreamMessage&& message, TimePoint now);
+  bool is_silent(TimePoint now) const;
   void take_keep_alive(const postgres::KeepAlive& keep_alive, TimePoint now);
   bool hand_on_idle(TimePoint now);
   Status send_due_status(TimePoint now);
@@ -93,6 +98,7 @@ class LogicalStage final : public stream::Stage {
   TimePoint idle_since_ = TimePoint::min();
   change::Lsn in_step_sent_;           // What the server of this connection was told.
   Duration status_interval_{};
+  TimePoint heard_at_ = TimePoint::min();  // Or nothing was listened to.
   TimePoint status_sent_ = TimePoint::min();
   bool reply_due_ = false;
   std::deque<TimePoint> reply_requests_;  // Of the last second.

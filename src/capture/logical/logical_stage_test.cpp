@@ -72,6 +72,43 @@ TEST_F(LogicalStageTest, says_where_it_is_every_quarter_of_the_servers_patience)
   EXPECT_EQ(slot_.statuses[1].at - slot_.statuses[0].at, slot_.status_interval);
 }
 
+TEST_F(LogicalStageTest, asks_a_quiet_server_for_a_sign_of_life_and_leaves_one_that_gives_none) {
+  make({});
+  settle();
+  after(slot_.status_interval);
+  EXPECT_TRUE(slot_.statuses.back().update.reply_requested);
+  slot_.keep_alive(kStart);
+  settle();
+  EXPECT_EQ(counters_.heard, 1u);
+  EXPECT_EQ(counters_.received, 1u) << "how far its log goes, once";
+  slot_.keep_alive(kStart);
+  after(slot_.status_interval / 2);
+  EXPECT_FALSE(slot_.statuses.back().update.reply_requested && slot_.statuses.size() > 1) << "it is not quiet";
+  EXPECT_EQ(counters_.heard, 2u);
+  EXPECT_EQ(counters_.received, 1u) << "the same again is nothing new";
+  after(4 * slot_.status_interval);
+  EXPECT_TRUE(slot_.connected);
+  after(milliseconds(1));
+  EXPECT_FALSE(slot_.connected);
+  ASSERT_EQ(retries_.size(), 1u);
+  EXPECT_EQ(retries_[0], "PostgreSQL gave no sign of life on the replication connection");
+  settle();
+  after(seconds(1));
+  EXPECT_TRUE(slot_.connected) << "and comes back";
+}
+
+TEST_F(LogicalStageTest, does_not_take_its_own_full_line_for_the_servers_silence) {
+  make({}, {.items_max = 2, .bytes_max = 1 << 20});
+  say_transaction(Lsn(1000), Lsn(1048), 5);
+  settle();
+  for (int i = 0; i < 600; ++i) after(seconds(1));
+  EXPECT_TRUE(slot_.connected);
+  EXPECT_FALSE(slot_.statuses.back().update.reply_requested);
+  while (!handed().empty()) settle();
+  EXPECT_TRUE(slot_.connected);
+  EXPECT_EQ(counters_.handed, 1048u);
+}
+
 TEST_F(LogicalStageTest, says_where_it_is_though_the_line_is_full) {
   make({}, {.items_max = 2, .bytes_max = 1 << 20});
   say_transaction(Lsn(1000), Lsn(1048), 5);

@@ -9,6 +9,7 @@ namespace {
 // Where wal_sender_timeout is 0 the server never drops us, and status still has to flow for its own
 // sake.
 constexpr Duration kStatusWithoutTimeout = std::chrono::seconds(10);
+constexpr std::string_view kInUse = "55006";
 
 }  // namespace
 
@@ -16,23 +17,35 @@ Result<Opened> SlotConnection::open(change::Position held, TimePoint deadline) {
   close();
   CNX_TRY(postgres::Session session, postgres::Session::open(options_.connection, deadline));
   CNX_TRY(postgres::ServerInfo server, postgres::read_server(session, deadline));
+  if (server.in_recovery) {
+    return fail(ErrorKind::unavailable, "PostgreSQL is a standby here: waiting for the primary");
+  }
   CNX_TRY(std::optional<postgres::SlotState> slot,
           postgres::read_slot(session, options_.source.slot, deadline));
   CNX_TRY(postgres::ReplicationStream stream,
           postgres::ReplicationStream::open(options_.connection, deadline));
   CNX_TRY(postgres::SystemIdentity system, stream.identify_system(deadline));
-  HeldPosition source = options_.source;
-  source.position = held;
-  CNX_TRY(check_source(source, system, slot));
+  CNX_TRY(check(held, system, slot, server.version));
   postgres::StartOptions start;
   start.slot = options_.source.slot;
   start.publications = {options_.publication};
-  CNX_TRY(stream.start(start, deadline));
+  Status started = stream.start(start, deadline);
+  if (!started && started.error().code() == kInUse && options_.free_slot) options_.free_slot(session, deadline);
+  CNX_TRY(std::move(started));
   stream_ = std::move(stream);
   Duration interval = server.wal_sender_timeout.count() == 0
                           ? kStatusWithoutTimeout
                           : Duration(server.wal_sender_timeout) / 4;
   return Opened{.status_interval = interval};
+}
+
+Status SlotConnection::check(change::Position held, const postgres::SystemIdentity& system,
+                             const std::optional<postgres::SlotState>& slot, int server_version) const {
+  SourceFacts facts{.held = options_.source, .system = system, .server_version = server_version, .slot = slot};
+  facts.held->position = held;
+  const SourceJudgement judgement = judge_source(facts);
+  if (judgement.state != SourceState::failed_over) return to_status(judgement);
+  return fail(Error(ErrorKind::state, kFailedOver, judgement.happened));
 }
 
 }  // namespace cnx::capture

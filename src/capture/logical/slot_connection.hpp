@@ -1,11 +1,12 @@
 // The replication port over a real slot.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "capture/logical/replication_port.hpp"
-#include "capture/logical/source_check.hpp"
+#include "capture/logical/source_state.hpp"
 #include "postgres/options.hpp"
 
 namespace cnx::capture {
@@ -14,7 +15,12 @@ struct SlotConnectionOptions {
   postgres::ConnectionOptions connection;
   HeldPosition source;  // Which source the slot belongs to; its position is given at each open().
   std::string publication;
+  // Asked where somebody else reads the slot: may end him where he is one of ours that was left behind. May be empty.
+  std::function<void(postgres::Session&, TimePoint deadline)> free_slot;
 };
+
+// An error's code: PostgreSQL failed over and nothing was lost, but the position has to say so before the stream goes on.
+inline constexpr const char* kFailedOver = "failed over";
 
 // One thread.
 class SlotConnection final : public ReplicationPort {
@@ -32,6 +38,9 @@ class SlotConnection final : public ReplicationPort {
   void close() override { stream_.reset(); }
 
  private:
+  Status check(change::Position held, const postgres::SystemIdentity& system,
+               const std::optional<postgres::SlotState>& slot, int server_version) const;
+
   SlotConnectionOptions options_;
   std::optional<postgres::ReplicationStream> stream_;
 };

@@ -58,7 +58,9 @@ class Engine:
         return words + list(extra)
 
     def _environment(self, url):
-        return os.environ | {"CONTEXTNEXUS_POSTGRES": url, "CONTEXTNEXUS_NEO4J": self.servers.neo4j_url}
+        # Two test runs of one machine would fight for the one address that is the default.
+        return os.environ | {"CONTEXTNEXUS_POSTGRES": url, "CONTEXTNEXUS_NEO4J": self.servers.neo4j_url,
+                             "CONTEXTNEXUS_TELEMETRY_LISTEN": "off"}
 
     def verb(self, verb, *extra, url=None, timeout=120):
         """Runs a verb to its end as the administrator, or as `url`."""

@@ -1,0 +1,37 @@
+// Dead letters that are to be tried again: their rows are read as they are now, and lead a pass that begins between two
+// transactions.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "apply/batch.hpp"
+#include "bolt/connection.hpp"
+#include "pipeline/dead_letters.hpp"
+#include "pipeline/refetches.hpp"
+
+namespace cnx::pipeline {
+
+// One thread, the pipeline's. All blocks, with deadlines of its own.
+class LetterTrials {
+ public:
+  // All must outlive it.
+  LetterTrials(const PipelineOptions& options, DeadLetters& letters, Refetches& refetches)
+      : options_(options), letters_(letters), refetches_(refetches) {}
+
+  // For the pass that begins at `at`. `wait_until_seen` comes before a read: it has to show all that is in the graph. How far the
+  // position must come for what is tried; 0/0: nothing is.
+  Result<change::Lsn> begin(postgres::Session& session, bolt::Connection& graph, const Ground& ground, const apply::LanePosition& at,
+                            const std::function<Status()>& wait_until_seen);
+  // Whether the pass is to end for what became of letters: some are to be tried, or hold too much back.
+  Result<bool> watch(postgres::Session& session, change::Position reached);
+
+ private:
+  const PipelineOptions& options_;
+  DeadLetters& letters_;
+  Refetches& refetches_;
+  // From there on, between two transactions, there are letters to be tried again.
+  std::optional<change::Position> wait_;
+};
+
+}  // namespace cnx::pipeline
