@@ -140,7 +140,7 @@ class Run {
         CNX_TRY(copy_tables(context));
         if (ended_early()) return {};
         // A copy from the beginning is all that was asked for.
-        if (!ground_.asked.empty()) CNX_TRY(ownership_.end_request(ground_.asked));
+        CNX_TRY(ownership_.end_request(ground_.asked));
         CNX_TRY(look());
         if (stop_.asked) return {};
       }

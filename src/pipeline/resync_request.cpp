@@ -39,6 +39,7 @@ Result<ResyncRequest> read_request(postgres::Session& session, const std::string
 }
 
 Status end_request(postgres::Session& session, const std::string& pipeline, const ResyncRequest& request, TimePoint deadline) {
+  if (request.empty()) return {};
   return session.execute("UPDATE contextnexus.pipelines SET resync = NULL WHERE name = $1 AND resync = $2::text[]",
                          {pipeline, request.text}, deadline);
 }

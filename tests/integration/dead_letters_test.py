@@ -306,8 +306,8 @@ def test_where_most_rows_fail_the_same_way_the_line_stops(line):
     _settle(line, "retry", "--all")
     line.graph.rows("DROP CONSTRAINT by_email")
     line.engine.start()
+    _wait_until(lambda: not _letters(line))
     line.sync()
-    assert not _letters(line)
     _expect_equal(line)
 
 
@@ -374,13 +374,12 @@ def test_a_relationships_row_is_found_by_the_pair_of_its_ends(line):
 
 def test_an_outage_of_neo4j_is_no_dead_letter(line):
     line.engine.start()
-    line.sync()
+    line.engine.wait_for_log("the graph is consistent")
     with line.graph.open_transaction("MATCH (p:ContextNexusPosition) SET p._cnx_lock = true"):
         line.database.execute("INSERT INTO items VALUES (1, '1@example.org', NULL, 1)")
-        time.sleep(0.5)
-        ended = line.graph.rows("SHOW TRANSACTIONS YIELD transactionId AS tx, metaData WHERE metaData.app = 'contextnexus' "
-                                "TERMINATE TRANSACTIONS tx YIELD message RETURN message")
-        assert ended
+        _wait_until(lambda: line.graph.rows(
+            "SHOW TRANSACTIONS YIELD transactionId AS tx, metaData WHERE metaData.app = 'contextnexus' "
+            "TERMINATE TRANSACTIONS tx YIELD message RETURN message"))
     line.sync()
     assert _letters(line) == [] and 1 in _items(line)
 

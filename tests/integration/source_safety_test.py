@@ -212,7 +212,7 @@ def test_resync_all_cures_a_gap(line, servers, happened):
     line.graph.rows("MATCH (t:Tag) SET t.theirs = 'kept' CREATE (:Theirs)-[:KNOWS]->(t)")
     happened(line, servers, world)
     line.database.execute("DELETE FROM public.tags WHERE id = %s", (gone,))
-    line.database.execute("UPDATE public.tags SET name = 'changed in the gap'")
+    line.database.execute("UPDATE public.tags SET name = 'changed in the gap ' || id")
     world.add_default("tags")
     if happened == slot_lost:
         assert line.database.slot()["wal_status"] == "lost"
@@ -248,16 +248,16 @@ def test_tables_are_read_again_while_the_engine_runs(line):
     world = streaming(line)
     # As a bug, or somebody's hand, would have left it.
     line.graph.rows("MATCH (t:Tag) SET t.name = 'wrong'")
-    line.graph.rows("MATCH (u:User) SET u.display_name = 'theirs'")
+    line.graph.rows("MATCH (u:User) SET u.displayName = 'theirs'")
     line.graph.rows("CREATE (:Tag {id: '00000000-0000-0000-0000-000000000000', tenantId: 'x'})")
     line.engine.expect("resync", "tags", url=line.engine.url)
     line.engine.wait_for_log("contextnexus resync asked for it")
     wait_until(lambda: line.graph.value("MATCH (t:Tag {name: 'wrong'}) RETURN count(t)") == 0)
     wait_until(lambda: not line.engine.status()["tables"])
     assert line.graph.value("MATCH (t:Tag {id: '00000000-0000-0000-0000-000000000000'}) RETURN count(t)") == 0
-    assert line.graph.value("MATCH (u:User {display_name: 'theirs'}) RETURN count(u)") == 2, "that table was not asked for"
+    assert line.graph.value("MATCH (u:User {displayName: 'theirs'}) RETURN count(u)") == 2, "that table was not asked for"
     line.engine.expect("resync", "--all", url=line.engine.url)
-    wait_until(lambda: line.graph.value("MATCH (u:User {display_name: 'theirs'}) RETURN count(u)") == 0)
+    wait_until(lambda: line.graph.value("MATCH (u:User {displayName: 'theirs'}) RETURN count(u)") == 0)
     wait_until(lambda: not line.engine.status()["resync_asked"])
     world.add_default("tags")
     line.expect_equal()
@@ -277,6 +277,7 @@ def test_a_gap_is_cured_without_being_asked_where_the_configuration_says_so(line
     line.database.execute("DELETE FROM public.message_context_items")
     line.engine.start("--set", "source.gap_action=resync")
     line.engine.wait_for_log("read again behind a new slot")
+    wait_until(lambda: line.engine.status()["source_state"] == "fits" and not line.engine.status()["tables"])
     line.expect_equal()
     assert line.engine.terminate() == 0
 
@@ -331,11 +332,11 @@ def test_a_slot_that_is_made_again_while_the_engine_runs_is_found(line):
 def test_a_slot_that_is_lost_while_the_engine_runs_ends_it(line, servers):
     world = streaming(line, "--set", "source.look_seconds=0.5")
     with line.graph.open_transaction(POSITION + "SET p._cnx_lock = true"):
-        with server_setting(servers, "max_slot_wal_keep_size", "24MB"):
+        with server_setting(servers, "max_slot_wal_keep_size", "64MB"):
             world.add_default("tags")
-            write_log(line, 16)
-            line.engine.wait_for_log("wal_retained_high")
-            write_log(line, 64)
+            write_log(line, 24)
+            line.engine.wait_for_log("PostgreSQL keeps")
+            write_log(line, 128)
             wait_until(lambda: line.database.slot()["wal_status"] == "lost")
         ended = line.engine.wait_for_end(60)
     assert ended.code == 3 and "slot_lost" in ended.output, ended
