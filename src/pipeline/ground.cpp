@@ -45,7 +45,7 @@ capture::SourceJudgement judge(const Ground& ground) {
   return capture::judge_source(facts);
 }
 
-Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline) {
+Result<Ground> read_ground(const PipelineOptions& options, const StreamTraces& traces, TimePoint deadline) {
   Ground ground;
   CNX_TRY(postgres::Session session, open_session(options, deadline));
   CNX_TRY(check_engine_version(session, deadline));
@@ -75,6 +75,7 @@ Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline) {
                                     .known = std::move(known),
                                     .position = ground.position ? ground.position->stored.lane.position.to_string() : "",
                                     .asked = streams ? ground.asked : ResyncRequest(),
+                                    .traces = traces,
                                     .strict = !streams,
                                     .held_back = std::move(held_back)},
                                    deadline));

@@ -38,8 +38,8 @@ capture::HeldPosition held_position(const apply::PositionNode& node);
 // Pure.
 capture::SourceJudgement judge(const Ground& ground);
 
-// Blocks until `deadline`. Errors of either side, wrapped with which.
-Result<Ground> read_ground(const PipelineOptions& options, TimePoint deadline);
+// `traces`: of what the stream told since the last plan. Blocks until `deadline`. Errors of either side, wrapped with which.
+Result<Ground> read_ground(const PipelineOptions& options, const StreamTraces& traces, TimePoint deadline);
 
 Result<bolt::Connection> open_graph(const PipelineOptions& options, TimePoint deadline);
 Result<postgres::Session> open_session(const PipelineOptions& options, TimePoint deadline);

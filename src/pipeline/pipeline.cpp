@@ -149,7 +149,8 @@ class Run {
       turn_took_ = Clock::now() - began;
       forget_begun_anew();
       CNX_TRY(turn_, std::move(turn));
-      if (!ground_.asked.empty()) CNX_TRY(ownership_.end_request(ground_.asked));
+      catalog_watch_.forget_traces();
+      CNX_TRY(ownership_.end_request(ground_.asked));
       if (turn_ == ResyncTurn::stopped || ended_early()) return {};
       figures_.count(ground_.plan.states);
       CNX_TRY(look_again_, clean(context, ground_.position->stored.lane.position.lsn));
@@ -227,7 +228,7 @@ class Run {
     CNX_TRY(end_former_owner());
     while (true) {
       reached_.reset();
-      CNX_TRY(ground_, read_ground(options_, Clock::now() + kGroundMax));
+      CNX_TRY(ground_, read_ground(options_, catalog_watch_.traces(), Clock::now() + kGroundMax));
       was_let_in_ = true;
       plan_.emplace(*ground_.catalog.model);
       ownership_.use(ground_.system);
@@ -374,6 +375,10 @@ class Run {
     logical.wanted = std::max({logical.wanted, due_until(ground_.plan.states), tried_until});
     logical.copied = &copied;
     logical.told = &told_;
+    CNX_TRY(catalog_watch_.begin_pass());
+    logical.hears_of = [this](const change::Relation& relation, const change::Relation* before, change::Lsn at) {
+      return catalog_watch_.hears_of(relation, before, at);
+    };
     record::OwnUpdates own_updates(sync_tables, record::origin_name(options_.name));
     if (!sync_tables.empty()) {
       logical.passes_over = [&](const change::RowChange& row, std::string_view origin) {
@@ -416,7 +421,7 @@ class Run {
     if (!ran) {
       lacking_ = pass.lacking();
       refusal_ = pass.take_refusal();
-      if (pass.unexpected()) catalog_watch_.accept(*pass.unexpected());
+      catalog_watch_.end_pass(pass.unexpected());
       return fail(std::move(ran.error()));
     }
     const std::string position = acknowledgement.position().to_string();

@@ -90,6 +90,13 @@ void compare_partitions(const TableShape& known, const TableShape& now, const st
     change.copy = true;
     say(change, "a partition with rows was attached");
   }
+  for (uint32_t partition : new_partitions(known, now)) {
+    // A table's file is called as the table until it is truncated or rewritten (or where a file was called so by chance).
+    const std::string& file = now.files.at(partition);
+    if (file.empty() || file == "0" || file == std::to_string(partition)) continue;
+    change.gone = true;
+    say(change, "a partition was truncated or rewritten");
+  }
 }
 
 }  // namespace
@@ -99,6 +106,24 @@ std::set<uint32_t> new_partitions(const TableShape& known, const TableShape& now
   std::set_difference(now.partitions.begin(), now.partitions.end(), known.partitions.begin(), known.partitions.end(),
                       std::inserter(found, found.end()));
   return found;
+}
+
+void add_traces(const StreamTraces& traces, const TableShape& now, TableChange& change) {
+  if (traces.other_names.contains(now.name)) {
+    change.copy = true;
+    say(change, "it had another name for a while");
+  }
+  if (auto others = traces.other_tables.find(now.name); others != traces.other_tables.end()) {
+    const bool all_it = std::all_of(others->second.begin(), others->second.end(), [&](change::Oid oid) { return oid == now.oid; });
+    change.copy = change.copy || !all_it;
+    if (!all_it) say(change, "another table had its name for a while");
+  }
+  auto partitions = traces.partitions.find(now.name);
+  if (partitions == traces.partitions.end()) return;
+  const bool all_there = std::all_of(partitions->second.begin(), partitions->second.end(),
+                                     [&](change::Oid oid) { return now.partitions.contains(oid.value()); });
+  change.gone = change.gone || !all_there;
+  if (!all_there) say(change, "a partition came and went");
 }
 
 TableChange compare(const TableShape& known, const TableShape& now, const std::set<uint32_t>& filled_partitions) {

@@ -135,6 +135,36 @@ TEST(TableChanges, partitions_that_come_with_rows_are_read_and_what_those_that_g
   EXPECT_FALSE(compare(of_before, partitioned(), {}).any());
 }
 
+TEST(TableChanges, a_new_partition_whose_file_is_not_its_first_may_have_lost_rows) {
+  TableShape now = partitioned();
+  now.partitions.insert({103, 104});
+  now.files[103] = "103";
+  now.files[104] = "";  // Partitioned itself.
+  EXPECT_FALSE(compare(partitioned(), now, {}).any());
+  now.files[103] = "999";
+  const TableChange change = compare(partitioned(), now, {});
+  EXPECT_TRUE(change.gone);
+  EXPECT_FALSE(change.copy);
+}
+
+TEST(TableChanges, what_the_stream_alone_tells_of_has_rows_gone_or_read_again) {
+  const TableShape now = partitioned();
+  const auto traced = [&](const StreamTraces& traces) {
+    TableChange change;
+    add_traces(traces, now, change);
+    EXPECT_EQ(change.any(), !change.why.empty());
+    return change;
+  };
+  const postgres::TableName other{"public", "u"};
+  EXPECT_FALSE(traced({}).any());
+  EXPECT_FALSE(traced({.other_names = {other}, .other_tables = {}, .partitions = {{other, {change::Oid(1)}}}}).any());
+  EXPECT_FALSE(traced({.other_names = {}, .other_tables = {}, .partitions = {{now.name, {change::Oid(101)}}}}).any());
+  EXPECT_TRUE(traced({.other_names = {}, .other_tables = {}, .partitions = {{now.name, {change::Oid(101), change::Oid(103)}}}}).gone);
+  EXPECT_TRUE(traced({.other_names = {now.name}, .other_tables = {}, .partitions = {}}).copy);
+  EXPECT_TRUE(traced({.other_names = {}, .other_tables = {{now.name, {change::Oid(99)}}}, .partitions = {}}).copy);
+  EXPECT_FALSE(traced({.other_names = {}, .other_tables = {{now.name, {now.oid}}}, .partitions = {}}).any());
+}
+
 TEST(TableChanges, changes_that_were_not_published_are_read) {
   TableShape before = table();
   before.published = "500 700";

@@ -9,7 +9,6 @@
 #include "mapping/fingerprint.hpp"
 #include "pipeline/live_tables.hpp"
 #include "pipeline/row_filters.hpp"
-#include "pipeline/table_changes.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -143,6 +142,7 @@ class Planner {
     CNX_TRY(TableShape before, shape_of(rule.table, known->shape));
     CNX_TRY(std::set<uint32_t> filled, filled_partitions(before, shape));
     TableChange change = compare(before, shape, filled);
+    add_traces(input_.traces, shape, change);
     if (known->state == State::held) {
       change.copy = change.columns = true;
       change.why = "what held it (" + known->reason + ") is mended";

@@ -10,6 +10,7 @@
 #include "pipeline/graph_form.hpp"
 #include "pipeline/catalog.hpp"
 #include "pipeline/resync_request.hpp"
+#include "pipeline/table_changes.hpp"
 
 namespace cnx::pipeline {
 
@@ -44,6 +45,7 @@ struct TablePlanInput {
   std::vector<apply::TableState> known;
   std::string position;  // For `since`.
   ResyncRequest asked;   // By a person: read again whatever the catalog says.
+  StreamTraces traces = {};
   // Nothing is copied yet: what is wrong with a table is the error.
   bool strict = true;
   // Tables of which too many changes wait behind a dead letter.

@@ -407,6 +407,55 @@ def test_a_partition_that_was_away_for_a_moment_is_read_again(line, mapping):
     _expect_equal(line, mapping)
 
 
+# What comes and goes between two looks at the catalog leaves no trace there.
+
+@pytest.mark.parametrize("leave", ["ALTER TABLE parts DETACH PARTITION parts_east", "DROP TABLE parts_east", "TRUNCATE parts_east"])
+@pytest.mark.parametrize("runs", [True, False], ids=["running", "stopped"])
+def test_rows_of_a_partition_that_came_and_went_go(line, mapping, runs, leave):
+    if not runs:
+        line.engine.terminate()
+    for number in range(3):
+        line.database.execute("CREATE TABLE parts_east PARTITION OF parts FOR VALUES IN ('east')")
+        line.database.execute("INSERT INTO parts VALUES (200, 'east', 'made'), (201, 'east', 'made')")
+        line.database.execute(leave)
+        if number < 2:
+            line.database.execute("DROP TABLE IF EXISTS parts_east")
+    if not runs:
+        line.engine.start()
+    line.sync()
+    _expect_equal(line, mapping)
+    log = line.engine.tail(100_000)
+    assert "public.parts is read again" not in log, "what a partition leaves behind is no reason to read all others"
+
+
+def test_a_partition_that_comes_back_and_goes_is_found_again(line, mapping):
+    line.database.execute("CREATE TABLE parts_east PARTITION OF parts FOR VALUES IN ('east'); INSERT INTO parts VALUES (200, 'east', 'made')")
+    line.database.execute("ALTER TABLE parts DETACH PARTITION parts_east")
+    line.sync()
+    _expect_equal(line, mapping)
+    line.database.execute("DELETE FROM parts_east; ALTER TABLE parts ATTACH PARTITION parts_east FOR VALUES IN ('east')")
+    line.database.execute("INSERT INTO parts VALUES (201, 'east', 'again')")
+    line.database.execute("ALTER TABLE parts DETACH PARTITION parts_east")
+    line.sync()
+    _expect_equal(line, mapping)
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["running", "stopped"])
+def test_changes_under_another_name_are_not_lost(line, mapping, runs):
+    if not runs:
+        line.engine.terminate()
+    execute = line.database.execute
+    execute("DELETE FROM links WHERE 8 IN (one, other)")
+    execute("ALTER TABLE things RENAME TO away")
+    execute("UPDATE away SET name = 'under another name' WHERE id = 7; DELETE FROM away WHERE id = 8")
+    execute("ALTER TABLE away RENAME TO things")
+    execute("UPDATE things SET name = 'under its own' WHERE id = 9")
+    if not runs:
+        line.engine.start()
+    line.sync()
+    _expect_equal(line, mapping)
+
+
 def test_rows_of_a_dropped_partition_go_while_keys_of_others_change(line, mapping):
     """A key that no row has at that moment may be one that the stream is still to change: its node stays, with what others put on it."""
     line.database.execute("INSERT INTO parts SELECT n, 'north', 'n' FROM generate_series(1000, 1400) n")

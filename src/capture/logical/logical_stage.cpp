@@ -42,7 +42,9 @@ LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& 
       on_retry_(std::move(on_retry)),
       reader_(options.start, options.passes_over, options.copied, options.told),
       confirmed_(options.start.ordinal == 0 ? options.start.lsn : change::Lsn()),
-      backoff_(options.seed) {}
+      backoff_(options.seed) {
+  reader_.on_relation(options.hears_of);
+}
 
 void LogicalStage::stop() {
   stopping_ = true;

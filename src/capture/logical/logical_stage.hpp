@@ -47,6 +47,8 @@ struct LogicalOptions {
   CopiedRows* copied = nullptr;
   // Is told of each transaction with a change of ours. Null: nobody is; else it must outlive the stage.
   ToldTransactions* told = nullptr;
+  // Called from the stage's thread; may be empty. Its error is the stage's.
+  HearsOf hears_of;
 };
 
 class LogicalStage final : public stream::Stage {

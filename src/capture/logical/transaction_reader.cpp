@@ -1,5 +1,7 @@
 #include "capture/logical/transaction_reader.hpp"
 
+#include <utility>
+
 namespace cnx::capture {
 namespace {
 
@@ -19,6 +21,7 @@ std::optional<Event> nothing() {
 void TransactionReader::restart() {
   decoder_ = {};
   relations_.clear();
+  described_.reset();
   begin_.reset();
   origin_.clear();
   skipping_ = false;
@@ -34,7 +37,9 @@ Result<std::optional<Event>> TransactionReader::read(postgres::WalData&& data) {
   if (const auto* commit_message = std::get_if<postgres::CommitMessage>(&message))
     return commit(*commit_message);
   if (auto* relation_message = std::get_if<postgres::RelationMessage>(&message)) {
-    relations_[relation_message->relation->oid] = std::move(relation_message->relation);
+    const change::RelationPtr before = std::exchange(described_, relation_message->relation);
+    relations_[described_->oid] = described_;
+    if (hears_of_) CNX_TRY(hears_of_(*described_, before.get(), begin_ ? begin_->final_lsn : change::Lsn()));
     return nothing();
   }
   if (const auto* truncate_message = std::get_if<postgres::TruncateMessage>(&message))

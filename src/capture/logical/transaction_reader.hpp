@@ -22,6 +22,11 @@ namespace cnx::capture {
 // origin that its transaction carries; empty where it carries none.
 using PassesOver = std::function<bool(const change::RowChange&, std::string_view origin)>;
 
+// Is told of each table that the stream describes, before any row of it, of the one described before it (null: none was), and
+// where the transaction that it is described in commits. A partition whose rows come as its table's is described as well, right behind the table
+// (maybe_send_schema of pgoutput.c). An error ends the reading.
+using HearsOf = std::function<Status(const change::Relation& relation, const change::Relation* before, change::Lsn at)>;
+
 // One thread.
 class TransactionReader {
  public:
@@ -34,6 +39,8 @@ class TransactionReader {
 
   // A new connection: the stream starts again, with its relation messages.
   void restart();
+
+  void on_relation(HearsOf hears_of) { hears_of_ = std::move(hears_of); }
 
   // The event that the message makes, or none. ErrorKind::malformed for bytes or an order of
   // messages that no server sends.
@@ -59,8 +66,10 @@ class TransactionReader {
   PassesOver passes_over_;
   CopiedRows* copied_;
   ToldTransactions* told_;
+  HearsOf hears_of_;
   postgres::DecoderState decoder_;
   std::unordered_map<change::Oid, change::RelationPtr> relations_;
+  change::RelationPtr described_;  // Last.
   change::Position handed_;  // Of the last event that was handed on.
   change::Lsn whole_;
   bool handed_open_ = false;            // A Begin was handed on, its Commit was not.

@@ -244,6 +244,25 @@ TEST(TransactionReader, tells_of_each_transaction_that_changes_something) {
   EXPECT_TRUE(told.are_seen_by({}));
 }
 
+TEST(TransactionReader, tells_of_each_table_before_its_rows_and_ends_where_that_is_refused) {
+  std::vector<std::string> told;
+  TransactionReader reader({Lsn(500), 0});
+  reader.on_relation([&](const change::Relation& relation, const change::Relation* before, Lsn at) -> Status {
+    EXPECT_EQ(at, kFirstFinal);
+    told.push_back(relation.name + (before == nullptr ? "" : " after " + before->name));
+    if (relation.name == "leaf") return fail(ErrorKind::state, "not now");
+    return {};
+  });
+  auto say = [&](const Bytes& message) { return reader.read(testing::wal_data(message)).has_value(); };
+  EXPECT_TRUE(say(testing::begin(kFirstFinal)));
+  EXPECT_TRUE(say(testing::relation(kTable, "root", {"id", "value"})));
+  EXPECT_FALSE(say(testing::relation(kTable + 1, "leaf", {"id", "value"})));
+  reader.restart();
+  EXPECT_TRUE(say(testing::begin(kFirstFinal)));
+  EXPECT_TRUE(say(testing::relation(kTable, "root", {"id", "value"})));
+  EXPECT_EQ(told, (std::vector<std::string>{"root", "leaf after root", "root"}));
+}
+
 TEST(TransactionReader, has_nothing_to_say_of_types_origins_and_messages) {
   Bytes type;
   ByteWriter type_writer(type);
