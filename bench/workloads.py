@@ -20,9 +20,11 @@ class Bench:
     def __init__(self, servers, engine, world, options, say):
         self.servers, self.engine, self.world, self.options, self.say = servers, engine, world, options, say
 
-    def rounds(self, engine_round, ceiling_round):
-        """[(engine's figures, ceiling's figures)]: A-B-A-B."""
+    def rounds(self, engine_round, ceiling_round, warmed=True):
+        """[(engine's figures, ceiling's figures)]: A-B-A-B. Statements that warm() has not run (not `warmed`) go before, uncounted."""
         taken = []
+        if self.options.warm and not warmed:
+            self.say(f"  warming: {_line(engine_round())}\n    ceiling: {_line(ceiling_round())}")
         for number in range(self.options.rounds):
             mine = engine_round()
             theirs = ceiling_round()
@@ -187,7 +189,7 @@ def updates(bench):
         figures = bench.send(flushes, len(rows))
         expect_equal(kept[0], bench.servers.graph)
         return figures
-    return bench.rounds(engine_round, ceiling_round)
+    return bench.rounds(engine_round, ceiling_round, warmed=False)
 
 
 _FILL = """
