@@ -112,18 +112,23 @@ void Figures::applied(const apply::Batch& batch, Duration took) {
     newest_commit_ = batch.commit_microseconds;
     commit_to_visible.observe(seconds_since(batch.oldest_commit_microseconds, now_microseconds()));
   }
-  for (const auto& [relation, rows] : batch.table_rows) {
-    tables.add(postgres::to_string(postgres::TableName{relation->schema, relation->name}), rows);
-  }
-  for (const auto& [tenant, rows] : batch.tenant_rows) tenants.add(tenant, rows);
+  count_by_name(batch);
   log_batch(batch, seconds);
   std::lock_guard lock(mutex_);
   works_again(Side::graph);
 }
 
+void Figures::count_by_name(const apply::Batch& batch) {
+  for (const auto& [relation, rows] : batch.table_rows) {
+    tables.add(postgres::to_string(postgres::TableName{relation->schema, relation->name}), rows);
+  }
+  for (const auto& [tenant, rows] : batch.tenant_rows) tenants.add(tenant, rows);
+}
+
 void Figures::copied(const apply::Batch& batch) {
   copied_batches += 1;
   copied_rows += batch.rows;
+  count_by_name(batch);
   std::lock_guard lock(mutex_);
   works_again(Side::graph);
 }

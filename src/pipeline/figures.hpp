@@ -93,6 +93,7 @@ class Figures {
   };
   Failures& of(Side side) { return failures_[static_cast<size_t>(side)]; }
   const Failures& of(Side side) const { return failures_[static_cast<size_t>(side)]; }
+  void count_by_name(const apply::Batch& batch);
   void works_again(Side side);
   uint64_t wal_end() const;
   bool has_it_all() const;

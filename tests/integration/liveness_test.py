@@ -69,6 +69,7 @@ def second(line, *words):
 def test_every_metric_is_on_the_page_that_lists_them_and_says_what_it_is(line):
     _, pages = started(line)
     pages.wait_for(lambda p: p.metrics().value("contextnexus_stubs") is not None)
+    pages.wait_for(lambda p: p.metrics().value("contextnexus_retained_wal_bytes") is not None)
     metrics = pages.metrics()
     listed = dict(re.findall(r"^\| `(contextnexus_\w+)` \| (\w+) \|", (REPOSITORY / "docs/metrics.md").read_text(), re.M))
     assert metrics.kinds.items() <= listed.items()
@@ -91,7 +92,7 @@ def test_the_guide_speaks_of_metrics_that_are_there():
 def test_counters_move_with_the_rows(line):
     world, pages = started(line)
     before = pages.metrics()
-    assert before.value("contextnexus_copied_rows_total") >= 30, "all that was there"
+    assert before.value("contextnexus_copied_rows_total") >= 20, "all that was there"
     with line.database.transaction():
         for _ in range(5):
             world.add_default("tags")
@@ -135,7 +136,7 @@ def test_tables_and_tenants_beyond_the_bound_share_a_name(line):
 def test_stubs_and_the_log_that_the_slot_retains_are_told(line):
     world, pages = started(line)
     pages.wait_for(lambda p: p.metrics().value("contextnexus_stubs") == 0)
-    assert pages.metrics().value("contextnexus_retained_wal_bytes") >= 0
+    pages.wait_for(lambda p: p.metrics().value("contextnexus_retained_wal_bytes") is not None)
     line.engine.terminate()
     line.graph.rows("MATCH (n:Tag) WITH n LIMIT 1 SET n._cnx_stub = true")
     pages = start(line)
@@ -302,7 +303,7 @@ def test_each_line_of_json_is_an_event_with_its_fields(line):
         assert list(entry)[:4] == ["ts", "level", "event", "message"] and entry["pipeline"] == "contextnexus", entry
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["ts"]) and re.fullmatch(r"[a-z_]+", entry["event"]), entry
     named = {entry["event"]: entry for entry in lines}
-    assert named["copy_done"]["rows"] >= 30 and named["following"]["slot"] == "contextnexus"
+    assert named["copy_done"]["rows"] >= 20 and named["following"]["slot"] == "contextnexus"
     assert re.fullmatch(r"[0-9A-F]+/[0-9A-F]+", named["following"]["position"])
     assert named["batch"]["level"] == "trace" and named["batch"]["rows"] >= 1
     assert "SECRET-BODY" not in line.engine.log.read_text() and world.tenant not in line.engine.log.read_text()
