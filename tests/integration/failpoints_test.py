@@ -10,15 +10,10 @@ import time
 import uuid
 
 import failpoints
-import kills
 import pytest
-from witnesses import FOREIGN, TABLES, Counter
 
-from lib import comparer
-from lib import database as postgres
-from lib.engine import Engine
-from lib.live import Live
-from lib.world import World
+from lib import witnessed
+from lib.witnessed import change, expect_right
 
 NAME = "cnx_failpoints"
 SMALL = ("--set", "apply.batch_rows=50")
@@ -28,36 +23,14 @@ TINY = ("--set", "apply.transaction_elements_max=1000", "--set", "apply.piece_ro
 
 @pytest.fixture(scope="module")
 def tables(servers):
-    """The schema, the witnesses' tables, and no rows."""
-    name = NAME + "_template"
-    url = postgres.create_database(servers.postgres_url, name)
-    postgres.install_schema(url)
-    with postgres.Database(url) as database:
-        database.execute(TABLES)
-    yield name
-    postgres.drop_database(servers.postgres_url, name)
+    with witnessed.template(servers, NAME + "_template") as name:
+        yield name
 
 
 @pytest.fixture
 def line(servers, tables):
-    graph = servers.graph()
-    mapping = kills.mapping_file()
-    graph.wipe(tables + mapping.read_text())
-    url = postgres.create_database(servers.postgres_url, NAME, tables)
-    engine = Engine(servers, url, mapping=mapping)
-    try:
-        engine.init()
-        graph.rows("CREATE CONSTRAINT seen IF NOT EXISTS FOR (c:Seen) REQUIRE c.id IS UNIQUE")
-        with postgres.Database(url) as database:
-            live = Live(engine, database, graph)
-            live.world = World(database, "failpoints").fill_all()
-            Counter.fill(database, 300)
-            yield live
-    finally:
-        engine.kill()
-        postgres.drop_database(servers.postgres_url, NAME)
-        graph.rows("DROP CONSTRAINT by_name IF EXISTS")
-        graph.wipe(tables + mapping.read_text())
+    with witnessed.line(servers, NAME, tables) as live:
+        yield live
 
 
 class Scenario:
@@ -78,26 +51,21 @@ class Scenario:
         change(line)
 
 
-def change(line, transactions=20):
-    """Of what is counted, and of everything else: a row made, one renamed, one gone, one with another key."""
-    chance = random.Random(1)
-    for number in range(transactions):
-        with line.database.transaction():
-            for key in chance.sample(range(1, 41), 3):
-                line.database.execute("UPDATE public.counted SET changes = changes + 1 WHERE id = %s", (key,))
-            tag = line.world.add_default("tags")
-            if number % 3 == 0:
-                line.database.execute("UPDATE public.tags SET id = %s WHERE id = %s", (str(uuid.uuid4()), tag))
-            if number % 4 == 1:
-                line.database.execute("DELETE FROM public.tags WHERE id = %s", (tag,))
-
-
 class Stream(Scenario):
     words = ("--set", "apply.batch_rows=10")
     nth = 2
 
     def during(self, line):
         change(line)
+
+
+class WriteBack(Stream):
+    """Of a table that has the columns for it."""
+
+    def during(self, line):
+        for number in range(4):
+            line.database.execute("UPDATE public.content_items SET title = %s", (f"title {number}",))
+            time.sleep(0.3)
 
 
 class Idle(Scenario):
@@ -151,7 +119,8 @@ class ReadAllAgain(Scenario):
 class ReadTableAgain(Scenario):
     def before(self, line):
         line.engine.once()
-        line.graph.rows("MATCH (t:Tag) DETACH DELETE t")
+        line.graph.rows("MATCH (t:Tag) SET t.name = 'not as it is' WITH count(t) AS tags CREATE (:Tag {id: $id, name: 'of no row'})",
+                        id=str(uuid.uuid4()))
         line.engine.expect("resync", "public.tags", url=line.engine.url)
 
 
@@ -167,8 +136,7 @@ class Pieces(Scenario):
         line.engine.once()
 
     def during(self, line):
-        line.database.execute("DELETE FROM public.message_context_items")
-        line.database.execute("DELETE FROM public.messages")
+        line.database.execute("TRUNCATE public.messages CASCADE")
 
 
 class Parts(Scenario):
@@ -196,7 +164,7 @@ class Refetch(Scenario):
 SCENARIOS = {
     "transaction_read": Stream, "transaction_handed_on": Stream, "batch_cut": Stream, "batch_handed_on": Stream, "batch_begins": Stream,
     "batch_sent": Stream, "batch_answered": Stream, "batch_acknowledged": Stream, "before_confirming": Stream, "after_confirming": Stream,
-    "before_write_back": Stream, "after_write_back": Stream,
+    "before_write_back": WriteBack, "after_write_back": WriteBack,
     "idle_handed_on": Idle, "piece_answered": Pieces, "part_acknowledged": Parts,
     "lock_taken": Start, "epoch_raised": Start, "owner_recorded": Start,
     "copy_lanes_made": Copy, "copy_slot_made": Copy, "copy_started": Copy, "copy_recorded": Copy, "copy_batch_answered": Copy,
@@ -206,23 +174,6 @@ SCENARIOS = {
     "resync_segments_planned": ReadTableAgain, "resync_swept": ReadTableAgain, "resync_written": ReadTableAgain,
     "row_read_again": Refetch,
 }
-
-
-def settled(line):
-    """Caught up, and past what a copy saw."""
-    line.engine.catch_up(60)
-    deadline = time.monotonic() + 60
-    while line.graph.value("MATCH (s:ContextNexusSegment) RETURN count(s)"):
-        assert line.engine.running() and time.monotonic() < deadline, f"not consistent:\n{line.engine.tail()}"
-        time.sleep(0.05)
-
-
-def expect_right(line, counts=True):
-    settled(line)
-    found = comparer.differences(line.database, line.graph, FOREIGN)
-    if counts:
-        found += Counter.faults(line.database, line.graph)[0]
-    assert not found, "\n".join(found)
 
 
 def test_every_failpoint_is_reached_in_one_place_and_tried():
