@@ -25,6 +25,15 @@ def patches():
 
 def build(patch, timeout=1500):
     """The program with that fault in it, built in a folder of its own; raises PlantError."""
+    return _build(patch, ["-DCNX_TESTS=OFF"], "contextnexus", "contextnexus", timeout)
+
+
+def build_simulation(patch, timeout=1500):
+    """The simulator with that fault in the engine that it steps; as build()."""
+    return _build(patch, [], "cnx_simulation_test", "tests/simulation/cnx_simulation_test", timeout)
+
+
+def _build(patch, options, target, program, timeout):
     place = ROOM / patch.stem
     source = place / "source"
     shutil.rmtree(source, ignore_errors=True)
@@ -33,9 +42,9 @@ def build(patch, timeout=1500):
     _run(["git", "apply", str(patch)], source, 60, f"{patch.name} no longer applies",
          os.environ | {"GIT_CEILING_DIRECTORIES": str(place)})
     # As the dev preset does it, so that what the fault does not touch was compiled before.
-    _run(["cmake", "--preset", "dev", "-DCNX_TESTS=OFF"], source, 300, f"{patch.name}: cmake fails")
-    _run(["cmake", "--build", "--preset", "dev", "--target", "contextnexus"], source, timeout, f"{patch.name}: the build fails")
-    return source / "build" / "dev" / "contextnexus"
+    _run(["cmake", "--preset", "dev", *options], source, 300, f"{patch.name}: cmake fails")
+    _run(["cmake", "--build", "--preset", "dev", "--target", target], source, timeout, f"{patch.name}: the build fails")
+    return source / "build" / "dev" / program
 
 
 def _copy_sources(target):
