@@ -1,6 +1,7 @@
 #include "mapping/lacking_rows.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace cnx::mapping {
 
@@ -40,11 +41,14 @@ std::vector<LackingRow> lacking_rows(const Mutations& mutations) {
   std::vector<LackingRow> rows;
   for (const NodeMutations& node : mutations.nodes) {
     if (node.table->rule->cypher) continue;
+    // What the graph has there now is of a row that goes: it does not tell whether this one is missing.
+    const std::unordered_set<Key, KeyHash> removed(node.removed.begin(), node.removed.end());
     for (const NodeUpsert& upsert : node.upserts) {
       const bool ends_lack =
           std::any_of(upsert.ends.begin(), upsert.ends.end(),
                       [](const ForeignEnd& end) { return (end.key || end.unknown) && end.lacks_columns; });
-      if (ends_lack) {
+      const bool replaces = upsert.lacks_columns && (node.truncated || removed.contains(upsert.key_before));
+      if (ends_lack || replaces) {
         rows.push_back({.row = upsert.row, .node = nullptr, .node_key = {}});
       } else if (upsert.lacks_columns) {
         rows.push_back({.row = upsert.row, .node = node.table, .node_key = upsert.key_before});
