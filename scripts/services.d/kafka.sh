@@ -50,7 +50,7 @@ start_kafka() {
 
 launch_kafka() {
   local java jars
-  find_java Kafka
+  find_java Kafka 17
   require_free_port Kafka "$kafka_port" kafka-port
   require_free_port "Kafka's controller" "$kafka_controller_port" kafka-controller-port
   java_server_jars kafka Kafka "$kafka_version"

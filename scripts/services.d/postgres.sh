@@ -1,6 +1,38 @@
-# PostgreSQL 15 of Debian as a private server; sourced by scripts/services.
+# PostgreSQL as a private server: Debian's 15, or a later one whose binaries come from Maven Central; sourced by scripts/services.
+# Those have the server alone: psql and createdb are Debian's for all.
 
-postgres_bin=/usr/lib/postgresql/15/bin
+# Sets: postgres_bin, and fetches what is not there. They are unpacked beside their place and moved into it whole.
+find_postgres() {
+  if [ "$postgres_version" = 15 ]; then
+    postgres_bin=/usr/lib/postgresql/15/bin
+    [ -x "$postgres_bin/postgres" ] || die "PostgreSQL 15 is missing; run scripts/install-packages"
+    return
+  fi
+  local artifact sum place
+  read -r artifact sum < <(awk -v v="$postgres_version" '$1 == v { print $2, $3 }' "$top/scripts/postgres/versions.txt") ||
+    die "PostgreSQL $postgres_version is none of 15 and what scripts/postgres/versions.txt has"
+  place=$local_root/postgres-$artifact
+  postgres_bin=$place/bin
+  [ ! -d "$place" ] || return 0
+  (
+    flock 9
+    [ ! -d "$place" ] || exit 0
+    command -v mvn >/dev/null || die "maven is missing; run scripts/install-packages"
+    echo "services: fetching PostgreSQL $artifact from Maven Central" >&2
+    local log=$local_root/postgres.maven.log
+    rm -rf "$place.new"
+    mvn -q -B -C -f "$top/scripts/postgres/pom.xml" "-Dpostgres.version=$artifact" dependency:copy-dependencies \
+      "-DoutputDirectory=$place.new" >"$log" 2>&1 </dev/null ||
+      die "PostgreSQL $artifact could not be fetched from Maven Central (is there a network?); see $log"
+    printf '%s  %s\n' "$sum" "$(echo "$place.new"/*.jar)" | sha256sum --check --status ||
+      die "PostgreSQL $artifact as fetched is not what scripts/postgres/versions.txt says; it is in $place.new"
+    /usr/bin/python3 -m zipfile -e "$place.new"/*.jar "$place.new"
+    tar -xJf "$place.new"/*.txz -C "$place.new"
+    rm -f "$place.new"/*.jar "$place.new"/*.txz
+    chmod -R a+rX "$place.new"
+    mv "$place.new" "$place"
+  ) 9>"$local_root/postgres.lock" || exit 1
+}
 
 postgres_pid() {
   local pid=''
@@ -46,9 +78,14 @@ TEXT
 
 start_postgres() {
   if [ -n "$(postgres_pid)" ]; then return; fi
-  [ -x "$postgres_bin/postgres" ] || die "PostgreSQL 15 is missing; run scripts/install-packages"
+  local postgres_bin
+  find_postgres
   require_free_port PostgreSQL "$postgres_port" postgres-port
   [ -d "$dir/postgres/data" ] || make_postgres
+  local made
+  made=$(cat "$dir/postgres/data/PG_VERSION")
+  [ "$made" = "$postgres_version" ] ||
+    die "the data in $dir were made by PostgreSQL $made, not $postgres_version; choose another --dir, or destroy it"
   # After a kill the lock file names a process that is gone, or still a zombie where nobody reaps: PostgreSQL would honour that.
   rm -f "$dir/postgres/data/postmaster.pid"
   # The lock of this script must not live on in the server.
@@ -64,6 +101,9 @@ stop_postgres() {
   local pid
   pid=$(postgres_pid)
   [ -n "$pid" ] || return 0
+  # As the server that runs there, whatever the next start is asked for.
+  local postgres_bin
+  postgres_bin=$(dirname "$(readlink "/proc/$pid/exe")")
   postgres_signal CONT
   # Fast, then immediate: a fast stop waits for a replication client that answers but confirms nothing.
   "${run_as[@]}" "$postgres_bin/pg_ctl" stop -m fast -t 20 -D "$dir/postgres/data" >/dev/null 2>&1 ||

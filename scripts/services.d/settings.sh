@@ -3,7 +3,7 @@
 
 choose_settings() {
   postgres_port='' bolt_port='' http_port='' kafka_port='' kafka_controller_port='' postgres_password='' neo4j_password=''
-  kept_heap='' kept_page_cache=''
+  kept_heap='' kept_page_cache='' kept_postgres_version='' kept_neo4j_version=''
   # shellcheck source=/dev/null
   [ ! -f "$dir/settings" ] || . "$dir/settings"
   local free
@@ -14,6 +14,9 @@ choose_settings() {
   kafka_port=${asked_kafka_port:-${kafka_port:-${free[3]}}}
   kafka_controller_port=${asked_kafka_controller_port:-${kafka_controller_port:-${free[4]}}}
   heap=${heap:-${kept_heap:-1g}}
+  # The environment's are those of the instance that a test runs against: what it makes beside that is of the same.
+  postgres_version=${asked_postgres_version:-${kept_postgres_version:-${CNX_POSTGRES_VERSION:-15}}}
+  neo4j_version=${asked_neo4j_version:-${kept_neo4j_version:-${CNX_NEO4J_VERSION:-5.26}}}
   page_cache=${page_cache:-${kept_page_cache:-256m}}
   : "${postgres_password:=$(new_password)}" "${neo4j_password:=$(new_password)}"
   (umask 077 && cat >"$dir/settings.new" <<TEXT
@@ -24,6 +27,8 @@ kafka_port=$kafka_port
 kafka_controller_port=$kafka_controller_port
 kept_heap=$heap
 kept_page_cache=$page_cache
+kept_postgres_version=$postgres_version
+kept_neo4j_version=$neo4j_version
 postgres_password=$postgres_password
 neo4j_password=$neo4j_password
 TEXT
@@ -44,6 +49,8 @@ export PGUSER=postgres
 export PGPASSWORD=$postgres_password
 export PGDATABASE=contextnexus
 export CNX_POSTGRES_URL='postgresql://postgres:$postgres_password@127.0.0.1:$postgres_port/contextnexus'
+export CNX_POSTGRES_VERSION=$postgres_version
+export CNX_NEO4J_VERSION=$neo4j_version
 export CNX_NEO4J_URL='bolt://neo4j:$neo4j_password@127.0.0.1:$bolt_port'
 export CNX_NEO4J_HTTP='http://127.0.0.1:$http_port'
 export CNX_NEO4J_USER=neo4j

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/failpoint.hpp"
+
 namespace cnx::apply {
 
 using stream::Step;
@@ -216,6 +218,7 @@ void BatchStage::close(LanePosition to) {
   transactions_ = 0;
   commit_microseconds_ = 0;
   oldest_commit_microseconds_ = 0;
+  reach("batch_cut");
 }
 
 // Says whether everything finished was handed on.
@@ -225,6 +228,7 @@ bool BatchStage::hand_on() {
     size_t weight = batch_weight(finished_[handed]);
     if (!batches_.try_push(std::move(finished_[handed]), weight)) break;
     ++handed;
+    reach("batch_handed_on");
   }
   finished_.erase(finished_.begin(), finished_.begin() + static_cast<long>(handed));
   return finished_.empty();

@@ -1,5 +1,7 @@
 #include "apply/lane_stage.hpp"
 
+#include "base/failpoint.hpp"
+
 namespace cnx::apply {
 
 using stream::RetryClass;
@@ -83,6 +85,7 @@ Step LaneStage::start_next(TimePoint now) {
 }
 
 void LaneStage::submit(TimePoint now) {
+  reach("batch_begins");
   graph_.submit(current_->batch, *current_->prepared, current_->part, options_.start.epoch, now);
   state_ = State::under_way;
 }
@@ -92,6 +95,7 @@ void LaneStage::submit(TimePoint now) {
 bool LaneStage::go_on_in_pieces(const Applied& applied, TimePoint now) {
   Part& part = current_->part;
   if (part.kind != Part::Kind::piece) return false;
+  reach("piece_answered");
   if (applied.removed == 0) ++part.step;
   if (part.step == current_->prepared->removal_steps()) part = {.kind = Part::Kind::rest};
   counters_.answers += 1;
@@ -105,11 +109,13 @@ Step LaneStage::follow(TimePoint now) {
   count_answers();
   if (!applied) return retry(std::move(applied.error()), now);
   if (*applied) {
+    reach("batch_answered");
     settle_back_off();
     if (!go_on_in_pieces(**applied, now)) finish(**applied, now);
     return Step::progressed();
   }
   if (!next_ && prepare_next()) return Step::progressed();
+  if (!graph_.wants_write()) reach("batch_sent");
   return Step::wait_until(graph_.deadline()).on(graph_.descriptor(), true, graph_.wants_write());
 }
 
@@ -139,7 +145,15 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
   counters_.transactions += batch.transactions;
   counters_.refused += applied.refused;
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.
-  if (position_.phase == Phase::stream) acknowledgement_.advance(position_.position);
+  if (position_.phase == Phase::stream) {
+    acknowledgement_.advance(position_.position);
+    reach("batch_acknowledged");
+    if (position_.position.ordinal != 0) reach("part_acknowledged");
+  }
+  if (batch.segment) {
+    reach("copy_batch_answered");
+    if (batch.segment->done) reach("copy_segment_answered");
+  }
   if (options_.on_batch) options_.on_batch(batch, now - current_->begun);
   // A row that the graph refused is in it in another version: whoever looks there will see.
   if (options_.on_applied && applied.refused == 0) options_.on_applied(std::move(current_->batch.applied));

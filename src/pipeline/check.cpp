@@ -76,6 +76,7 @@ class Check {
     CNX_TRY(slot_, postgres::read_slot(*session, options_.slot(), deadline));
     findings_.ok("connection", "database " + server_.database);
     judge_server(findings_, server_);
+    judge_failover(findings_, server_, options_.slot_failover);
     judge_role(findings_, server_);
     judge_slot(findings_, server_, slot_, options_.slot());
     system_ = try_replication(findings_, options_.postgres, server_, figures, *session,

@@ -9,6 +9,7 @@ namespace {
 constexpr int kVersionMin = 150000;
 constexpr int kWalStatisticsSince = 140000;
 constexpr int kIdleSlotTimeoutSince = 180000;
+constexpr int kFailoverSlotsSince = 170000;
 // A stop may last from one working day to the next; what PostgreSQL keeps should outlast it.
 constexpr double kStopSeconds = 24 * 3600;
 // Making a slot waits for every transaction that is open; the trial does not wait that long.
@@ -117,6 +118,20 @@ void judge_server(Findings& findings, const postgres::ServerInfo& server) {
         "ALTER SYSTEM SET wal_level = logical, then restart PostgreSQL (RDS: "
         "rds.logical_replication = 1; Cloud SQL: cloudsql.logical_decoding = on; Azure: the "
         "parameter wal_level)");
+  }
+}
+
+void judge_failover(Findings& findings, const postgres::ServerInfo& server, std::string_view wanted) {
+  if (server.version >= kFailoverSlotsSince) {
+    findings.ok("failover", wanted == "off" ? "not prepared (capture.slot_failover: off): every table is read again after one"
+                                            : "the slot is one that a standby may keep in step");
+    return;
+  }
+  const std::string figure = "no failover slots before PostgreSQL 17: every table is read again after a failover";
+  if (wanted == "on") {
+    findings.fault(FindingKind::failover_slots, "failover", figure, "upgrade PostgreSQL; or capture.slot_failover: auto");
+  } else {
+    findings.ok("failover", figure);
   }
 }
 

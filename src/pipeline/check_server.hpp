@@ -25,6 +25,8 @@ Result<ServerFigures> read_figures(postgres::Session& session, TimePoint deadlin
 
 // Pure: each says what it makes of what was read.
 void judge_server(Findings& findings, const postgres::ServerInfo& server);
+// What is there for a failover; `wanted` is capture.slot_failover.
+void judge_failover(Findings& findings, const postgres::ServerInfo& server, std::string_view wanted);
 void judge_role(Findings& findings, const postgres::ServerInfo& server);
 void judge_senders(Findings& findings, const postgres::ServerInfo& server,
                    const ServerFigures& figures, bool connected);

@@ -62,6 +62,20 @@ TEST(CheckServer, all_that_is_wrong_is_said_at_once) {
                           HasSubstr("fault wal_level: replica → ALTER SYSTEM SET wal_level")));
 }
 
+TEST(CheckServer, what_a_version_has_for_a_failover_is_said_and_a_fault_only_where_it_was_asked_for) {
+  postgres::ServerInfo info = server();
+  info.version = 150018;
+  Findings findings;
+  judge_failover(findings, info, "auto");
+  EXPECT_THAT(troubles(findings), IsEmpty());
+  judge_failover(findings, info, "on");
+  EXPECT_THAT(troubles(findings), ElementsAre(HasSubstr("fault failover: no failover slots before PostgreSQL 17")));
+  Findings newer;
+  info.version = 170011;
+  judge_failover(newer, info, "on");
+  EXPECT_THAT(troubles(newer), IsEmpty());
+}
+
 TEST(CheckServer, a_superuser_is_warned_of_and_not_refused) {
   postgres::ServerInfo info = server();
   info.role_superuser = true;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.hpp"
 #include "pipeline/adopt.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/old_slot.hpp"
@@ -49,6 +50,7 @@ class Copy {
     CNX_TRY(apply::StoredPosition start, apply::raise_epoch(*graph_, apply::lane_key(options_.name), soon()));
     owner_ = {.pipeline = options_.name, .epoch = start.epoch};
     CNX_TRY(apply::make_copy_lanes(*graph_, owner_, context_.run_options.copy_workers, soon()));
+    reach("copy_lanes_made");
     adopts_ = context_.run_options.adopt || is_adopting(ground_.plan.states);
     rounds_.emplace(context_, *graph_,
                     CopyRounds::Options{.owner = owner_, .tables = all_tables(ground_.catalog), .clears = !adopts_});
@@ -122,15 +124,18 @@ class Copy {
     CNX_TRY(postgres::ReplicationStream exporter, postgres::ReplicationStream::open(options_.postgres, soon()));
     context_.figures.set(telemetry::Activity::waiting, "PostgreSQL makes the slot once all transactions that are open have ended");
     CNX_TRY(postgres::CreatedSlot slot, make_slot(exporter, options_, context_.stop));
+    reach("copy_slot_made");
     context_.figures.set(telemetry::Activity::copying);
     consistent_point_ = slot.consistent_point;
     CNX_TRY(apply::start_copy(*graph_, owner_, source_of(options_, ground_.system), consistent_point_, segments, soon()));
+    reach("copy_started");
     if (adopts_) {
       for (apply::TableState& state : ground_.plan.states) state.reason = kAdopting;
     }
     CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
     CNX_TRY(record::mark_filled(context_.owner, options_.name, soon()));
     CNX_TRY(forget_record(context_.owner, options_.name, soon()));
+    reach("copy_recorded");
     rounds_->use_slot_snapshot(slot.snapshot_name, std::move(exporter));
     telemetry::log_info("copy_begun",
                         fmt::format("copying {} tables as of {}", ground_.catalog.tables.size(), consistent_point_.to_string()),
@@ -145,7 +150,9 @@ class Copy {
       state.reason.clear();
     }
     CNX_TRY(apply::write_table_states(*graph_, owner_, ground_.plan.states, options_.mapping.fingerprint, soon()));
+    reach("copy_ending");
     CNX_TRY(apply::end_copy(*graph_, owner_, consistent_point_, soon()));
+    reach("copy_ended");
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
     telemetry::log_info("copy_done",
                         fmt::format("copied {} rows in {:.1f} s, {} with what was copied before", rounds_->copied(), seconds,
@@ -184,6 +191,7 @@ void pause(StopRequest& stop, Duration duration) {
 Status forget_copy(const PipelineOptions& options, int64_t epoch) {
   CNX_TRY(bolt::Connection graph, open_graph(options, soon()));
   CNX_TRY(apply::replace_segments(graph, {.pipeline = options.name, .epoch = epoch}, {}, soon()));
+  reach("copy_forgotten");
   telemetry::log_info("consistent", "the graph is consistent: all that the copy saw is behind the position");
   return {};
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 
+#include "base/failpoint.hpp"
 #include "pipeline/copy_worker.hpp"
 #include "pipeline/graph_form.hpp"
 #include "pipeline/graph_marks.hpp"
@@ -91,9 +92,11 @@ Status CopyRounds::take_snapshot() {
   std::vector<change::Segment> kept(std::make_move_iterator(others), std::make_move_iterator(segments_.end()));
   segments_.erase(others, segments_.end());
   start_beside();
+  reach("copy_snapshot_taken");
   segments_ = continue_segments(std::move(segments_), files_, snapshot);
   segments_.insert(segments_.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
   CNX_TRY(apply::replace_segments(graph_, options_.owner, segments_, soon()));
+  reach("copy_segments_written");
   CNX_TRY(read_segments());
   return clear_rewritten();
 }

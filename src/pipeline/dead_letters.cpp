@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/failpoint.hpp"
 #include "change/correlation.hpp"
 #include "telemetry/log.hpp"
 
@@ -204,6 +205,7 @@ Status DeadLetters::add(postgres::Session& session, const std::vector<apply::Ref
                     .advise(std::string(kSettle) + "; dead_letters.open_max is how many may be"));
   }
   CNX_TRY(std::vector<int64_t> ids, record::write_dead_letters(session, options_.name, letters, soon()));
+  cnx::reach("dead_letter_written");
   counters_.made += ids.size();
   counters_.open = open;
   const apply::RefusedRow* tripped = nullptr;

@@ -14,6 +14,8 @@ constexpr FindingText kTexts[] = {
     {postgresql_version, "postgresql_version", "fault", "The server is older than PostgreSQL 15.", "Upgrade it."},
     {standby, "standby", "fault", "The server is a hot standby: nothing can be set up on it.",
      "Connect to the primary."},
+    {failover_slots, "failover_slots", "fault", "`capture.slot_failover: on`, and the server is older than PostgreSQL 17, which has such slots first.",
+     "Upgrade it, or leave it at `auto`: after a failover every table is read again then."},
     {wal_level, "wal_level", "fault", "The log does not carry what logical replication needs.",
      "ALTER SYSTEM SET wal_level = logical, then restart. RDS: rds.logical_replication = 1; Cloud SQL: "
      "cloudsql.logical_decoding = on; Azure: the parameter wal_level."},

@@ -12,6 +12,7 @@ enum class FindingKind {
   encoding,
   postgresql_version,
   standby,
+  failover_slots,
   wal_level,
   superuser,
   pooler,

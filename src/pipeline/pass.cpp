@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "pipeline/findings.hpp"
 #include "telemetry/log.hpp"
 
@@ -72,7 +74,11 @@ Result<std::vector<record::SyncTable>> write_back_tables(postgres::Session& sess
 }
 
 apply::Neo4jGraphOptions graph_options(const PipelineOptions& options) {
-  return {.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
+  apply::Neo4jGraphOptions graph{.connection = options.neo4j, .pipeline = options.name, .lane = apply::lane_key(options.name)};
+  // One limit for both: what a row's change makes, and what its removal takes along.
+  graph.removal.elements_max = options.batch.transaction_elements_max;
+  graph.removal.piece_elements = std::min(graph.removal.piece_elements, graph.removal.elements_max);
+  return graph;
 }
 
 Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres::TypeCatalog& types,

@@ -1,6 +1,7 @@
 #include "pipeline/read_again.hpp"
 
 #include "apply/source_moves.hpp"
+#include "base/failpoint.hpp"
 #include "pipeline/copy.hpp"
 #include "pipeline/old_slot.hpp"
 #include "pipeline/slot_wait.hpp"
@@ -46,9 +47,12 @@ Status read_all_again(CopyContext& context, const SourceJudgement& judgement) {
   const apply::CopyOwner owner{.pipeline = options.name, .epoch = start.epoch};
   CNX_TRY(drop_old_slot(options, context.lease_pid, context.stop));
   if (context.stop.asked) return {};
+  reach("resync_slot_dropped");
   CNX_TRY(postgres::ReplicationStream stream, postgres::ReplicationStream::open(options.postgres, soon()));
   CNX_TRY(postgres::CreatedSlot slot, make_slot(stream, options, context.stop));
+  reach("resync_slot_made");
   CNX_TRY(apply::begin_again(graph, owner, source_of(options, context.ground.system), slot.consistent_point, reason, soon()));
+  reach("resync_position_moved");
   // Nodes may be others than those whose element ids the rows have.
   CNX_TRY(record::mark_filled(context.owner, options.name, soon()));
   return forget_record(context.owner, options.name, soon());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/refetch.hpp"
 #include "telemetry/log.hpp"
@@ -38,6 +39,7 @@ Status Refetches::read(const Catalog& catalog, const std::vector<mapping::Lackin
   telemetry::log_info("refetched", fmt::format("read {} rows again whose nodes or relationships the graph lacked", rows.size()),
                       {{"rows", rows.size()}, {"position", at.to_string()}});
   add(std::move(rows));
+  reach("row_read_again");
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.hpp"
 #include "pipeline/clean.hpp"
 #include "pipeline/copy.hpp"
 #include "pipeline/graph_marks.hpp"
@@ -45,6 +46,7 @@ class Resync {
     if (!plan_.outdated.empty()) CNX_TRY(remove_lonely_stubs(*graph_, owner_, *ground_.catalog.model));
     // The segments first: a table that is to be copied, and is said to be, has none of an earlier copy.
     CNX_TRY(plan_missing_segments(tables));
+    reach("resync_segments_planned");
     if (plan_.changed) {
       CNX_TRY(apply::write_table_states(*graph_, owner_, plan_.states, options_.mapping.fingerprint, soon()));
     }
@@ -168,6 +170,7 @@ class Resync {
       beside.insert(names.begin(), names.end());
       if (context_.stop.asked) return false;
     }
+    reach("resync_swept");
     CNX_TRY(widen_segments(rounds.seen_until()));
     for (TableState& state : plan_.states) {
       if (state.state == State::copying) end_copy(state);
@@ -175,6 +178,7 @@ class Resync {
     if (!beside.empty()) CNX_TRY(read_again(*graph_, owner_, beside, plan_.states));
     progress_.begun_anew.insert(beside.begin(), beside.end());
     CNX_TRY(apply::write_table_states(*graph_, owner_, plan_.states, options_.mapping.fingerprint, soon()));
+    reach("resync_written");
     return true;
   }
 

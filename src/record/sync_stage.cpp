@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/failpoint.hpp"
+
 namespace cnx::record {
 
 using stream::Step;
@@ -125,7 +127,9 @@ Step SyncStage::write(size_t table, TimePoint now) {
   const auto first = waiting.end() - static_cast<std::ptrdiff_t>(count);
   std::vector<AppliedRow> rows(std::make_move_iterator(first), std::make_move_iterator(waiting.end()));
   waiting.erase(first, waiting.end());
+  reach("before_write_back");
   Result<std::vector<AppliedRow>> locked = port_.write(table, rows, now + options_.call_max);
+  reach("after_write_back");
   // What was being written is found again by the sweep that follows the failure.
   if (!locked) return set_aside(table, locked.error(), true, now);
   const uint64_t written = rows.size() - locked->size();

@@ -1,5 +1,9 @@
 #include "capture/logical/logical_stage.hpp"
 
+#include <utility>
+
+#include "base/failpoint.hpp"
+
 namespace cnx::capture {
 namespace {
 
@@ -130,6 +134,7 @@ Result<bool> LogicalStage::take(postgres::StreamMessage&& message, TimePoint now
     if (!event) return true;
     if (std::holds_alternative<change::RowChange>(*event)) counters_.rows += 1;
     if (const auto* commit = std::get_if<change::Commit>(&*event)) {
+      reach("transaction_read");
       counters_.transactions += commit->passed_over ? 0 : 1;
       // One of our own is as good as silence: only an idle advance moves the position past it.
       if (commit->passed_over) {
@@ -179,6 +184,7 @@ bool LogicalStage::hand_on_idle(TimePoint now) {
   change::Event event = change::Idle{wal_end_};
   if (!push(std::move(event))) held_ = std::move(event);
   reader_.advance(wal_end_);
+  reach("idle_handed_on");
   idle_since_ = now;
   return true;
 }
@@ -213,7 +219,8 @@ TimePoint LogicalStage::status_due() const {
 Status LogicalStage::send_due_status(TimePoint now) {
   if (port_.wants_write()) CNX_TRY(port_.flush());
   if (now < status_due()) return {};
-  confirmed_ = acknowledgement_.confirmable(confirmed_);
+  const change::Lsn before = std::exchange(confirmed_, acknowledgement_.confirmable(confirmed_));
+  if (confirmed_ > before) reach("before_confirming");
   postgres::StatusUpdate update;
   in_step_sent_ = std::max(in_step_sent_, in_step());
   update.written = in_step_sent_;
@@ -225,6 +232,7 @@ Status LogicalStage::send_due_status(TimePoint now) {
   const bool quiet = now - heard_at_ >= status_interval_;
   update.reply_requested = !closed_ && (quiet || reader_.whole() < options_.wanted);
   CNX_TRY(port_.send_status(update));
+  if (confirmed_ > before) reach("after_confirming");
   counters_.confirmed = confirmed_.value();
   status_sent_ = now;
   reply_due_ = false;
@@ -239,6 +247,7 @@ bool LogicalStage::push(change::Event&& event) {
   if (end > handed_whole_) {
     handed_whole_ = end;
     counters_.handed = end.value();
+    reach("transaction_handed_on");
   }
   return true;
 }

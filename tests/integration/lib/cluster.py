@@ -1,8 +1,8 @@
 """A PostgreSQL cluster of a test's own beside the shared one, and standbys of it: for what a test may not do to the others'."""
 
+import contextlib
 import pathlib
 import shutil
-import subprocess
 import time
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,8 +10,6 @@ import psycopg2
 
 from . import database as postgres
 from .servers import _services, read_env
-
-_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 
 
 class Cluster:
@@ -36,22 +34,43 @@ class Cluster:
         if self.directory.exists():
             _services("destroy", "--dir", str(self.directory), timeout=120)
 
-    def standby(self, directory):
-        """A hot standby that streams from this cluster; it is made and started."""
+    def standby(self, directory, **settings):
+        """A hot standby that streams from this cluster, with `settings` of its own; it is made and started."""
         other = Cluster(directory)
         data = other.directory / "postgres" / "data"
         data.parent.mkdir(parents=True)
-        done = subprocess.run([_BIN / "pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast", "-d", self.url],
-                              capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr
+        self._back_up(data, settings)
         owner = (self.directory / "postgres" / "data").stat()
         for path in (data.parent, *data.parent.rglob("*")):
             shutil.chown(path, owner.st_uid, owner.st_gid)
         # The same password, and a port of its own.
-        settings = (self.directory / "settings").read_text()
-        kept = [line for line in settings.splitlines() if not line.startswith(("postgres_port", "bolt_port", "http_port"))]
+        given = (self.directory / "settings").read_text()
+        kept = [line for line in given.splitlines() if not line.startswith(("postgres_port", "bolt_port", "http_port"))]
         (other.directory / "settings").write_text("\n".join(kept) + "\n")
         return other.start()
+
+    def _back_up(self, data, settings):
+        """By hand: pg_basebackup is a client's, and of one version."""
+        parts = urlsplit(self.url)
+        settings = {"primary_conninfo": f"host={parts.hostname} port={parts.port} user={parts.username} password={parts.password} "
+                                        "dbname=postgres"} | settings
+        with contextlib.closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            cursor.execute("SELECT pg_backup_start('standby', true)")
+            left_out = shutil.ignore_patterns("postmaster.pid", "postmaster.opts", "pg_internal.init")
+
+            def ignore(directory, names):
+                emptied = pathlib.Path(directory).name in ("pg_replslot", "pg_dynshmem", "pg_notify", "pg_stat_tmp", "pg_subtrans", "pg_wal")
+                return names if emptied else left_out(directory, names)
+
+            shutil.copytree(self.directory / "postgres" / "data", data, ignore=ignore, ignore_dangling_symlinks=True)
+            (data / "pg_wal" / "archive_status").mkdir()
+            cursor.execute("SELECT labelfile FROM pg_backup_stop()")
+            (data / "backup_label").write_text(cursor.fetchone()[0])
+        with (data / "postgresql.auto.conf").open("a") as out:
+            out.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        (data / "standby.signal").touch()
+        data.chmod(0o700)
 
     def promote(self):
         with postgres.Database(self.url) as database:
