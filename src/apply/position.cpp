@@ -1,5 +1,6 @@
 #include "apply/position.hpp"
 
+#include "base/failpoint.hpp"
 #include "bolt/packstream.hpp"
 
 namespace cnx::apply {
@@ -151,6 +152,7 @@ Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_vie
                            deadline));
   if (result.records.empty())
     return fail(ErrorKind::state, "the graph has no position for this pipeline");
+  reach("epoch_raised");
   if (result.records.front().size() != 6)
     return fail(ErrorKind::malformed, "the epoch's query gave another number of columns");
   Record record(result.records.front());

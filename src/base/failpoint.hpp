@@ -29,7 +29,7 @@ constexpr std::array kFailpoints = std::to_array<std::string_view>({
     "after_write_back",
     "lock_taken",               // of the pipeline, by a start
     "epoch_raised",             // in the graph, and not yet in PostgreSQL
-    "owner_recorded",           // in both
+    "owner_recorded",           // in PostgreSQL, and the graph does not know that it is
     "copy_lanes_made",          // the former owner's are gone
     "copy_slot_made",           // and the graph knows of no copy
     "copy_started",             // the graph knows of it, PostgreSQL's record does not

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.hpp"
 #include "pipeline/copy.hpp"
 #include "pipeline/ground.hpp"
 #include "telemetry/log.hpp"
@@ -21,6 +22,7 @@ Result<bool> Ownership::take() {
   pause_.reset();
   session_.reset();
   CNX_TRY(bool anew, lease_.take());
+  reach("lock_taken");
   is_new_ = is_new_ || anew;
   if (stop_.asked) return is_new_;
   CNX_TRY(postgres::Session session, open_session(options_, soon()));

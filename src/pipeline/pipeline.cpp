@@ -4,7 +4,6 @@
 
 #include "apply/segments.hpp"
 #include "apply/source_moves.hpp"
-#include "base/failpoint.hpp"
 #include "capture/logical/logical_stage.hpp"
 #include "capture/logical/slot_connection.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
@@ -195,7 +194,6 @@ class Run {
 
   Status own() {
     CNX_TRY(bool anew, ownership_.take());
-    reach("lock_taken");
     if (anew) {
       record_.forget();
       is_alone_ = false;
@@ -336,14 +334,12 @@ class Run {
       // What the graph held a moment ago is no start: a transaction of an instance that was killed may
       // have been done since.
       CNX_TRY(start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline, ground_.record.epoch.value_or(0)));
-      reach("epoch_raised");
       const apply::CopyOwner owner{.pipeline = options_.name, .epoch = start.epoch};
       const apply::Source& known = ground_.position->source;
       if (known.database_oid != ground_.system.database_oid || known.database != ground_.system.database) {
         CNX_TRY(apply::follow_source(graph, owner, source_of(options_, ground_.system), deadline));
       }
       CNX_TRY(record_.begin(ownership_.session(), graph, owner, deadline));
-      reach("owner_recorded");
       CNX_TRY(segments, apply::read_segments(graph, options_.name, deadline));
       refetches_.forget_until(start.lane.position.lsn);
       CNX_TRY(tried_until, trials_.begin(ownership_.session(), graph, ground_, start.lane, [this] { return wait_until_told_is_seen(); }));

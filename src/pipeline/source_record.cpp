@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "apply/source_moves.hpp"
+#include "base/failpoint.hpp"
 
 namespace cnx::pipeline {
 namespace {
@@ -59,6 +60,7 @@ Status OwnerRecord::begin(postgres::Session& session, bolt::Connection& graph, c
                                    {owner.pipeline, std::to_string(owner.epoch)}, deadline));
   if (changed == 0) return {};
   epoch_ = owner.epoch;
+  reach("owner_recorded");
   return apply::note_recorded_epoch(graph, owner, deadline);
 }
 

@@ -17,6 +17,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(_
 
 import psycopg2  # noqa: E402
 
+import failpoints  # noqa: E402
 import speed  # noqa: E402
 from lib import comparer  # noqa: E402
 from lib import database as postgres  # noqa: E402
@@ -40,6 +41,7 @@ class Report:
     samples: int = 0
     scans: int = 0
     torn: int = 0  # Scans that ran across a commit and saw part of it, as read-committed allows.
+    failpoints: dict = dataclasses.field(default_factory=dict)  # Kills of the engine, by where.
     cuts: dict = dataclasses.field(default_factory=dict)  # Of connections to Neo4j, by way.
     while_copying: int = 0  # Kills and restarts that met a copy under way.
     nodes: int = 0
@@ -86,6 +88,40 @@ def run_copy(servers, program=None, kills=10, restarts=3, seed=1, cut_share=0.0,
             Counter.fill(database, 20_000)
         _under_load(engine, graph, report, _schedule(random.Random(seed), kills, restarts), seed, log, copying=True)
     return _on_fresh_databases(servers, program, seed, cut_share, work)
+
+
+# Where a kill can meet an engine that follows a load, and one that copies.
+FOLLOWING = ("lock_taken", "epoch_raised", "owner_recorded", "transaction_read", "transaction_handed_on", "batch_cut", "batch_handed_on",
+             "batch_begins", "batch_sent", "batch_answered", "batch_acknowledged", "before_confirming", "after_confirming",
+             "before_write_back", "after_write_back")
+COPYING = ("copy_lanes_made", "copy_snapshot_taken", "copy_segments_written", "copy_batch_answered", "copy_segment_answered")
+
+
+def run_failpoints(servers, program=None, kills=28, restarts=7, seed=1, log=lambda line: None):
+    """As run(), with the engine killed at failpoints, each in its turn, and both servers by SIGKILL alone."""
+    def work(engine, graph, report):
+        engine.once()
+        _under_load(engine, graph, report, _at_failpoints(random.Random(seed), FOLLOWING, kills, restarts), seed, log)
+    return _on_fresh_databases(servers, program, seed, 0.0, work)
+
+
+def run_copy_failpoints(servers, program=None, kills=12, restarts=3, seed=1, log=lambda line: None):
+    """The same while rows are being copied."""
+    def work(engine, graph, report):
+        with Database(engine.admin_url) as database:
+            speed.fill_base(database)
+            speed.fill(database, 40_000)
+            Counter.fill(database, 40_000)
+        # The first one begins the copy, which the others go on with.
+        events = ["at copy_batch_answered", *_at_failpoints(random.Random(seed), COPYING, kills - 1, restarts)]
+        _under_load(engine, graph, report, events, seed, log, copying=True)
+    return _on_fresh_databases(servers, program, seed, 0.0, work)
+
+
+def _at_failpoints(chance, names, kills, restarts):
+    events = [f"at {names[number % len(names)]}" for number in range(kills)] + ["kill neo4j"] * restarts + ["kill postgres"] * restarts
+    chance.shuffle(events)
+    return events
 
 
 def _on_fresh_databases(servers, program, seed, cut_share, work):
@@ -163,7 +199,32 @@ def _schedule(chance, kills, restarts):
     return events
 
 
+def _die_at(name, engine, report, chance, copying):
+    """The engine is started, if it runs it is ended first as a person would, and dies where it reaches the failpoint."""
+    if engine.running() and engine.terminate() != 0:
+        report.ended.append(f"the engine did not stop cleanly:\n{engine.tail(1500)}")
+    # What each start or copy comes by once is met the first time.
+    once = name in ("lock_taken", "epoch_raised", "owner_recorded") or name.startswith("copy_") and not name.endswith("batch_answered")
+    engine.start(*(("--set", "apply.batch_rows=200") if copying else ()),
+                 environment=failpoints.arm(name, 1 if once else 1 + chance.randrange(20)))
+    try:
+        failpoints.wait_for_kill(engine, 40)
+    except AssertionError as error:
+        report.ended.append(f"{name}: {str(error)[-1500:]}")
+        return
+    report.kills += 1
+    report.failpoints[name] = report.failpoints.get(name, 0) + 1
+
+
 def _happen(event, engine, graph, report, chance, log, copying):
+    if event.startswith("at "):
+        log(event)
+        if copying and not _is_copying(graph) and _phase(graph) == "stream":
+            report.ended.append(f"the copy was over before the kill {event}")
+        else:
+            report.while_copying += copying
+            _die_at(event.removeprefix("at "), engine, report, chance, copying)
+        return
     if not engine.running():
         if engine.process is not None:
             report.ended.append(f"the engine ended by itself:\n{engine.tail(1500)}")
@@ -179,6 +240,16 @@ def _happen(event, engine, graph, report, chance, log, copying):
     if event == "kill":
         engine.kill()
         report.kills += 1
+    elif event.startswith("kill "):
+        server = event.removeprefix("kill ")
+        engine.servers.control(f"kill-{server}")
+        engine.servers.control(f"start-{server}")
+        if server == "neo4j":
+            graph.wait_until_up()
+            report.neo4j_restarts += 1
+        else:
+            _wait_for_postgres(engine.admin_url)
+            report.postgres_restarts += 1
     elif event == "neo4j":
         _restart(engine.servers, "neo4j", chance)
         graph.wait_until_up()
@@ -241,10 +312,13 @@ def describe(report):
 if __name__ == "__main__":
     from lib import servers as servers_module
     words = dict(word.split("=", 1) for word in sys.argv[1:])
-    what = run_copy if "copy" in words else run
-    outcome = what(servers_module.from_environment(), words.get("program"), int(words.get("kills", 20)),
-                   int(words.get("restarts", 3)), int(words.get("seed", 1)), float(words.get("cuts", 0)),
-                   log=lambda line: print(line, flush=True))
+    options = {name: int(words[name]) for name in ("kills", "restarts", "seed") if name in words}
+    if "failpoints" in words:
+        what = run_copy_failpoints if "copy" in words else run_failpoints
+    else:
+        what = run_copy if "copy" in words else run
+        options["cut_share"] = float(words.get("cuts", 0))
+    outcome = what(servers_module.from_environment(), words.get("program"), log=lambda line: print(line, flush=True), **options)
     print(describe(outcome))
     for fault in outcome.faults:
         print(f"  {fault}")

@@ -68,7 +68,7 @@ MUTATIONS = (
     Mutation(3, "03_the_slot_is_confirmed_past_the_graph", CAPTURE),
     Mutation(4, "04_a_keep_alive_is_answered_with_what_was_decoded", CAPTURE),
     Mutation(5, "05_a_new_slot_goes_on_from_the_old_position", CAPTURE),
-    Mutation(6, "06_a_segment_is_done_before_its_rows_are", Tests("failpoints_test.py", "there and copy_batch_answered")),
+    Mutation(6, "06_a_segment_is_done_before_its_rows_are", Tests("copy_test.py", "a_killed_copy_goes_on")),
     Mutation(7, "07_a_new_table_is_followed_without_its_snapshot",
              Tests("table_changes_test.py", "leaves_the_mapping_and_comes_again")),
     Mutation(8, "08_a_slot_ahead_of_the_position_is_gone_on_from", CAPTURE),

@@ -117,7 +117,7 @@ class Wire:
     def _serve(self, link):
         try:
             link.run()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: it was reset by another thread, and has no descriptor any more.
             pass
         finally:
             link.reset()

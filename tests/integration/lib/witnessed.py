@@ -52,7 +52,7 @@ def line(servers, name, tables, neo4j_url=None, through=None):
     finally:
         engine.kill()
         postgres.drop_database(servers.postgres_url, name)
-        graph.wipe()
+        graph.wipe(tables + mapping.read_text())
 
 
 # A position that was moved to a new slot is past all that there is, and nothing is read yet.
