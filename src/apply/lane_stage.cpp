@@ -191,7 +191,8 @@ Step LaneStage::retry(Error error, TimePoint now) {
   state_ = State::disconnected;
   counters_.connected = false;
   if (current_ && !current_->batch.correlation_id.empty()) {
-    error = std::move(error).with("correlation_id", current_->batch.correlation_id);
+    Error named = std::move(error).with("correlation_id", current_->batch.correlation_id);
+    error = std::move(named);
   }
   if (error.code() == kTooLargeAtOnce && current_->part.kind == Part::Kind::whole) {
     current_->part = {.kind = Part::Kind::piece};

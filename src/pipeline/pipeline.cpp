@@ -372,7 +372,7 @@ class Run {
                                   .publication = options_.publication(),
                                   .free_slot = [this, lease = ownership_.lease().backend_pid()](
                                                    postgres::Session& session,
-                                                   TimePoint until) { free_slot(session, lease, until); }});
+                                                   TimePoint until) { free_slot(session, options_, lease, until); }});
     capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
     // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
@@ -446,15 +446,6 @@ class Run {
       CNX_TRY(record_.end(ownership_.session(), options_.name, reached_->lsn, Clock::now() + kGroundMax));
     }
     return *reached_;
-  }
-
-  // From the capture's thread: an instance that was left behind must not keep the slot until the server notices.
-  void free_slot(postgres::Session& session, int32_t lease_pid, TimePoint deadline) const {
-    Status freed = end_former_reader(session, options_, lease_pid, deadline);
-    if (!freed) {
-      telemetry::log({telemetry::Level::debug, "slot_not_freed", "the slot's reader could not be ended: " + freed.error().describe(),
-                      telemetry::fields_of(freed.error())});
-    }
   }
 
   Status read_again() {

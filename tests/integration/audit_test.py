@@ -13,6 +13,7 @@ import pytest
 from lib import mapped
 from lib.database import Database
 from lib.live import mapped_tables
+from lib.telemetry import ANY_PORT, Pages
 
 _MAPPING = """version: 1
 name: audited
@@ -251,20 +252,21 @@ def test_without_a_kill_all_is_written_once_whatever_the_audit_met(line):
 
 
 def test_where_the_queue_is_full_the_line_waits_and_then_catches_up(line):
-    _start(line, *_ALL, "--set", "audit.queue_bytes_max=4KiB")
+    _start(line, *_ALL, *ANY_PORT, "--set", "audit.queue_bytes_max=4KiB", "--set", "health.stalled_seconds=3")
+    pages = Pages(line.engine)
     with _locked(line):
+        # Each is a batch of its own, or shares one: more than fits.
         for number in range(1, 60):
             line.database.execute("INSERT INTO items VALUES (%s, 'acme', NULL, 1)", (number,))
-            time.sleep(0.01)
-        log = line.engine.wait_for_log("audit: ")
-        assert "the line waits" in log
-        count = "MATCH (i:Item) RETURN count(i)"
-        # It stands still: what comes is not applied, whatever time it is given.
+        assert "the line waits" in line.engine.wait_for_log("audit: ")
         line.database.execute("INSERT INTO items VALUES (1000, 'acme', NULL, 1)")
-        time.sleep(2)
-        assert line.graph.value(count) < 60
-        assert line.engine.running(), line.engine.tail()
+        body = pages.wait_for_state("stalled")
+        assert "the audit cannot be written" in body["reason"], body
+        assert line.graph.value("MATCH (i:Item) RETURN count(i)") < 60, "it stands still"
+        assert pages.metrics().value("contextnexus_queue_bytes", queue="audit") > 4096
     line.sync()
+    pages.wait_for_state("idle", "streaming")
+    assert pages.metrics().value("contextnexus_audit_failures_total") > 0
     assert line.graph.value("MATCH (i:Item) RETURN count(i)") == 60
     _wait_for(line, 60, "--operation", "insert")
     assert sorted(int(each["key"]) for each in _changes(line)) == [*range(1, 60), 1000]
