@@ -1,5 +1,7 @@
 #include "apply/lane_stage.hpp"
 
+#include <algorithm>
+
 namespace cnx::apply {
 
 using stream::RetryClass;
@@ -9,6 +11,20 @@ namespace {
 
 // So often a batch is tried as it is before it is cut smaller.
 constexpr size_t kTriesAtOneSize = 4;
+
+// Rows that the graph does not have, since it kept something else.
+void mark_kept(std::vector<mapping::AppliedRow>& rows, const std::vector<MetConflict>& conflicts) {
+  std::set<std::pair<mapping::TableName, std::string>> kept;
+  for (const MetConflict& each : conflicts) {
+    if (each.kept) kept.insert({each.table, each.key});
+  }
+  if (kept.empty()) return;
+  for (mapping::AppliedRow& row : rows) {
+    std::string key;
+    for (const mapping::Key& part : row.key) key += (key.empty() ? "" : ",") + mapping::to_text(part);
+    row.conflict = kept.contains({row.table, key});
+  }
+}
 
 }  // namespace
 
@@ -54,7 +70,7 @@ Step LaneStage::connect(TimePoint now) {
   } else if (same_place(stored->lane, current_->batch.to)) {
     // The commit was done, only its answer was lost.
     settle_back_off();
-    finish({}, now);
+    finish(Applied(std::move(current_->reported)), now);
     return Step::progressed();
   } else if (same_place(stored->lane, current_->batch.from)) {
     // A piece may have been done, only its answer lost: it does no harm once more.
@@ -137,12 +153,16 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
   counters_.batches += 1;
   counters_.rows += batch.rows;
   counters_.transactions += batch.transactions;
-  counters_.refused += applied.refused;
+  counters_.conflicts += applied.conflicts.size();
+  counters_.refused += static_cast<uint64_t>(std::count_if(applied.conflicts.begin(), applied.conflicts.end(), [](const MetConflict& each) { return each.kept; }));
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.
   if (position_.phase == Phase::stream) acknowledgement_.advance(position_.position);
   if (options_.on_batch) options_.on_batch(batch, now - current_->begun);
-  // A row that the graph refused is in it in another version: whoever looks there will see.
-  if (options_.on_applied && applied.refused == 0) options_.on_applied(std::move(current_->batch.applied));
+  if (options_.on_conflicts && !applied.conflicts.empty()) options_.on_conflicts(batch, applied.conflicts);
+  if (options_.on_applied) {
+    mark_kept(current_->batch.applied, applied.conflicts);
+    options_.on_applied(std::move(current_->batch.applied));
+  }
   current_.reset();
   counters_.under_way = false;
   counters_.answers += 1;
@@ -151,6 +171,7 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
 }
 
 Step LaneStage::retry(Error error, TimePoint now) {
+  if (current_ && state_ == State::under_way) current_->reported = graph_.reported();
   graph_.close();
   state_ = State::disconnected;
   counters_.connected = false;

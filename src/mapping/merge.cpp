@@ -95,13 +95,14 @@ Status Merge::add(const Binding& binding, const change::RowChange& change) {
 
 Status Merge::add_one(const Binding& binding, const change::RowChange& change) {
   if (change.over_copy && change.operation != Operation::remove) return add_over_copy(binding, change);
-  return add_row(binding, change.operation, change.old_row, change.row);
+  return add_row(binding, change.operation, change.old_row, change.row,
+                 {.is_full = change.old_is_full && !change.old_row.empty(), .overwrites = change.overwrites});
 }
 
 Status Merge::add_row(const Binding& binding, Operation operation, const std::vector<DatumView>& old_row,
-                      const std::vector<DatumView>& row) {
-  return binding.node != nullptr ? add_node(binding, operation, old_row, row)
-                                 : add_relationship(binding, operation, old_row, row);
+                      const std::vector<DatumView>& row, const OldRow& told) {
+  return binding.node != nullptr ? add_node(binding, operation, old_row, row, told)
+                                 : add_relationship(binding, operation, old_row, row, told);
 }
 
 Status Merge::add_over_copy(const Binding& binding, const change::RowChange& change) {
@@ -155,7 +156,7 @@ void Merge::truncate(const TableName& table) {
 }
 
 Status Merge::add_node(const Binding& binding, Operation operation,
-                       const std::vector<DatumView>& old_row, const std::vector<DatumView>& row) {
+                       const std::vector<DatumView>& old_row, const std::vector<DatumView>& row, const OldRow& told) {
   NodeStates& states = nodes_[binding.node->index];
   if (operation == Operation::remove) {
     CNX_TRY(Key key, project_key(binding, binding.key, old_row));
@@ -183,7 +184,9 @@ Status Merge::add_node(const Binding& binding, Operation operation,
     return {};
   }
   if (binding.node->main != nullptr) states.bring_back(entity, transaction_);
-  if (projected.lacks_columns || lacks_columns(ends)) entity.row = row_key(binding, row);
+  CNX_TRY(take_old(entity, *binding.node, binding, old_row, told));
+  const bool decides = guard_of(*binding.node) == Guard::decide;
+  if (projected.lacks_columns || lacks_columns(ends) || decides) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   take_ends(entity, std::move(ends));
   if (label.known) entity.label = label;
@@ -232,7 +235,9 @@ NodeMutations Merge::take_node(size_t table) {
                                  .inserted = !entity.before,
                                  .replaced = entity.replaced,
                                  .lacks_columns = entity.lacks_columns,
+                                 .overwrites = entity.overwrites,
                                  .properties = std::move(entity.properties),
+                                 .base = std::move(entity.base),
                                  .tenant = std::move(entity.tenant),
                                  .label = entity.label,
                                  .ends = std::move(entity.ends),
