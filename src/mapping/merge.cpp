@@ -59,6 +59,14 @@ void take_places(const std::unordered_map<Key, std::vector<Key>, KeyHash>& place
 
 }  // namespace
 
+namespace {
+
+OldRow told_by(const change::RowChange& change) {
+  return {.is_full = change.old_is_full && !change.old_row.empty(), .overwrites = change.overwrites};
+}
+
+}  // namespace
+
 void merge_properties(Properties& into, Properties&& newer) {
   if (into.empty()) {
     into = std::move(newer);
@@ -95,8 +103,7 @@ Status Merge::add(const Binding& binding, const change::RowChange& change) {
 
 Status Merge::add_one(const Binding& binding, const change::RowChange& change) {
   if (change.over_copy && change.operation != Operation::remove) return add_over_copy(binding, change);
-  return add_row(binding, change.operation, change.old_row, change.row,
-                 {.is_full = change.old_is_full && !change.old_row.empty(), .overwrites = change.overwrites});
+  return add_row(binding, change.operation, change.old_row, change.row, told_by(change));
 }
 
 Status Merge::add_row(const Binding& binding, Operation operation, const std::vector<DatumView>& old_row,
@@ -108,14 +115,14 @@ Status Merge::add_row(const Binding& binding, Operation operation, const std::ve
 Status Merge::add_over_copy(const Binding& binding, const change::RowChange& change) {
   if (binding.node == nullptr) {
     if (change.operation == Operation::insert) CNX_TRY(add_relationship(binding, Operation::remove, change.row, {}));
-    return add_relationship(binding, change.operation, change.old_row, change.row);
+    return add_relationship(binding, change.operation, change.old_row, change.row, told_by(change));
   }
   NodeStates& states = nodes_[binding.node->index];
   CNX_TRY(Key key, project_key(binding, binding.key, change.row));
   bool inserts = change.operation == Operation::insert;
   if (!inserts && !change.old_row.empty()) {
     CNX_TRY(Key old_key, project_key(binding, binding.key, change.old_row));
-    if (old_key == key) return add_node(binding, Operation::update, change.old_row, change.row);
+    if (old_key == key) return add_node(binding, Operation::update, change.old_row, change.row, told_by(change));
     states.remove(old_key, transaction_);
     // One that lacks a column is no whole row: it is read again where its node is not there.
     inserts = std::none_of(change.row.begin(), change.row.end(),

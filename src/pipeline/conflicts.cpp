@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 
 #include "bolt/packstream.hpp"
-#include "capture/snapshot/snapshot_stage.hpp"
 #include "cypher/pack.hpp"
 #include "pipeline/refetch.hpp"
 #include "pipeline/value_json.hpp"
-#include "stream/retry_class.hpp"
 #include "telemetry/log.hpp"
 
 namespace cnx::pipeline {

@@ -19,6 +19,7 @@ using mapping::Key;
 using mapping::LackingRow;
 using mapping::NodeTable;
 
+using FoundConflicts = std::map<size_t, FoundConflict>;  // By their place among the rows.
 using Keys = std::unordered_set<Key, mapping::KeyHash>;
 
 Result<Keys> missing_nodes(bolt::Connection& graph, const NodeTable& table,
@@ -41,7 +42,7 @@ Result<Keys> missing_nodes(bolt::Connection& graph, const NodeTable& table,
 // What the graph has of those that meet a conflict there, by their place in `rows`.
 template <typename Table>
 Status find_conflicts(bolt::Connection& graph, const Table& table, const std::vector<LackingRow>& rows, const std::vector<size_t>& places,
-                      std::map<size_t, FoundConflict>& found, TimePoint deadline) {
+                      FoundConflicts& found, TimePoint deadline) {
   std::vector<const LackingRow*> asked;
   for (size_t place : places) asked.push_back(&rows[place]);
   const cypher::ConflictProbe probe = cypher::conflict_probe(table, asked);
@@ -58,7 +59,7 @@ Status find_conflicts(bolt::Connection& graph, const Table& table, const std::ve
   return {};
 }
 
-Result<std::map<size_t, FoundConflict>> find_conflicts(bolt::Connection& graph, const std::vector<LackingRow>& rows, TimePoint deadline) {
+Result<FoundConflicts> find_conflicts(bolt::Connection& graph, const std::vector<LackingRow>& rows, TimePoint deadline) {
   std::map<const NodeTable*, std::vector<size_t>> nodes;
   std::map<const mapping::RelationshipTable*, std::vector<size_t>> relationships;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -69,7 +70,7 @@ Result<std::map<size_t, FoundConflict>> find_conflicts(bolt::Connection& graph, 
       nodes[rows[i].node].push_back(i);
     }
   }
-  std::map<size_t, FoundConflict> found;
+  FoundConflicts found;
   for (const auto& [table, places] : nodes) CNX_TRY(find_conflicts(graph, *table, rows, places, found, deadline));
   for (const auto& [table, places] : relationships) CNX_TRY(find_conflicts(graph, *table, rows, places, found, deadline));
   return found;
@@ -141,7 +142,7 @@ Result<std::vector<apply::RefetchedRow>> refetch(const PipelineOptions& options,
                                                  const Catalog& catalog, bolt::Connection& graph,
                                                  const std::vector<LackingRow>& rows,
                                                  change::Position at, Conflicts& conflicts, TimePoint deadline) {
-  CNX_TRY(std::map<size_t, FoundConflict> found, find_conflicts(graph, rows, deadline));
+  CNX_TRY(FoundConflicts found, find_conflicts(graph, rows, deadline));
   CNX_TRY(std::vector<bool> lacking, find_lacking(graph, rows, deadline));
   postgres::ConnectionOptions connection = options.postgres;
   connection.row_security_on = true;
