@@ -27,7 +27,7 @@ StubCount::StubCount(const PipelineOptions& options, const mapping::Model& model
   std::set<std::string> labels;
   for (const mapping::NodeTable& node : model.nodes()) {
     if (!labels.insert(node.node->label).second) continue;
-    texts_.push_back("MATCH (n:" + cypher::quote(node.node->label) + ") WHERE n._cnx_stub RETURN count(n)");
+    texts_.push_back("CYPHER 5 MATCH (n:" + cypher::quote(node.node->label) + ") WHERE n._cnx_stub RETURN count(n)");
   }
 }
 

@@ -21,6 +21,7 @@ import psycopg2.extras
 import pytest
 
 from lib import database as postgres
+from lib.cluster import Cluster
 from lib.engine import ROLE
 from lib.live import database_and_engine
 from lib.world import World
@@ -418,23 +419,18 @@ def test_a_pooler_that_keeps_replication_away_is_named(mode, line, room):
     assert all("pooler" in text for text in _found(report, "fault") if "replication" in text), report
 
 
-def test_a_hot_standby_is_a_fault(line, servers, room):
-    port, data = _free_port(), room / "data"
-    done = subprocess.run([str(next(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pg_basebackup"))), "-D", str(data), "-R", "-c", "fast",
-                           "-X", "stream", "-d", servers.postgres_url], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    data.chmod(0o700)
-    with _as_postgres(room, ["postgres", "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c",
-                             f"unix_socket_directories={room}", "-c", "hot_standby=on"], port):
-        url, deadline = _at_port(line.engine.url, port), time.monotonic() + 30
-        while True:
-            try:
-                psycopg2.connect(url).close()
-                break
-            except psycopg2.OperationalError:
-                assert time.monotonic() < deadline, (room / "log").read_text()[-2000:]
-                time.sleep(0.2)
-        assert "standby" in _codes(_check(line, url=url))
+def test_a_hot_standby_is_a_fault(line, servers):
+    primary = Cluster(servers.directory)
+    primary.url = servers.postgres_url
+    place = ROOT / ".local" / "check-standby"
+    Cluster(place).destroy()
+    try:
+        standby = primary.standby(place)
+        standby.wait_until_up(30)
+        port = urlsplit(standby.url).port
+        assert "standby" in _codes(_check(line, url=_at_port(line.engine.url, port)))
+    finally:
+        Cluster(place).destroy()
 
 
 # The graph.

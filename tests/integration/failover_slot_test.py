@@ -19,7 +19,7 @@ def has_failover_slots(live):
 def wait_until_kept_in_step(standby, timeout=60):
     deadline = time.monotonic() + timeout
     with postgres.Database(standby.url) as database:
-        while database.rows(SLOT) != [(True, True, False)]:
+        while database.rows(SLOT) != [[True, True, False]]:
             assert time.monotonic() < deadline, f"the standby does not keep the slot in step: {database.rows(SLOT)}"
             time.sleep(0.2)
 
@@ -56,7 +56,7 @@ def test_check_says_what_the_version_has_for_it(line):  # noqa: F811
     asked = line.engine.verb("check", "--set", "capture.slot_failover=on", "--json", url=line.engine.url)
     if has_failover_slots(line):
         assert "the slot is one that a standby may keep in step" in said, said
-        assert line.database.rows(SLOT.replace("synced, ", "")) == [(True, False)]
+        assert line.database.rows(SLOT.replace("synced, ", "")) == [[True, False]]
         assert "failover_slots" not in asked.output, asked.output
     else:
         assert "no failover slots before PostgreSQL 17: every table is read again after a failover" in said, said
