@@ -52,7 +52,7 @@ def test_a_failover_goes_on_where_the_slot_came_along(line, clusters):  # noqa: 
 
 def test_check_says_what_the_version_has_for_it(line):  # noqa: F811
     line.engine.once()
-    said = line.engine.verb("check", url=line.engine.url).output
+    said = line.engine.verb("check", "--json", url=line.engine.url).output
     asked = line.engine.verb("check", "--set", "capture.slot_failover=on", "--json", url=line.engine.url)
     if has_failover_slots(line):
         assert "the slot is one that a standby may keep in step" in said, said
