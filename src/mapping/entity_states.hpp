@@ -91,6 +91,12 @@ class EntityStates {
     entity.removed = false;
   }
 
+  // A row takes the key of one that is gone, and not all of it is known: what was there may not pass for it.
+  void make_anew(const K& key) {
+    auto found = by_key_.find(key);
+    if (found != by_key_.end() && entities_[found->second].removed) settle_removed(entities_[found->second]);
+  }
+
   // TRUNCATE: all that was there before goes, in the graph too, and what follows is new.
   void truncate() {
     entities_.clear();

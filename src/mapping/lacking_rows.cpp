@@ -1,6 +1,7 @@
 #include "mapping/lacking_rows.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace cnx::mapping {
 
@@ -64,16 +65,20 @@ std::vector<LackingRow> lacking_rows(const Mutations& mutations) {
   std::vector<LackingRow> rows;
   for (const NodeMutations& node : mutations.nodes) {
     if (node.table->rule->cypher) continue;
+    // What the graph has there now is of a row that goes: it does not tell whether this one is missing.
+    const std::unordered_set<Key, KeyHash> removed(node.removed.begin(), node.removed.end());
     for (const NodeUpsert& upsert : node.upserts) {
       const bool ends_lack =
           std::any_of(upsert.ends.begin(), upsert.ends.end(),
                       [](const ForeignEnd& end) { return (end.key || end.unknown) && end.lacks_columns; });
-      const bool conflicts = may_conflict(*node.table, upsert);
-      if (!ends_lack && !upsert.lacks_columns && !conflicts) continue;
+      const bool replaces = upsert.lacks_columns && (node.truncated || removed.contains(upsert.key_before));
+      const bool unsaid = ends_lack || replaces;
+      const bool conflicts = !replaces && may_conflict(*node.table, upsert);
+      if (!unsaid && !upsert.lacks_columns && !conflicts) continue;
       using Lacks = LackingRow::Lacks;
       LackingRow row{.row = upsert.row, .node = nullptr, .node_key = {}};
-      row.lacks = ends_lack ? Lacks::unsaid : upsert.lacks_columns ? Lacks::node : Lacks::nothing;
-      if (conflicts || !ends_lack) {
+      row.lacks = unsaid ? Lacks::unsaid : upsert.lacks_columns ? Lacks::node : Lacks::nothing;
+      if (conflicts || !unsaid) {
         row.node = node.table;
         row.node_key = upsert.key_before;
       }

@@ -128,7 +128,10 @@ Status Merge::add_over_copy(const Binding& binding, const change::RowChange& cha
     inserts = std::none_of(change.row.begin(), change.row.end(),
                            [](const DatumView& datum) { return datum.kind == DatumView::Kind::unchanged; });
   }
-  if (!inserts) return add_node(binding, Operation::update, {}, change.row);
+  if (!inserts) {
+    states.make_anew(key);
+    return add_node(binding, Operation::update, {}, change.row);
+  }
   // Removed and inserted in one transaction: what is left at the key is replaced in its place.
   states.remove(key, transaction_);
   return add_node(binding, Operation::insert, {}, change.row);
@@ -239,7 +242,8 @@ NodeMutations Merge::take_node(size_t table) {
     }
     mutations.upserts.push_back({.key = entity.key,
                                  .key_before = entity.before.value_or(entity.key),
-                                 .inserted = !entity.before,
+                                 // One that lacks columns is not made without them.
+                                 .inserted = !entity.before && !entity.lacks_columns,
                                  .replaced = entity.replaced,
                                  .lacks_columns = entity.lacks_columns,
                                  .overwrites = entity.overwrites,

@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include "mapping/lacking_rows.hpp"
 #include "mapping/testing/source.hpp"
 
 namespace cnx::mapping {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::kUnchanged;
@@ -175,6 +177,22 @@ TEST_F(MergeTest, a_split_key_change_that_lacks_a_column_is_no_whole_row) {
   ASSERT_THAT(taken.nodes[0].upserts, SizeIs(1));
   EXPECT_TRUE(taken.nodes[0].upserts[0].lacks_columns);
   EXPECT_EQ(taken.nodes[0].upserts[0].key_before, key(6));
+}
+
+// Two keys swapped by way of a third, over a copy.
+TEST_F(MergeTest, a_split_key_change_that_lacks_a_column_and_takes_a_key_that_was_given_up_is_read_again) {
+  begin();
+  source_.update_in_two(merge_, "children", {"9", std::nullopt, "one", kUnchanged}, {"6", std::nullopt, std::nullopt, std::nullopt});
+  source_.update_in_two(merge_, "children", {"6", std::nullopt, "two", "small"}, {"5", std::nullopt, std::nullopt, std::nullopt});
+  source_.update_in_two(merge_, "children", {"5", std::nullopt, "one", kUnchanged}, {"9", std::nullopt, std::nullopt, std::nullopt});
+  const Mutations taken = merge_.take();
+  ASSERT_THAT(taken.nodes[0].upserts, SizeIs(2));
+  for (const NodeUpsert& upsert : taken.nodes[0].upserts) EXPECT_EQ(upsert.lacks_columns, upsert.key == key(5));
+  // What stands at the key before the batch is of the row that left it.
+  EXPECT_THAT(taken.nodes[0].removed, Contains(key(5)));
+  const std::vector<LackingRow> lacking = lacking_rows(taken);
+  ASSERT_THAT(lacking, SizeIs(1));
+  EXPECT_EQ(lacking[0].node, nullptr);
 }
 
 TEST_F(MergeTest, a_join_row_that_moves_is_a_removal_and_a_creation) {

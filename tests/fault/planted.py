@@ -67,6 +67,11 @@ def build(patch, timeout=1500):
     return Tree(patch.stem, tests=False).plant(patch).build("contextnexus", timeout)
 
 
+def build_simulation(patch, timeout=1500):
+    """The simulator with that fault in the engine that it steps; as build()."""
+    return Tree(patch.stem + "-simulated").plant(patch).build("cnx_simulation_test", timeout)
+
+
 def _copy_sources(target):
     """Every tracked file as it stands in the work tree; what is there already, and the same, is left alone, what is no more goes."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, check=True).stdout

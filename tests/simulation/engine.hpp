@@ -1,38 +1,26 @@
-// One life of the engine in a history: started from what the graph and the slot hold, stepped from
-// one thread, thrown away at any moment.
+// One life of the engine in a history: the real stages between their queues, started from what the graph and the slot hold,
+// stepped from one thread, thrown away at any moment. What pipeline/ does between two passes it does in a few lines of its own:
+// asking the source's state, reading rows again, cutting batches smaller and writing dead letters.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "apply/batch_stage.hpp"
 #include "apply/lane_stage.hpp"
 #include "capture/logical/logical_stage.hpp"
 #include "mapping/model.hpp"
 #include "simulated_copy.hpp"
-#include "simulated_graph.hpp"
-#include "simulated_postgres.hpp"
+#include "simulated_slot.hpp"
+#include "world.hpp"
 
 namespace cnx::simulation {
 
-struct World {
-  explicit World(uint64_t seed) : random(seed), postgres(random), graph(random) {}
-
-  Random random;
-  SimulatedPostgres postgres;
-  GraphState graph;
-  mapping::Mapping mapping;
-  Expectation expectation;
-};
-
 struct EngineOptions {
-  int loss_per_mille = 0;
   apply::BatchOptions batch;
   stream::QueueLimits events;
-  // Steps a stage only where something has woken it, as the runner does: a wake-up that is missing
-  // then ends in silence. Else any stage at any time.
+  // Steps a stage only where something has woken it, as the runner does: a wake-up that is missing then ends in silence. Else
+  // any stage at any time.
   bool only_woken = false;
   change::Lsn wanted;
 };
@@ -41,10 +29,10 @@ class Engine {
  public:
   enum class State { running, ended, failed };
 
-  Engine(World& world, EngineOptions options);
+  Engine(World& world, const mapping::Mapping& mapping, EngineOptions options);
   ~Engine();
 
-  // A step of one of the stages. `progressed` says whether there was one that could be stepped.
+  // A step of one of the stages.
   State step(TimePoint now);
   // When a stage is due though nothing wakes it; kNever: none.
   TimePoint due() const;
@@ -54,6 +42,9 @@ class Engine {
   void depose() { last_pass_ = true; }
   void heal();
   const Error& error() const { return *error_; }
+  // It was to stop, and something stood in the way of what was left.
+  bool cut_short() const { return cut_short_; }
+  size_t read_again() const { return times_read_again_; }
 
  private:
   struct Seat {
@@ -65,17 +56,29 @@ class Engine {
   struct Pass;
 
   void start_pass();
-  Rows prepare_copy(bool under_way);
+  Tables prepare_copy(bool under_way);
   bool ready(const Seat& seat, TimePoint now) const;
   State next_pass();
+  State after_failure(Error error);
+  void read_rows_again(const std::vector<mapping::LackingRow>& lacking);
+  std::vector<mapping::LackingRow> settle(apply::RefusedBatch& refused);
+  std::vector<mapping::LackingRow> isolate(const apply::Batch& batch);
+  void write_letter(const apply::RefusedRow& row);
+  std::vector<apply::DeadKey> dead_keys() const;
 
   World& world_;
   EngineOptions options_;
-  std::unique_ptr<mapping::Model> model_;
+  std::shared_ptr<mapping::Model> model_;
   postgres::TypeCatalog types_ = postgres::TypeCatalog::built_in();
+  capture::ToldTransactions told_;
+  std::vector<apply::RefetchedRow> refetched_;
+  std::optional<apply::Narrowing> stream_narrowing_;
+  std::optional<apply::Narrowing> copy_narrowing_;
   std::unique_ptr<Pass> pass_;
+  size_t times_read_again_ = 0;
   bool stopping_ = false;
   bool last_pass_ = false;
+  bool cut_short_ = false;
   std::optional<Error> error_;
 };
 

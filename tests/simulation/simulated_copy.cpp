@@ -1,65 +1,63 @@
 #include "simulated_copy.hpp"
 
+#include <cstdlib>
 #include <cstring>
-#include <string>
 
-#include "simulated_postgres.hpp"
+#include "capture/snapshot/snapshot_stage.hpp"
 
 namespace cnx::simulation {
-namespace {
 
 using stream::Step;
 
-change::RelationPtr counted_relation() {
-  constexpr change::Oid kInt8{20};
-  auto relation = std::make_shared<change::Relation>();
-  relation->oid = change::Oid(SimulatedPostgres::kTable);
-  relation->schema = "public";
-  relation->name = "counted";
-  relation->columns = {{.name = "id", .type = kInt8, .identity = true},
-                       {.name = "value", .type = kInt8}};
-  return relation;
+change::SnapshotRow snapshot_row(const change::RelationPtr& relation, const Row& row) {
+  using Kind = change::DatumView::Kind;
+  size_t bytes = 1;
+  for (const auto& value : row) bytes += value ? value->size() : 0;
+  auto* memory = static_cast<char*>(std::malloc(bytes));
+  change::SnapshotRow made;
+  made.relation = relation;
+  made.buffer = change::Buffer(memory, [](const void* p) { std::free(const_cast<void*>(p)); });
+  made.buffer_bytes = static_cast<uint32_t>(bytes);
+  for (const auto& value : row) {
+    if (!value) {
+      made.row.push_back({Kind::null, {}});
+      continue;
+    }
+    std::memcpy(memory, value->data(), value->size());
+    made.row.push_back({Kind::text, {memory, value->size()}});
+    memory += value->size();
+  }
+  return made;
 }
 
-}  // namespace
-
-SimulatedCopy::SimulatedCopy(stream::Queue<change::Event>& events, const Rows& rows,
-                             change::Segment segment)
-    : events_(events), relation_(counted_relation()), segment_(std::move(segment)) {
-  for (const auto& row : rows) {
-    if (*change::contains(segment_, {std::to_string(row.first)})) rows_.push_back(row);
+SimulatedCopy::SimulatedCopy(stream::Queue<change::Event>& events, const std::vector<postgres::Table>& tables, const Tables& rows,
+                             const std::vector<change::Segment>& segments)
+    : events_(events) {
+  for (const Table table : kTables) {
+    const change::RelationPtr relation = capture::relation_of(tables[static_cast<size_t>(table)]);
+    for (const change::Segment& segment : segments) {
+      if (segment.done || segment.table != relation->name) continue;
+      change::SegmentBegin begin{.key = segment.key, .key_columns = {}};
+      for (size_t i = 0; i < key_columns(table); ++i) begin.key_columns.push_back(static_cast<uint16_t>(i));
+      to_say_.emplace_back(std::move(begin));
+      for (const auto& [key, row] : rows_of(rows, table)) {
+        if (*change::contains(segment, key)) to_say_.emplace_back(snapshot_row(relation, row));
+      }
+      to_say_.emplace_back(change::SegmentEnd{});
+    }
   }
 }
 
 Step SimulatedCopy::step(TimePoint) {
   if (std::optional<Error> failure = events_.failure()) return Step::failed(*failure);
-  if (stopping_) {
+  if (stopping_ || next_ == to_say_.size()) {
     events_.close();
     return Step::done();
   }
-  change::Event event = change::SegmentEnd{};
-  if (next_ == 0) {
-    event = change::SegmentBegin{.key = segment_.key, .key_columns = {0}};
-  } else if (next_ <= rows_.size()) {
-    const std::string key = std::to_string(rows_[next_ - 1].first);
-    const std::string value = std::to_string(rows_[next_ - 1].second);
-    auto* memory = static_cast<char*>(std::malloc(key.size() + value.size()));
-    std::memcpy(memory, key.data(), key.size());
-    std::memcpy(memory + key.size(), value.data(), value.size());
-    using Kind = change::DatumView::Kind;
-    change::SnapshotRow row;
-    row.relation = relation_;
-    row.buffer = change::Buffer(memory, [](const void* p) { std::free(const_cast<void*>(p)); });
-    row.buffer_bytes = static_cast<uint32_t>(key.size() + value.size());
-    row.row = {{Kind::text, {memory, key.size()}},
-               {Kind::text, {memory + key.size(), value.size()}}};
-    event = std::move(row);
-  }
-  const size_t bytes = change::weight(event);
-  if (!events_.try_push(std::move(event), bytes)) return Step::wait_until(kNever);
-  if (next_++ <= rows_.size()) return Step::progressed();
-  events_.close();
-  return Step::done();
+  const size_t bytes = change::weight(to_say_[next_]);
+  if (!events_.try_push(std::move(to_say_[next_]), bytes)) return Step::wait_until(kNever);
+  ++next_;
+  return Step::progressed();
 }
 
 }  // namespace cnx::simulation

@@ -1,13 +1,12 @@
-// The rows of a segment of the copy, handed on as the real one does: one by one in the order of their key, between its
-// beginning and its end.
+// The copy's reader: the rows of the segments that are still open, handed on as the real one does, one by one in the order of
+// their key, each segment between its beginning and its end.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "change/event.hpp"
 #include "change/segment.hpp"
-#include "source_model.hpp"
+#include "simulated_postgres.hpp"
 #include "stream/queue.hpp"
 #include "stream/stage.hpp"
 
@@ -15,8 +14,9 @@ namespace cnx::simulation {
 
 class SimulatedCopy final : public stream::Stage {
  public:
-  SimulatedCopy(stream::Queue<change::Event>& events, const Rows& rows,
-                change::Segment segment);
+  // `rows`: as the segments' snapshot shows them.
+  SimulatedCopy(stream::Queue<change::Event>& events, const std::vector<postgres::Table>& tables, const Tables& rows,
+                const std::vector<change::Segment>& segments);
 
   std::string_view name() const override { return "copy"; }
   stream::Step step(TimePoint now) override;
@@ -24,11 +24,12 @@ class SimulatedCopy final : public stream::Stage {
 
  private:
   stream::Queue<change::Event>& events_;
-  change::RelationPtr relation_;
-  std::vector<std::pair<int64_t, int64_t>> rows_;
-  change::Segment segment_;
-  size_t next_ = 0;  // Its beginning, each row, its end.
+  std::vector<change::Event> to_say_;
+  size_t next_ = 0;
   bool stopping_ = false;
 };
+
+// The row in memory of its own.
+change::SnapshotRow snapshot_row(const change::RelationPtr& relation, const Row& row);
 
 }  // namespace cnx::simulation

@@ -1,15 +1,31 @@
 #include "simulated_graph.hpp"
 
+#include <algorithm>
+#include <array>
+
+#include "graph_removal.hpp"
+#include "mapping/testing/execution.hpp"
+
 namespace cnx::simulation {
 namespace {
 
-class PreparedChanges final : public apply::PreparedBatch {
+using mapping::testing::MemoryGraph;
+
+// Of each class that is tried again, and of the one that asks for less at once.
+constexpr std::array kRefusals = {"Neo.TransientError.Transaction.Outdated", "Neo.TransientError.General.DatabaseUnavailable",
+                                  "Neo.ClientError.Transaction.Terminated", "Neo.TransientError.Transaction.DeadlockDetected",
+                                  "Neo.TransientError.General.MemoryPoolOutOfMemoryError"};
+constexpr const char* kPoisonRefused = "Neo.ClientError.Statement.TypeError";
+constexpr Duration kAwayMost = std::chrono::seconds(20);
+
+class PreparedWork final : public apply::PreparedBatch {
  public:
-  explicit PreparedChanges(std::vector<NodeChanges> changes) : changes_(std::move(changes)) {}
-  const std::vector<NodeChanges>& changes() const { return changes_; }
+  explicit PreparedWork(std::shared_ptr<const GraphWork> work) : work_(std::move(work)) {}
+  size_t removal_steps() const override { return kRemovalSteps; }
+  const std::shared_ptr<const GraphWork>& work() const { return work_; }
 
  private:
-  std::vector<NodeChanges> changes_;
+  std::shared_ptr<const GraphWork> work_;
 };
 
 Error lost() {
@@ -19,87 +35,131 @@ Error refused(std::string_view code) {
   return Error(ErrorKind::server, std::string(code), "the simulated graph refused");
 }
 
-int64_t number(const mapping::Key& key) {
-  return std::get<int64_t>(key);
-}
-
-std::optional<int64_t> value_of(const mapping::Properties& properties) {
-  for (const mapping::Property& property : properties) {
-    if (property.name->name == "value") return std::get<int64_t>(property.value);
-  }
-  return std::nullopt;
-}
-
-NodeChanges changes_of(const mapping::NodeMutations& node) {
-  NodeChanges changes;
-  changes.truncated = node.truncated;
-  for (const mapping::Key& key : node.removed) changes.removed.push_back(number(key));
-  for (const mapping::KeyChange& change : node.key_changes) {
-    changes.moved.emplace_back(number(change.from), number(change.to));
-  }
-  for (const mapping::NodeUpsert& upsert : node.upserts) {
-    if (auto value = value_of(upsert.properties)) {
-      changes.upserted.emplace_back(number(upsert.key), *value);
+// Values of the rows that the user's statement got.
+std::vector<int64_t> values_of(const mapping::Mutations& mutations) {
+  std::vector<int64_t> values;
+  for (const mapping::NodeMutations& node : mutations.nodes) {
+    if (!node.table->rule->cypher) continue;
+    for (const mapping::Properties& row : node.user_rows) {
+      for (const mapping::Property& property : row) {
+        if (property.name->name == "value") values.push_back(std::get<int64_t>(property.value));
+      }
     }
   }
-  for (const mapping::Properties& row : node.user_rows) {
-    changes.row_values.push_back(value_of(row).value());
+  return values;
+}
+
+bool has_poison(const mapping::Mutations& mutations) {
+  const std::vector<int64_t> values = values_of(mutations);
+  return std::any_of(values.begin(), values.end(), [](int64_t value) { return value < 0; });
+}
+
+// As somebody who takes what the graph refuses for done.
+mapping::Mutations without_poison(mapping::Mutations mutations) {
+  for (mapping::NodeMutations& node : mutations.nodes) {
+    std::erase_if(node.user_rows, [](const mapping::Properties& row) {
+      return std::any_of(row.begin(), row.end(), [](const mapping::Property& property) {
+        return property.name->name == "value" && std::get<int64_t>(property.value) < 0;
+      });
+    });
   }
-  return changes;
+  return mutations;
 }
 
 }  // namespace
 
-apply::StoredPosition GraphState::raise_epoch() {
-  end_survivors();
-  stored_.epoch += 1;
-  return stored_;
+capture::HeldPosition GraphState::held() const {
+  return {.position = content_.stored.lane.position,
+          .system_identifier = content_.system_identifier,
+          .timeline = 1,
+          .database = "knowledge",
+          .slot = "contextnexus",
+          .epoch = content_.stored.epoch,
+          .recorded_epoch = content_.recorded_epoch};
 }
 
-void GraphState::start_copy(change::Lsn consistent_point) {
-  nodes_.clear();
-  effects_.clear();
+apply::StoredPosition GraphState::raise_epoch(int64_t at_least) {
+  end_survivors();
+  content_.stored.epoch = std::max(content_.stored.epoch, at_least) + 1;
+  return content_.stored;
+}
+
+void GraphState::empty(const std::string& system_identifier) {
+  const int64_t epoch = content_.stored.epoch;
+  content_ = GraphContent();
+  content_.stored.epoch = epoch;
+  content_.system_identifier = system_identifier;
+  restart();
+}
+
+void GraphState::start_copy(const std::vector<postgres::Table>& tables, change::Lsn consistent_point) {
+  content_.graph = MemoryGraph();
+  content_.effects.clear();
+  content_.segments.clear();
+  content_.consistent_point = consistent_point;
   ++copies_;
-  consistent_point_ = consistent_point;
-  change::Segment whole;
-  whole.key = "history/1";
-  whole.schema = "public";
-  whole.table = "counted";
-  whole.key_columns = {{"id", change::KeyOrder::integer}};
-  segments_ = {whole};
-  stored_.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
+  for (const Table table : kTables) {
+    const postgres::Table& described = tables[static_cast<size_t>(table)];
+    change::Segment whole;
+    whole.key = "history/" + std::to_string(content_.segments.size() + 1);
+    whole.schema = described.name.schema;
+    whole.table = described.name.name;
+    for (size_t i = 0; i < key_columns(table); ++i) {
+      const bool is_text = described.columns[i].type == change::Oid(25);
+      whole.key_columns.push_back({described.columns[i].name, is_text ? change::KeyOrder::bytes : change::KeyOrder::integer});
+    }
+    content_.segments.push_back(std::move(whole));
+  }
+  content_.stored.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
 }
 
 void GraphState::continue_copy(const std::string& snapshot, change::Lsn seen_until) {
-  change::Segment open = std::move(segments_.back());
-  segments_.pop_back();
-  if (!open.last.empty()) {
-    change::Segment done = open;
-    done.upto = open.last;
-    done.done = true;
-    segments_.push_back(std::move(done));
-    open.above = std::move(open.last);
-    open.last.clear();
+  std::vector<change::Segment> segments;
+  for (change::Segment& open : content_.segments) {
+    if (!open.done && !open.last.empty()) {
+      change::Segment done = open;
+      done.upto = open.last;
+      done.done = true;
+      segments.push_back(std::move(done));
+      open.above = std::move(open.last);
+      open.last.clear();
+    }
+    if (!open.done) {
+      open.snapshot = snapshot;
+      open.seen_until = seen_until;
+    }
+    segments.push_back(std::move(open));
   }
-  open.key = "history/" + std::to_string(segments_.size() + 1);
-  open.snapshot = snapshot;
-  open.seen_until = seen_until;
-  segments_.push_back(std::move(open));
-  stored_.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
+  for (size_t i = 0; i < segments.size(); ++i) segments[i].key = "history/" + std::to_string(i + 1);
+  content_.segments = std::move(segments);
+  content_.stored.lane = {.position = {}, .phase = apply::Phase::snapshot, .partial = false};
 }
 
 bool GraphState::copied() const {
-  return !segments_.empty() && segments_.back().done;
+  const auto& segments = content_.segments;
+  return std::all_of(segments.begin(), segments.end(), [](const change::Segment& segment) { return segment.done; });
 }
 
 void GraphState::end_copy() {
-  stored_.lane = {.position = {consistent_point_, 0}, .phase = apply::Phase::stream, .partial = false};
+  content_.stored.lane = {.position = {content_.consistent_point, 0}, .phase = apply::Phase::stream, .partial = false};
 }
 
 change::Lsn GraphState::consistent_from() const {
   change::Lsn from;
-  for (const change::Segment& segment : segments_) from = std::max(from, segment.seen_until);
+  for (const change::Segment& segment : content_.segments) from = std::max(from, segment.seen_until);
   return from;
+}
+
+bool GraphState::has_node(const mapping::NodeTable& table, const mapping::Key& key) const {
+  const std::optional<int> found = content_.graph.find(table, key);
+  return found && !content_.graph.is_stub(*found);
+}
+
+std::optional<Error> GraphState::try_out(const GraphWork& work) const {
+  MemoryGraph graph = content_.graph;
+  Status done = execute(work, graph, nullptr);
+  if (done) return std::nullopt;
+  return std::move(done.error());
 }
 
 void GraphState::restart() {
@@ -107,66 +167,105 @@ void GraphState::restart() {
   survivors_.clear();
 }
 
+void GraphState::restore(GraphContent content) {
+  restart();
+  content_ = std::move(content);
+}
+
 void GraphState::end_survivors() {
+  size_t removed = 0;
   for (const GraphTransaction& transaction : survivors_) {
-    if (once_in(random_, 2)) (void)commit(transaction);  // Nobody hears of a refusal.
+    if (once_in(random_, 2)) (void)commit(transaction, removed);  // Nobody hears of a refusal.
   }
   survivors_.clear();
 }
 
-Status GraphState::commit(const GraphTransaction& transaction) {
-  if (!(stored_.lane == transaction.from) || stored_.epoch != transaction.epoch) {
-    return fail(refused(apply::kPositionRefused));
+Status GraphState::execute(const GraphWork& work, MemoryGraph& graph, std::string* broken) const {
+  const bool filters = planted_ == Planted::passes_refused_rows;
+  if (!filters && has_poison(work.mutations)) return fail(refused(kPoisonRefused));
+  mapping::testing::Execution execution(graph);
+  execution.run(filters ? without_poison(work.mutations) : work.mutations);
+  for (const std::string& fault : execution.faults()) {
+    if (fault.find("lacks") != std::string::npos) {
+      return fail(Error(ErrorKind::state, std::string(apply::kEntityMissing), "an entity is missing"));
+    }
+    if (broken != nullptr) *broken = fault;
   }
-  const bool streamed = transaction.from.phase == apply::Phase::stream;
-  for (const NodeChanges& changes : transaction.changes) {
-    execute(changes);
-    if (!streamed) continue;
-    effects_.insert(effects_.end(), changes.row_values.begin(), changes.row_values.end());
+  return {};
+}
+
+Status GraphState::commit(const GraphTransaction& transaction, size_t& removed) {
+  using Kind = apply::Part::Kind;
+  apply::LanePosition& lane = content_.stored.lane;
+  if (!same_place(lane, transaction.from) || content_.stored.epoch != transaction.epoch) return fail(refused(apply::kPositionRefused));
+  const mapping::Mutations& mutations = transaction.work->mutations;
+  if (transaction.part.kind == Kind::piece) {
+    const mapping::Mutations piece = removal_piece(mutations, transaction.part.step, piece_, content_.graph);
+    removed = removal_size(piece, content_.graph);
+    mapping::testing::Execution(content_.graph).run(piece);
+    lane.partial = true;
+    lane.partial_until = transaction.to.position.lsn;
+    ++pieces_;
+    ++commits_;
+    return {};
   }
-  for (change::Segment& segment : segments_) {
+  const bool too_large = transaction.part.kind == Kind::whole && removal_size(mutations, content_.graph) > elements_max_;
+  if (too_large) return fail(refused(apply::kTooLargeAtOnce));
+  MemoryGraph after = content_.graph;
+  CNX_TRY(execute(*transaction.work, after, &broken_));
+  content_.graph = std::move(after);
+  if (transaction.from.phase == apply::Phase::stream) {
+    for (int64_t value : values_of(mutations)) {
+      if (value >= 0) content_.effects.push_back(value);
+    }
+  }
+  for (change::Segment& segment : content_.segments) {
     if (!transaction.segment || segment.key != transaction.segment->key) continue;
     if (!transaction.segment->last.empty()) segment.last = transaction.segment->last;
     segment.done = transaction.segment->done;
   }
-  stored_.lane = transaction.to;
+  lane = transaction.to;
+  ++commits_;
+  if (lane.phase == apply::Phase::stream && lane.position.ordinal > 0) ++transaction_pieces_;
+  plant(transaction);
   return {};
 }
 
-void GraphState::execute(const NodeChanges& changes) {
-  if (changes.truncated) nodes_.clear();
-  for (int64_t key : changes.removed) nodes_.erase(key);
-  Rows moved;
-  for (const auto& [from, to] : changes.moved) {
-    auto found = nodes_.extract(from);
-    if (!found.empty()) moved[to] = found.mapped();
+void GraphState::plant(const GraphTransaction& transaction) {
+  if (transaction.from.phase != apply::Phase::stream) return;
+  if (planted_ == Planted::hides_pieces && transaction.to.position.ordinal > 0) content_.stored.lane.partial = false;
+  if (planted_ == Planted::applies_twice && once_in(random_, 5)) {
+    for (int64_t value : values_of(transaction.work->mutations)) content_.effects.push_back(value);
   }
-  for (const auto& [key, value] : moved) nodes_[key] = value;
-  for (const auto& [key, value] : changes.upserted) nodes_[key] = value;
+  if (planted_ == Planted::brings_back_what_was_older) {
+    if (older_ && once_in(random_, 3)) mapping::testing::Execution(content_.graph).run(older_->mutations);
+    if (!older_ || once_in(random_, 2)) older_ = transaction.work;
+  }
+  if (planted_ != Planted::drops_stubs) return;
+  std::erase_if(content_.graph.edges(), [&](const auto& each) {
+    return content_.graph.is_stub(each.second.start) || content_.graph.is_stub(each.second.end);
+  });
+  std::erase_if(content_.graph.nodes(), [&](const auto& each) { return content_.graph.is_stub(each.first); });
 }
 
-Result<apply::StoredPosition> SimulatedGraph::open(TimePoint) {
+Result<apply::StoredPosition> SimulatedGraph::open(TimePoint deadline) {
   close();
   if (unlucky()) return fail(lost());
-  if (unlucky()) return fail(refused("Neo.TransientError.General.DatabaseUnavailable"));
+  if (refuses()) away_until_ = deadline + std::chrono::milliseconds(state_.random_() % (kAwayMost / std::chrono::milliseconds(1)));
+  if (deadline < away_until_) return fail(refused("Neo.TransientError.General.DatabaseUnavailable"));
   // A plain read waits for nobody: what still runs may be done before it, or after.
   if (once_in(state_.random_, 2)) state_.end_survivors();
   incarnation_ = state_.incarnation_;
-  return state_.stored_;
+  return state_.stored();
 }
 
 std::unique_ptr<apply::PreparedBatch> SimulatedGraph::prepare(const apply::Batch& batch) {
-  std::vector<NodeChanges> changes;
-  for (const mapping::NodeMutations& node : batch.mutations.nodes) {
-    changes.push_back(changes_of(node));
-  }
-  return std::make_unique<PreparedChanges>(std::move(changes));
+  return std::make_unique<PreparedWork>(std::make_shared<GraphWork>(GraphWork{model_, batch.mutations}));
 }
 
-void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared,
-                            apply::Part, int64_t epoch, TimePoint) {
-  const auto& changes = static_cast<const PreparedChanges&>(prepared).changes();
-  under_way_ = GraphTransaction{batch.from, batch.to, epoch, batch.segment, changes};
+void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared, apply::Part part, int64_t epoch,
+                            TimePoint) {
+  under_way_ = GraphTransaction{batch.from, batch.to, epoch, part, batch.segment, static_cast<const PreparedWork&>(prepared).work()};
 }
 
 Result<std::optional<apply::Applied>> SimulatedGraph::poll(TimePoint) {
@@ -178,19 +277,22 @@ Result<std::optional<apply::Applied>> SimulatedGraph::poll(TimePoint) {
     close();
     return fail(lost());
   }
-  if (once_in(state_.random_, 3)) return std::optional<apply::Applied>();  // Later.
-  if (unlucky()) {
+  if (state_.planted_ == Planted::never_recovers) {
     under_way_.reset();
-    const bool deadlock = once_in(state_.random_, 2);
-    return fail(refused(deadlock ? "Neo.TransientError.Transaction.DeadlockDetected"
-                                 : "Neo.ClientError.Transaction.Terminated"));
+    return fail(refused(kRefusals[1]));
+  }
+  if (!once_in(state_.random_, static_cast<uint64_t>(faults_.slowness))) return std::optional<apply::Applied>();  // Later.
+  if (refuses()) {
+    under_way_.reset();
+    return fail(refused(kRefusals[state_.random_() % (kRefusals.size() - (faults_.memory ? 0 : 1))]));
   }
   state_.end_survivors();
-  GraphTransaction transaction = std::move(*under_way_);
+  const GraphTransaction transaction = std::move(*under_way_);
   under_way_.reset();
-  CNX_TRY(state_.commit(transaction));
+  apply::Applied applied;
+  CNX_TRY(state_.commit(transaction, applied.removed));
   if (unlucky()) return fail(lost());  // The commit was done, its answer lost.
-  return std::optional<apply::Applied>(apply::Applied{});
+  return std::optional<apply::Applied>(applied);
 }
 
 void SimulatedGraph::close() {

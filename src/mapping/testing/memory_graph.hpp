@@ -39,6 +39,8 @@ class MemoryGraph {
   // Nodes by a number that is theirs for life.
   std::map<int, Node>& nodes() { return nodes_; }
   std::map<int, Edge>& edges() { return edges_; }
+  const std::map<int, Node>& nodes() const { return nodes_; }
+  const std::map<int, Edge>& edges() const { return edges_; }
 
   std::optional<int> find(const NodeTable& table, const Key& key) const {
     const change::Value value = to_value(key);
