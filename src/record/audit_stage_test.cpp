@@ -62,7 +62,9 @@ class AuditStageTest : public ::testing::Test {
     ADD_FAILURE() << "it never comes to rest";
     return Step::done();
   }
+  // What was pushed has woken the stage.
   Step after(Duration duration) {
+    settle();
     now_ += duration;
     return settle();
   }
