@@ -19,14 +19,15 @@ _SLOW_BYTES = 4096  # Each so long:
 _SLOW_SECONDS = 0.02
 # Neo4j's hint how long its silence may last, an integer of one byte behind the name (PackStream). Its own is two minutes.
 _HINT = b"connection.recv_timeout_seconds"
-_HINTED_SECONDS = 6
 
 
 class Wire:
     """Listens on `port` of 127.0.0.1 until stop()."""
 
-    def __init__(self, host, port, bolt=False):
+    def __init__(self, host, port, bolt=False, silence_max=None):
+        """`silence_max`: so many seconds, below 128, of Neo4j's silence are too many, in place of what it says itself."""
         self._target = (host, port)
+        self.silence_max = silence_max
         self._bolt = bolt
         self._lock = threading.Lock()
         self._links = set()
@@ -164,8 +165,8 @@ class _Link:
                 if end is self._client and self.kind == QUERY and b"replication\0" in data[:1024]:
                     self.kind = REPLICATION
                     way = self._wire.way_of(self)
-                if end is self._server and self.kind == BOLT:
-                    data = _with_hint(data)
+                if end is self._server and self.kind == BOLT and self._wire.silence_max:
+                    data = _with_hint(data, self._wire.silence_max)
                 self._hand_on(self._server if end is self._client else self._client, data, way)
 
     def _hand_on(self, end, data, way):
@@ -192,12 +193,12 @@ class _Link:
             _reset(end)
 
 
-def _with_hint(data):
+def _with_hint(data, seconds):
     at = data.find(_HINT)
     if at < 0 or at + len(_HINT) >= len(data):
         return data
     at += len(_HINT)
-    return data[:at] + bytes((_HINTED_SECONDS,)) + data[at + 1:]
+    return data[:at] + bytes((seconds,)) + data[at + 1:]
 
 
 def _reset(end):

@@ -81,7 +81,7 @@ def test_a_deleted_row_does_not_come_back_after_any_restart(line):
         assert line.graph.node("Tag", tag) is None
     line.world.add("tags", id=tag, project_id=line.world.project, name="v4")
     line.sync()
-    assert line.graph.node("Tag", tag)["name"] == "v4"
+    assert line.graph.node("Tag", tag).properties["name"] == "v4"
     expect_right(line)
 
 
@@ -92,7 +92,7 @@ def test_the_later_commit_wins_whatever_the_clocks_say(hours, line):
         line.database.execute("UPDATE public.threads SET title = %s, updated_at = now() + make_interval(hours => %s) WHERE id = %s",
                               (title, int(clock), line.world.thread))
     line.sync()
-    assert line.graph.node("Thread", line.world.thread)["title"] == "third"
+    assert line.graph.node("Thread", line.world.thread).properties["title"] == "third"
     expect_right(line)
 
 

@@ -6,6 +6,7 @@ an empty graph and an engine of its own.
 
 import contextlib
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -15,6 +16,7 @@ import pytest
 from lib import servers as servers_module
 from lib import witnessed
 from lib.database import REPOSITORY, Database
+from lib.engine import LOGS
 from lib.graph import GraphError, GraphUnavailable
 from lib.witnessed import change, expect_right
 
@@ -109,6 +111,12 @@ def small_disk(server):
     assert mounted.returncode == 0, f"a small file system is needed, and root to mount it: {mounted.stderr}"
     try:
         yield place
+    except BaseException:
+        # What the server said goes with the file system.
+        for said in (place / "neo4j.console", place / "neo4j" / "logs" / "debug.log", place / "postgres" / "log"):
+            if said.exists():
+                shutil.copy(said, LOGS / f"disk-{server}-{said.name}")
+        raise
     finally:
         subprocess.run([str(REPOSITORY / "scripts" / "services"), "stop", "--dir", str(place)], capture_output=True, check=False)
         subprocess.run(["umount", "-l", str(place)], check=True)

@@ -28,7 +28,7 @@ def tables(servers):
 @pytest.fixture
 def line(servers, tables):
     source = wire.Wire(urlsplit(servers.postgres_url).hostname, urlsplit(servers.postgres_url).port)
-    graph = wire.Wire(urlsplit(servers.neo4j_url).hostname, urlsplit(servers.neo4j_url).port, bolt=True)
+    graph = wire.Wire(urlsplit(servers.neo4j_url).hostname, urlsplit(servers.neo4j_url).port, bolt=True, silence_max=10)
     try:
         with witnessed.line(servers, NAME, tables, neo4j_url=at_port(servers.neo4j_url, graph.port),
                             through=lambda url: at_port(url, source.port)) as live:

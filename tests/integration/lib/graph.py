@@ -84,6 +84,11 @@ def _decode(item):
     return Temporal(kind, canonical_time(str(value)))
 
 
+def _quoted(name):
+    """As an identifier of Cypher: an escape is read before a backtick is."""
+    return "`" + name.replace("\\", "\\u005C").replace("`", "``") + "`"
+
+
 def _properties(value):
     return {name: _decode(entry) for name, entry in value["_properties"].items()}
 
@@ -191,9 +196,9 @@ class Graph:
             return
         _schemas[self._url] = schema
         for row in self.rows("SHOW CONSTRAINTS YIELD name"):
-            self.rows(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")
+            self.rows(f"DROP CONSTRAINT {_quoted(row['name'])} IF EXISTS")
         for row in self.rows("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):
-            self.rows(f"DROP INDEX `{row['name']}` IF EXISTS")
+            self.rows(f"DROP INDEX {_quoted(row['name'])} IF EXISTS")
 
     def wait_until_up(self, timeout=120):
         deadline = time.monotonic() + timeout
