@@ -28,7 +28,7 @@ class Servers(NamedTuple):
         parts = urlsplit(self.neo4j_url)
         return Graph(self.neo4j_http, unquote(parts.username), unquote(parts.password))
 
-    def control(self, verb, *arguments, timeout=180):
+    def control(self, verb, *arguments, timeout=420):
         """A verb of scripts/services on this instance: restart-postgres, restart-neo4j, kill, stop …"""
         assert self.directory, f"CNX_SERVICES_DIR is not set: {_HINT}"
         return _services(verb, "--dir", self.directory, *arguments, timeout=timeout)
