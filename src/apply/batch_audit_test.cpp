@@ -68,6 +68,13 @@ TEST_F(BatchAuditTest, a_change_that_is_held_is_told_with_its_own_transaction) {
   EXPECT_EQ(keys(take().audited), (Keys{"601", "702", "held 701"}));
 }
 
+TEST_F(BatchAuditTest, a_letters_own_change_is_not_held_behind_it) {
+  make({.audits_rows = true, .dead = {{.key = {{"public", "counted"}, {"id"}, {"601"}}, .since = {Lsn(600), 1}}}});
+  transaction(Lsn(600), 2);
+  settle();
+  EXPECT_EQ(keys(take().audited), (Keys{"602"}));
+}
+
 TEST_F(BatchAuditTest, a_held_tables_changes_are_told_and_others_that_are_not_mapped_are_not) {
   make({.held = {{"public", "counted"}}, .audits_rows = true});
   begin(Lsn(600));

@@ -80,12 +80,14 @@ Status BatchStage::take_row(change::RowChange&& row) {
       break;
   }
   const Verdict verdict = dead_.judge(*binding, row);
+  // Of the letter's own change there is no note: it is no change that is held behind it.
+  const bool held = dead_.has_notes();
   tell_notes();
   switch (verdict) {
     case Verdict::as_it_is:
       break;
     case Verdict::passes_by:
-      if (options_.audits_rows) passed_by_.add(row, mapping::AuditedAs::held);
+      if (held && options_.audits_rows) passed_by_.add(row, mapping::AuditedAs::held);
       return {};
     case Verdict::as_removal:
       row.operation = change::Operation::remove;
