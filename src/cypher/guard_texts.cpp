@@ -108,7 +108,7 @@ Guarded guarded_node(const mapping::NodeTable& table, Guard guard, const std::st
 Guarded guarded_relationship(const mapping::RelationshipTable& table, Guard guard) {
   return {.variable = "r",
           .row = "row.p",
-          .key = table.key_is_pair ? "[row.a, row.u]" : "row.y",
+          .key = table.key_is_pair ? "[row.a, row.b]" : "row.y",
           .guard = guard,
           .version = table.version_property,
           .timestamp = table.timestamp_property,
