@@ -203,6 +203,17 @@ void Conflicts::note(const FoundConflict& found, change::Position at, ConflictOu
                               .outcome = outcome});
 }
 
+Status Conflicts::carry_out(postgres::Session& session, DeadLetters& letters) {
+  const Decisions decisions = take_decisions();
+  CNX_TRY(keep(session, decisions.manual));
+  if (!decisions.letters.empty()) CNX_TRY(letters.add(session, decisions.letters));
+  tell(decisions.notes);
+  figures_.conflicts_decided += decisions.notes.size();
+  return {};
+}
+
+void Conflicts::show() { figures_.conflicts_waiting = rows_.size(); }
+
 Status Conflicts::keep(postgres::Session& session, const std::vector<record::NewConflict>& conflicts) {
   if (conflicts.empty()) return {};
   if (rows_.size() + conflicts.size() > kWaitingMax) {

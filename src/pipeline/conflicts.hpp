@@ -14,6 +14,8 @@
 #include "bolt/value.hpp"
 #include "mapping/lacking_rows.hpp"
 #include "pipeline/conflict_notes.hpp"
+#include "pipeline/dead_letters.hpp"
+#include "pipeline/figures.hpp"
 #include "pipeline/held_rows.hpp"
 #include "postgres/catalog.hpp"
 #include "record/conflicts.hpp"
@@ -37,8 +39,9 @@ struct Decisions {
 // One thread, the pipeline's; tell() is any thread's.
 class Conflicts {
  public:
-  // `options` must outlive it.
-  explicit Conflicts(const PipelineOptions& options) : options_(options), rows_(options, record::kConflicts, true) {}
+  // Both must outlive it.
+  Conflicts(const PipelineOptions& options, Figures& figures)
+      : options_(options), figures_(figures), rows_(options, record::kConflicts, true) {}
 
   // Those that wait, and what becomes of them.
   HeldRows& rows() { return rows_; }
@@ -51,8 +54,11 @@ class Conflicts {
                       TimePoint deadline);
   bool has_decisions() const { return decisions_.any(); }
   Decisions take_decisions() { return std::exchange(decisions_, {}); }
-  // Those that wait for a person, on disk when it returns. ErrorKind::state where they are too many.
-  Status keep(postgres::Session& session, const std::vector<record::NewConflict>& conflicts);
+  // What has to be known in PostgreSQL before the graph goes on without the rows, on disk when it returns; then they are told.
+  // ErrorKind::state where too many wait for a person, and as DeadLetters::add().
+  Status carry_out(postgres::Session& session, DeadLetters& letters);
+  // How many wait, for the figures.
+  void show();
 
   // The one place where a conflict is told: the log, the figures, and whoever is named in the options.
   void tell(const std::vector<ConflictNote>& notes);
@@ -61,10 +67,12 @@ class Conflicts {
  private:
   Result<bool> ask_function(postgres::Session& session, const postgres::Table& table, const FoundConflict& found, apply::RefetchedRow& read,
                             TimePoint deadline);
+  Status keep(postgres::Session& session, const std::vector<record::NewConflict>& conflicts);
   void refuse(const FoundConflict& found, change::Position at, Error why);
   void note(const FoundConflict& found, change::Position at, ConflictOutcome outcome);
 
   const PipelineOptions& options_;
+  Figures& figures_;
   HeldRows rows_;
   Decisions decisions_;
 };

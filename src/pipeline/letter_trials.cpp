@@ -14,12 +14,32 @@ constexpr Duration kReadMax = std::chrono::seconds(30);
 
 }  // namespace
 
+Status LetterTrials::load(postgres::Session& session, const apply::Source& source, change::Position reached) {
+  CNX_TRY(letters_.load(session, source, reached));
+  return conflicts_.rows().load(session, reached);
+}
+
+Status LetterTrials::forget(postgres::Session& session, const TablePlan& plan) {
+  CNX_TRY(letters_.rows().forget(session, plan));
+  return conflicts_.rows().forget(session, plan);
+}
+
+std::vector<apply::DeadKey> LetterTrials::keys(bool tries) const {
+  std::vector<apply::DeadKey> keys = letters_.rows().keys(tries);
+  for (apply::DeadKey& key : conflicts_.rows().keys(tries)) keys.push_back(std::move(key));
+  return keys;
+}
+
+void LetterTrials::hear(const std::vector<apply::DeadNote>& notes) {
+  letters_.rows().hear(notes);
+  conflicts_.rows().hear(notes);
+}
+
 Result<change::Lsn> LetterTrials::begin(postgres::Session& session, bolt::Connection& graph, const Ground& ground,
                                         const apply::LanePosition& at, const std::function<Status()>& wait_until_seen) {
   HeldRows& letters = letters_.rows();
   HeldRows& conflicts = conflicts_.rows();
-  CNX_TRY(letters_.load(session, ground.position->source, at.position));
-  CNX_TRY(conflicts.load(session, at.position));
+  CNX_TRY(load(session, ground.position->source, at.position));
   change::Lsn until;
   wait_.reset();
   if (letters.counters().retrying + conflicts.counters().retrying == 0) return until;
@@ -55,6 +75,7 @@ Result<change::Lsn> LetterTrials::begin(postgres::Session& session, bolt::Connec
   return until;
 }
 
+// What was tried is in the graph, what has ended is closed.
 Result<bool> LetterTrials::reach(postgres::Session& session, change::Position reached) {
   CNX_TRY(size_t letters, letters_.rows().reach(session, reached));
   if (letters > 0) {
@@ -68,10 +89,17 @@ Result<bool> LetterTrials::reach(postgres::Session& session, change::Position re
   return (letters > 0 && letters_.rows().has_more(reached.lsn)) || (conflicts > 0 && conflicts_.rows().has_more(reached.lsn));
 }
 
+Result<bool> LetterTrials::end(postgres::Session& session, change::Position reached) {
+  CNX_TRY(letters_.rows().write_news(session, true));
+  CNX_TRY(conflicts_.rows().write_news(session, true));
+  return reach(session, reached);
+}
+
 Result<bool> LetterTrials::watch(postgres::Session& session, change::Position reached) {
   CNX_TRY(bool too_much, letters_.rows().write_news(session, false));
   // Of a conflict nothing more is held than a count: its row is read when it is resolved.
   CNX_TRY(conflicts_.rows().write_news(session, false));
+  conflicts_.show();
   CNX_TRY(bool more, reach(session, reached));
   const bool due = wait_ && reached.ordinal == 0 && reached >= *wait_;
   return more || too_much || due;

@@ -20,16 +20,26 @@ class LetterTrials {
   LetterTrials(const PipelineOptions& options, DeadLetters& letters, Conflicts& conflicts, Refetches& refetches)
       : options_(options), letters_(letters), conflicts_(conflicts), refetches_(refetches) {}
 
+  // Before a copy begins, with the graph at `reached`; as DeadLetters::load().
+  Status load(postgres::Session& session, const apply::Source& source, change::Position reached);
+  // Of tables that are read anew, or are in the mapping no more.
+  Status forget(postgres::Session& session, const TablePlan& plan);
+  // As HeldRows, of both.
+  std::vector<apply::DeadKey> keys(bool tries) const;
+  void hear(const std::vector<apply::DeadNote>& notes);
+
   // For the pass that begins at `at`. `wait_until_seen` comes before a read: it has to show all that is in the graph. How far the
   // position must come for what is tried; 0/0: nothing is.
   Result<change::Lsn> begin(postgres::Session& session, bolt::Connection& graph, const Ground& ground, const apply::LanePosition& at,
                             const std::function<Status()>& wait_until_seen);
-  // The pass is at `reached`: what was tried is in the graph, what has ended is closed. Says whether there are others to be tried.
-  Result<bool> reach(postgres::Session& session, change::Position reached);
+  // The pass has ended at `reached`. Says whether there are others to be tried.
+  Result<bool> end(postgres::Session& session, change::Position reached);
   // Whether the pass is to end for what became of them: some are to be tried, or hold too much back.
   Result<bool> watch(postgres::Session& session, change::Position reached);
 
  private:
+  Result<bool> reach(postgres::Session& session, change::Position reached);
+
   const PipelineOptions& options_;
   DeadLetters& letters_;
   Conflicts& conflicts_;

@@ -9,9 +9,7 @@
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "pipeline/catalog_watch.hpp"
 #include "pipeline/clean.hpp"
-#include "pipeline/conflicts.hpp"
 #include "pipeline/copy.hpp"
-#include "pipeline/dead_letters.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/old_slot.hpp"
@@ -43,7 +41,7 @@ class Run {
         figures_(figures),
         backoff_(1, std::chrono::milliseconds(200)),
         ownership_(options, run_options, stop, figures, [this] { return held_now(); }),
-        conflicts_(options),
+        conflicts_(options, figures),
         refetches_(options, conflicts_),
         letters_(options),
         refusals_(options, letters_),
@@ -133,10 +131,8 @@ class Run {
       CNX_TRY(look());
       if (stop_.asked) return {};
       if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
-      CNX_TRY(letters_.rows().forget(ownership_.session(), ground_.plan));
-      CNX_TRY(conflicts_.rows().forget(ownership_.session(), ground_.plan));
-      CNX_TRY(letters_.load(ownership_.session(), ground_.position->source, ground_.position->stored.lane.position));
-      CNX_TRY(conflicts_.rows().load(ownership_.session(), ground_.position->stored.lane.position));
+      CNX_TRY(trials_.forget(ownership_.session(), ground_.plan));
+      CNX_TRY(trials_.load(ownership_.session(), ground_.position->source, ground_.position->stored.lane.position));
       CopyContext context = copy_context();
       const KeepRefusal keep{context, *this};
       if (ground_.position->stored.lane.phase != apply::Phase::stream) {
@@ -294,7 +290,7 @@ class Run {
             .lease_pid = ownership_.lease().backend_pid(),
             .paused_or_lost = [this] { return ownership_.paused_or_lost(); },
             .figures = figures_,
-            .dead = held_keys(false),
+            .dead = trials_.keys(false),
             .narrowing = refusals_.of_copy()};
   }
 
@@ -362,15 +358,10 @@ class Run {
                .refetched = refetches_.rows(),
                .held = ground_.catalog.held,
                .expects = [this](const change::Relation& relation) { return catalog_watch_.expects(relation); },
-               .dead = held_keys(true),
-               .on_dead_notes =
-                   [this](std::vector<apply::DeadNote>&& notes) {
-                     letters_.rows().hear(notes);
-                     conflicts_.rows().hear(notes);
-                   },
+               .dead = trials_.keys(true),
+               .on_dead_notes = [this](std::vector<apply::DeadNote>&& notes) { trials_.hear(notes); },
                .narrowing = refusals_.of_stream(),
-               .on_conflicts = [this](const apply::Batch& batch,
-                                      const std::vector<apply::MetConflict>& met) { conflicts_.tell(batch, met); }});
+               .on_conflicts = [this](const apply::Batch& batch, const auto& met) { conflicts_.tell(batch, met); }});
     capture::SlotConnection slot({.connection = options_.postgres,
                                   .source = held_position(*ground_.position),
                                   .publication = options_.publication(),
@@ -410,7 +401,6 @@ class Run {
     reached_.reset();
     Status ran = pass.run(stage, run_options_, [&]() -> Result<bool> {
       CNX_TRY(bool paused, ownership_.paused_or_lost());
-      figures_.conflicts_waiting = conflicts_.rows().size();
       ownership_.lease().say_in_step(change::Lsn(figures_.capture.in_step));
       if (!consistent && turn_ == ResyncTurn::done && acknowledgement.position() >= change::Position{copied.seen_until(), 0}) {
         CNX_TRY(forget_copy(options_, start.epoch));
@@ -443,9 +433,7 @@ class Run {
                                 rows, transactions, refused),
                     {{"position", position}, {"rows", rows}, {"transactions", transactions}, {"refused", refused}}});
     reached_ = acknowledgement.position();
-    CNX_TRY(letters_.rows().write_news(ownership_.session(), true));
-    CNX_TRY(conflicts_.rows().write_news(ownership_.session(), true));
-    CNX_TRY(bool more, trials_.reach(ownership_.session(), *reached_));
+    CNX_TRY(bool more, trials_.end(ownership_.session(), *reached_));
     look_again_ = look_again_ || more;
     if (ended_early() || run_options_.once) {
       CNX_TRY(record_.end(ownership_.session(), options_.name, reached_->lsn, Clock::now() + kGroundMax));
@@ -465,23 +453,7 @@ class Run {
   Status read_again() {
     CNX_TRY(wait_until_told_is_seen());
     CNX_TRY(refetches_.read(ground_.catalog, std::exchange(lacking_, {})));
-    return carry_out(conflicts_.take_decisions());
-  }
-
-  // What has to be known in PostgreSQL before the graph goes on without the rows.
-  Status carry_out(Decisions&& decisions) {
-    CNX_TRY(conflicts_.keep(ownership_.session(), decisions.manual));
-    if (!decisions.letters.empty()) CNX_TRY(letters_.add(ownership_.session(), decisions.letters));
-    conflicts_.tell(decisions.notes);
-    figures_.conflicts_decided += decisions.notes.size();
-    return {};
-  }
-
-  // Rows that a pass passes by: dead letters, and conflicts that wait.
-  std::vector<apply::DeadKey> held_keys(bool tries) const {
-    std::vector<apply::DeadKey> keys = letters_.rows().keys(tries);
-    for (apply::DeadKey& key : conflicts_.rows().keys(tries)) keys.push_back(std::move(key));
-    return keys;
+    return conflicts_.carry_out(ownership_.session(), letters_);
   }
 
   Status wait_until_told_is_seen() { return wait_until_seen(told_, ownership_.session(), stop_); }
