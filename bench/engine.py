@@ -42,9 +42,10 @@ class Engine:
     def once(self):
         self._verb("run", "--once")
 
-    def start(self):
+    def start(self, *words):
+        """With more words where given."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._words("run"), env=self.environment, stdout=log, stderr=log,
+            self.process = subprocess.Popen(self._words("run", *words), env=self.environment, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL)
 
     @property

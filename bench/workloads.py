@@ -93,7 +93,8 @@ def _line(figures):
 _LAST_LINK = "CYPHER 5 MATCH (:Thread {id: $a})-[r:INCLUDES]->(:ContentItem {id: $b}) RETURN r.position"
 
 
-def _last_link(world):
+def last_link(world):
+    """The condition that says that the whole world is in the graph, and its parameters."""
     link = world.links[-1]
     return (_LAST_LINK, link[3]), {"a": link[0], "b": link[1]}
 
@@ -126,7 +127,7 @@ def _world_workload(bench, engine_round):
 def backlog(bench):
     """The rows of `stream`, committed while the engine was stopped."""
     copies = Copies(bench.world, 100)
-    condition, parameters = _last_link(bench.world)
+    condition, parameters = last_link(bench.world)
 
     def once(database):
         bench.engine.init()
@@ -139,7 +140,7 @@ def backlog(bench):
 def stream(bench):
     """Running and caught up; transactions of 100 rows, as fast as PostgreSQL takes them."""
     copies = Copies(bench.world, 100)
-    condition, parameters = _last_link(bench.world)
+    condition, parameters = last_link(bench.world)
 
     def once(database):
         bench.engine.init()

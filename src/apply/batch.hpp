@@ -12,6 +12,7 @@
 #include "change/event.hpp"
 #include "change/ids.hpp"
 #include "mapping/applied_rows.hpp"
+#include "mapping/audited_rows.hpp"
 #include "mapping/mutation.hpp"
 
 namespace cnx::apply {
@@ -70,6 +71,10 @@ struct Batch {
   std::optional<SegmentProgress> segment;
   // What is told of it once it is committed; filled where somebody is told.
   std::vector<mapping::AppliedRow> applied;
+  // What the audit says of its changes; filled where that is asked for.
+  std::vector<mapping::AuditedRow> audited;
+  // Of the position where it ends (change/correlation.hpp), given by the lane; empty: of a copy, or not known.
+  std::string correlation_id;
   // Where one before it was refused (narrowing.hpp): what it is made of, in order.
   std::vector<KeptRow> kept;
 

@@ -40,6 +40,11 @@ struct BatchOptions {
   bool counts_tenants = false;
   // Those read at `start` lead the first batch; of all, what the stream tells later is passed over.
   std::vector<RefetchedRow> refetched;
+  // Whether a batch tells the audit of each of its changes.
+  bool audits_rows = false;
+  // Told of changes that come though `start` is behind them, with the end of what has come whole; from the stage's thread, must not
+  // block. Empty: nobody asks for them.
+  std::function<void(std::vector<mapping::AuditedRow>&&, change::Lsn)> on_recovered;
   // Rows that are dead letters already.
   std::vector<DeadKey> dead;
   // Told of what follows on them, from the stage's thread; must not block. May be empty.

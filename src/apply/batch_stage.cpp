@@ -13,7 +13,7 @@ namespace {
 
 // Merged rows are larger than their text: names, keys, and the vectors that hold them.
 size_t batch_weight(const Batch& batch) {
-  return batch.bytes * 3 + batch.rows * 200 + 1;
+  return batch.bytes * 3 + batch.rows * 200 + batch.audited.size() * (sizeof(mapping::AuditedRow) + 40) + 1;
 }
 
 }  // namespace
@@ -31,7 +31,10 @@ BatchStage::BatchStage(stream::Queue<change::Event>& events, stream::Queue<Batch
       from_(options_.start),
       to_(options_.start),
       partial_until_(options_.start.partial_until),
-      bindings_(model, types) {}
+      bindings_(model, types),
+      audited_(model),
+      passed_by_(model),
+      recovered_(model) {}
 
 Step BatchStage::step(TimePoint) {
   if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
@@ -130,6 +133,7 @@ Status BatchStage::cut_piece() {
     CNX_TRY(merge_item(std::move(rows_.front())));
     rows_.pop_front();
   } while (merge_.rows() < most && merge_.bytes() < most_bytes && rows_.size() > 1);
+  audited_.add(passed_by_.take());
   commit_microseconds_ = oldest_commit_microseconds_ = open_->commit_microseconds;
   close({.position = last, .phase = Phase::stream, .partial = true});
   return {};
@@ -141,6 +145,7 @@ Status BatchStage::commit(const change::Commit& commit) {
     open_.reset();
     return {};
   }
+  tell_recovered(std::min(commit.end_lsn, from_.position.lsn));
   LanePosition end{.position = {commit.end_lsn, 0}, .phase = Phase::stream, .partial = false};
   // What was read again goes along with the transaction behind it: a batch that moved no position could not be told from one
   // that was applied.
@@ -149,6 +154,7 @@ Status BatchStage::commit(const change::Commit& commit) {
   if (!(to_ == from_) && (crowded || alone)) close(to_);
   if (!rows_.empty()) merge_.begin_transaction();
   for (Item& item : rows_) CNX_TRY(merge_item(std::move(item)));
+  audited_.add(passed_by_.take());
   rows_.clear();
   rows_bytes_ = 0;
   rows_elements_ = 0;
@@ -210,6 +216,7 @@ void BatchStage::close(LanePosition to) {
   tenant_rows_.clear();
   batch.mutations = merge_.take();
   if (segment_) batch.segment = segment_;
+  batch.audited = audited_.take();
   batch.kept = std::exchange(kept_, {});
   finished_.push_back(std::move(batch));
   sizes_.grow(from_.position);

@@ -53,6 +53,7 @@ class BatchStage final : public stream::Stage {
   template <typename MakeRow>
   Status checked(Status&& merged, MakeRow make_row);
   void tell_notes();
+  void tell_recovered(change::Lsn whole);
   Status commit(const change::Commit& commit);
   void begin_segment(change::SegmentBegin&& begin);
   Status take_snapshot(change::SnapshotRow&& row);
@@ -101,6 +102,10 @@ class BatchStage final : public stream::Stage {
   mapping::Bindings bindings_;
   change::RelationPtr unexpected_;
   std::vector<RefusedRow> refused_;
+  // Of the batch being made; of changes that pass by, in the transaction that is open; of those that were applied before.
+  mapping::AuditedRows audited_;
+  mapping::AuditedRows passed_by_;
+  mapping::AuditedRows recovered_;
   std::vector<KeptRow> kept_;  // Of the batch being made, where it is narrow.
   std::vector<Batch> finished_;  // Waiting for room, oldest first.
 };

@@ -4,6 +4,13 @@
 
 namespace cnx::apply {
 
+namespace {
+
+// So many changes that were applied before are told at a time: a transaction of them may be of any size.
+constexpr size_t kRecoveredAtOnce = 1'000;
+
+}  // namespace
+
 // At the watermark: where the lane stood when the rows were read.
 Status BatchStage::take_refetched() {
   for (const RefetchedRow& row : refetched_.rows()) {
@@ -11,6 +18,7 @@ Status BatchStage::take_refetched() {
     CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
     if (binding == nullptr) continue;
     CNX_TRY(checked(merge_refetched(row, *binding, merge_), [&] { return refused_row(row); }));
+    if (options_.audits_rows) audited_.add_read_again(row.key, row.relation, row.at);
     if (keeps()) kept_.push_back(row);
   }
   return {};
@@ -34,16 +42,29 @@ Status BatchStage::checked(Status&& merged, MakeRow make_row) {
   return refuse(make_row(), std::move(merged.error()));
 }
 
+void BatchStage::tell_recovered(change::Lsn whole) {
+  if (!recovered_.empty()) options_.on_recovered(recovered_.take(), whole);
+}
+
 void BatchStage::tell_notes() {
   if (dead_.has_notes() && options_.on_dead_notes) options_.on_dead_notes(dead_.take_notes());
 }
 
 Status BatchStage::take_row(change::RowChange&& row) {
   CNX_CHECK(open_.has_value(), "a row belongs to a transaction");
+  // Applied already: the rest of a transaction of which pieces are in the graph, or what the audit asks for again. Its table may
+  // have been another then, and nothing is asked of it.
+  if (row.position <= from_.position) {
+    if (options_.on_recovered) recovered_.add(row, mapping::AuditedAs::recovered);
+    if (recovered_.size() >= kRecoveredAtOnce) tell_recovered({});
+    return {};
+  }
   CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-  if (binding == nullptr) return {};
-  // Applied already: the rest of a transaction of which pieces are in the graph.
-  if (row.position <= from_.position) return {};
+  if (binding == nullptr) {
+    const bool held = options_.held.contains({row.relation->schema, row.relation->name});
+    if (held && options_.audits_rows) passed_by_.add(row, mapping::AuditedAs::held);
+    return {};
+  }
   if (!refetched_.rows().empty()) row.over_copy = true;
   switch (refetched_.taken(row, open_->xid)) {
     case Taken::as_it_is:
@@ -59,11 +80,14 @@ Status BatchStage::take_row(change::RowChange&& row) {
       break;
   }
   const Verdict verdict = dead_.judge(*binding, row);
+  // Of the letter's own change there is no note: it is no change that is held behind it.
+  const bool held = dead_.has_notes();
   tell_notes();
   switch (verdict) {
     case Verdict::as_it_is:
       break;
     case Verdict::passes_by:
+      if (held && options_.audits_rows) passed_by_.add(row, mapping::AuditedAs::held);
       return {};
     case Verdict::as_removal:
       row.operation = change::Operation::remove;
@@ -82,7 +106,10 @@ Status BatchStage::take_row(change::RowChange&& row) {
 
 void BatchStage::take_truncate(change::Truncate&& truncate) {
   CNX_CHECK(open_.has_value(), "a TRUNCATE belongs to a transaction");
-  if (truncate.position <= from_.position) return;
+  if (truncate.position <= from_.position) {
+    if (options_.on_recovered) recovered_.add(truncate, mapping::AuditedAs::recovered);
+    return;
+  }
   for (const change::RelationPtr& relation : truncate.relations) {
     dead_.truncate({relation->schema, relation->name}, truncate.position);
   }
@@ -126,6 +153,7 @@ Status BatchStage::merge_truncate(change::Truncate&& truncate) {
       if (keeps()) newer.push_back(row);
     }
   }
+  if (options_.audits_rows) audited_.add(truncate, mapping::AuditedAs::tried);
   if (!keeps()) return {};
   kept_.push_back(std::move(truncate));
   for (RefetchedRow& row : newer) kept_.push_back(std::move(row));
@@ -136,6 +164,7 @@ Status BatchStage::merge_row(change::RowChange&& row) {
   CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
   CNX_TRY(checked(merge_.add(*binding, row), [&] { return refused_row(*binding, row); }));
   count_row(row.relation, *binding, row.row.empty() ? row.old_row : row.row);
+  if (options_.audits_rows) audited_.add(row, mapping::AuditedAs::tried);
   if (keeps()) kept_.push_back(std::move(row));
   return {};
 }

@@ -11,6 +11,15 @@ namespace {
 
 // So often a batch is tried as it is before it is cut smaller.
 constexpr size_t kTriesAtOneSize = 4;
+// So often it is asked whether an attempt may begin. Only while whoever is told of it has no room, and is slower than the graph.
+constexpr Duration kRoomLook = std::chrono::milliseconds(10);
+
+Attempt::Outcome outcome_of(const Error& error, RetryClass retry, bool given_up) {
+  using enum Attempt::Outcome;
+  if (given_up) return refused;
+  if (error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::timeout) return lost;
+  return stream::is_retried(retry) || error.code() == kEntityMissing ? retried : failed;
+}
 
 }  // namespace
 
@@ -28,6 +37,7 @@ LaneStage::LaneStage(stream::Queue<Batch>& batches, GraphPort& graph,
 
 Step LaneStage::step(TimePoint now) {
   if (std::optional<Error> failure = batches_.failure()) return Step::failed(*failure);
+  if (must_wait()) return Step::wait_until(now + kRoomLook);
   switch (state_) {
     case State::disconnected:
       return connect(now);
@@ -37,6 +47,12 @@ Step LaneStage::step(TimePoint now) {
       return follow(now);
   }
   return Step::done();
+}
+
+bool LaneStage::must_wait() const {
+  if (!options_.may_begin || state_ == State::under_way) return false;
+  const bool ended = !current_ && !next_ && batches_.drained();
+  return !ended && !options_.may_begin();
 }
 
 Step LaneStage::connect(TimePoint now) {
@@ -60,7 +76,7 @@ Step LaneStage::connect(TimePoint now) {
     return Step::progressed();
   } else if (same_place(stored->lane, current_->batch.from)) {
     // A piece may have been done, only its answer lost: it does no harm once more.
-    submit(now);
+    attempt(now);
     return Step::progressed();
   }
   return Step::failed(
@@ -80,8 +96,23 @@ Step LaneStage::start_next(TimePoint now) {
   current_->begun = now;
   counters_.under_way = true;
   CNX_CHECK(current_->batch.from == position_, "a batch starts where the one before it ended");
-  submit(now);
+  attempt(now);
   return follow(now);
+}
+
+void LaneStage::attempt(TimePoint now) {
+  ++current_->attempts;
+  current_->tried = now;
+  submit(now);
+}
+
+void LaneStage::tell(Attempt::Outcome outcome, size_t refused, const Error* error, TimePoint now) {
+  if (!options_.on_attempt) return;
+  options_.on_attempt(current_->batch, {.outcome = outcome,
+                                        .number = current_->attempts,
+                                        .took = now - current_->tried,
+                                        .refused = refused,
+                                        .error = error});
 }
 
 void LaneStage::submit(TimePoint now) {
@@ -123,6 +154,9 @@ bool LaneStage::prepare_next() {
   std::optional<Batch> batch = batches_.try_pop();
   if (!batch) return false;
   next_.emplace(Work{.batch = std::move(*batch)});
+  // What moves the position alone, as an idle advance does, is nobody's change.
+  const bool tells = next_->batch.rows > 0 || !next_->batch.audited.empty();
+  if (tells) next_->batch.correlation_id = change::correlation_id(options_.source, next_->batch.to.position);
   next_->prepared = graph_.prepare(next_->batch);
   if (options_.on_applied) next_->batch.applied = mapping::applied_rows(next_->batch.mutations, options_.told_tables);
   next_->lacking = mapping::lacking_rows(next_->batch.mutations);
@@ -144,6 +178,7 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
   counters_.rows += batch.rows;
   counters_.transactions += batch.transactions;
   counters_.refused += applied.refused;
+  tell(Attempt::Outcome::applied, applied.refused, nullptr, now);
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.
   if (position_.phase == Phase::stream) {
     acknowledgement_.advance(position_.position);
@@ -165,12 +200,18 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
 }
 
 Step LaneStage::retry(Error error, TimePoint now) {
+  const bool tried = state_ == State::under_way;
   graph_.close();
   state_ = State::disconnected;
   counters_.connected = false;
+  if (current_ && !current_->batch.correlation_id.empty()) {
+    Error named = std::move(error).with("correlation_id", current_->batch.correlation_id);
+    error = std::move(named);
+  }
   if (error.code() == kTooLargeAtOnce && current_->part.kind == Part::Kind::whole) {
     current_->part = {.kind = Part::Kind::piece};
     counters_.removals_in_pieces += 1;
+    tell(Attempt::Outcome::retried, 0, &error, now);
     if (on_retry_) on_retry_(error, Duration::zero());
     return Step::progressed();
   }
@@ -179,7 +220,9 @@ Step LaneStage::retry(Error error, TimePoint now) {
   // was applied before, or whose the graph is now.
   const bool position_refused = error.code() == kPositionRefused;
   const RetryClass retry = position_refused ? RetryClass::later : stream::retry_class(error);
-  if (is_given_up(retry)) {
+  const bool given_up = is_given_up(retry);
+  if (tried) tell(outcome_of(error, retry, given_up), 0, &error, now);
+  if (given_up) {
     refused_.emplace(RefusedBatch{std::move(current_->batch), graph_.failed_statement(), error});
     current_.reset();
     counters_.under_way = false;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "apply/graph_port.hpp"
+#include "change/correlation.hpp"
 #include "mapping/lacking_rows.hpp"
 #include "stream/acknowledgement.hpp"
 #include "stream/queue.hpp"
@@ -31,6 +32,22 @@ struct LaneCounters {
   std::atomic<bool> connected{false};
 };
 
+// How one attempt at a batch ended.
+struct Attempt {
+  enum class Outcome {
+    applied,
+    retried,  // It failed, and the batch is tried again; after what it lacks was read, or its removals in pieces.
+    lost,     // The connection was, before the answer: the position says what became of it. If it was applied, that is told next.
+    refused,  // The batch will not do as it is: it is cut smaller, or the row at fault is looked for.
+    failed,   // The line stops.
+  };
+  Outcome outcome = Outcome::applied;
+  size_t number = 1;  // Of the attempts at this batch, by this process.
+  Duration took{};
+  size_t refused = 0;            // Of its rows: updates that met a newer version in the graph.
+  const Error* error = nullptr;  // None where it was applied.
+};
+
 struct LaneOptions {
   StoredPosition start;  // With the epoch that this owner raised.
   Duration open_max = std::chrono::seconds(5);
@@ -40,6 +57,13 @@ struct LaneOptions {
   std::set<mapping::TableName> told_tables;
   // Told of each batch once Neo4j has committed it, and how long that took; as on_applied.
   std::function<void(const Batch&, Duration took)> on_batch;
+  // Told of each attempt, of one that was applied before its position is acknowledged; it may take what the batch holds for the audit.
+  // As on_applied.
+  std::function<void(Batch&, const Attempt&)> on_attempt;
+  // Whether an attempt may begin: whoever is told of it may have no room for that now. Asked again until it may. Empty: always.
+  std::function<bool()> may_begin;
+  // Whose positions they are, for what tells of a batch.
+  change::CorrelationSource source;
 };
 
 // What the graph refused, without its mutations.
@@ -76,7 +100,9 @@ class LaneStage final : public stream::Stage {
     Part part = {};  // What is done of it now.
     std::vector<mapping::LackingRow> lacking = {};
     size_t refusals = 0;  // In a row, that smaller batches may cure.
+    size_t attempts = 0;
     TimePoint begun{};    // When it was sent first.
+    TimePoint tried{};    // When the last attempt began.
   };
 
   stream::Step connect(TimePoint now);
@@ -85,6 +111,9 @@ class LaneStage final : public stream::Stage {
   bool prepare_next();
   void finish(const Applied& applied, TimePoint now);
   void count_answers();
+  bool must_wait() const;
+  void attempt(TimePoint now);
+  void tell(Attempt::Outcome outcome, size_t refused, const Error* error, TimePoint now);
   void submit(TimePoint now);
   bool go_on_in_pieces(const Applied& applied, TimePoint now);
   stream::Step retry(Error error, TimePoint now);

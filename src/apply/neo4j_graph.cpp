@@ -91,6 +91,7 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
                                    {"pipeline", options_.pipeline},
                                    {"lane", options_.lane},
                                    {"position", batch.to.position.to_string()}};
+  if (!batch.correlation_id.empty()) transaction.metadata.add("correlation_id", batch.correlation_id);
   connection_->begin(transaction);
   if (part.kind == Part::Kind::trial) {
     first_statement_reply_ = kTrialReply;

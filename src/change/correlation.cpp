@@ -32,4 +32,9 @@ std::string correlation_id(std::string_view system_identifier, std::string_view 
   return text;
 }
 
+std::string correlation_id(const CorrelationSource& source, const Position& position) {
+  if (source.system_identifier.empty() || position.lsn == Lsn()) return {};
+  return correlation_id(source.system_identifier, source.database, position);
+}
+
 }  // namespace cnx::change

@@ -14,4 +14,13 @@ namespace cnx::change {
 // so its change has one id; (final_lsn, 0) names the transaction as a whole.
 std::string correlation_id(std::string_view system_identifier, std::string_view database, const Position& position);
 
+// Whose positions they are.
+struct CorrelationSource {
+  std::string system_identifier;  // Empty: not known, and nothing has an id.
+  std::string database;
+};
+// Empty where the source is not known, or the position is of a copy (0/0): its rows have none. A batch has the id of the position
+// where it ends, which is no row's but where the batch is a piece of a transaction: then it is its last row's.
+std::string correlation_id(const CorrelationSource& source, const Position& position);
+
 }  // namespace cnx::change

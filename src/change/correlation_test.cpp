@@ -19,5 +19,11 @@ TEST(CorrelationId, it_is_the_same_for_a_replay_and_another_for_another_change) 
   EXPECT_NE(correlation_id("1", "app", kRow), correlation_id("1", "app 2", kRow));
 }
 
+TEST(CorrelationId, rows_of_a_copy_and_of_an_unknown_source_have_none) {
+  EXPECT_EQ(correlation_id({"1", "app"}, {Lsn(0), 3}), "");
+  EXPECT_EQ(correlation_id({}, kRow), "");
+  EXPECT_EQ(correlation_id({"1", "app"}, kRow), correlation_id("1", "app", kRow));
+}
+
 }  // namespace
 }  // namespace cnx::change

@@ -7,6 +7,7 @@
 #include "command/verb.hpp"
 #include "pipeline/ground.hpp"
 #include "pipeline/schema.hpp"
+#include "record/audit_entry.hpp"
 #include "record/dead_letters.hpp"
 
 namespace cnx::command {
@@ -144,14 +145,15 @@ ExitCode show(const Flags& flags) {
   return ExitCode::success;
 }
 
-using Settle = Result<size_t> (*)(postgres::Session&, const std::string&, const DeadLetterFilter&, TimePoint);
+using Settle = Result<size_t> (*)(postgres::Session&, const std::string&, const DeadLetterFilter&, bool audited, TimePoint);
 
 Result<size_t> settled(const Flags& flags, Settle settle) {
   if (flags.filter.empty() && !flags.all) {
     return fail(Error(ErrorKind::invalid, "which dead letters are meant?").advise("name them by id or by a filter; or --all"));
   }
   CNX_TRY(Opened opened, open(flags));
-  return settle(opened.session, opened.options.name, flags.filter, Clock::now() + kStepMax);
+  const bool audited = record::audit_level(opened.options.audit.level) != record::AuditLevel::off;
+  return settle(opened.session, opened.options.name, flags.filter, audited, Clock::now() + kStepMax);
 }
 
 ExitCode settle(const Flags& flags, Settle settle, const char* word, const char* text) {

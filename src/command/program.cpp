@@ -76,6 +76,7 @@ void build_program(CLI::App& program, Action& action) {
   add_resume(program, action);
   add_resync(program, action);
   add_dead_letters(program, action);
+  add_audit(program, action);
   add_drop(program, action);
   add_version(program, action);
   add_docs(program, action);

@@ -75,6 +75,7 @@ void add_pause(CLI::App& program, Action& action);
 void add_resume(CLI::App& program, Action& action);
 void add_resync(CLI::App& program, Action& action);
 void add_dead_letters(CLI::App& program, Action& action);
+void add_audit(CLI::App& program, Action& action);
 void add_drop(CLI::App& program, Action& action);
 
 }  // namespace cnx::command

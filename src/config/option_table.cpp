@@ -20,6 +20,7 @@ constexpr std::array kLevels = {string_view("error"), string_view("warning"), st
 constexpr std::array kRetainedActions = {string_view("warn"), string_view("drop_slot")};
 constexpr std::array kGapActions = {string_view("stop"), string_view("resync")};
 constexpr std::array kFailovers = {string_view("auto"), string_view("on"), string_view("off")};
+constexpr std::array kAuditLevels = {string_view("all"), string_view("batches"), string_view("failures"), string_view("off")};
 constexpr std::array kFormats = {string_view("text"), string_view("json")};
 
 constexpr std::array kSections = {
@@ -31,6 +32,7 @@ constexpr std::array kSections = {
     Section{"copy", "How the rows that were there before are copied."},
     Section{"apply", "How changes are written to Neo4j."},
     Section{"dead_letters", "What becomes of rows that the graph refuses: dead-letters.md."},
+    Section{"audit", "What is written down of each change and each attempt: audit.md."},
     Section{"write_back", "Whether and how PostgreSQL's rows are told that they are in the graph."},
     Section{"run", "The process."},
     Section{"log", "What the process says on standard error."},
@@ -123,6 +125,14 @@ const std::array kOptions = {
            "Where more of them than this share failed the same way (by one code, at one statement), no row is at fault: the line stops."},
     Option{"dead_letters.keep_values", "", SwitchForm{[](Settings& s) -> bool& { return s.pipeline.dead_letters.keep_values; }},
            "Whether a letter keeps the row's values, in PostgreSQL. Its key it has anyhow."},
+    Option{"audit.level", "", ChoiceForm{[](Settings& s) -> std::string& { return s.pipeline.audit.level; }, kAuditLevels},
+           "`failures`: attempts that failed, and what becomes of dead letters. `batches`: also each Neo4j transaction. `all`: also each "
+           "change in it, and PostgreSQL's slot is confirmed only behind what is written of it, so that a kill loses nothing. `off`: nothing."},
+    Option{"audit.retention_days", "", CountForm{[](Settings& s) -> size_t& { return s.pipeline.audit.retention_days; }, 0, 36'500},
+           "Days of UTC before today that are kept; older ones are dropped whole. 0: none is. Of several pipelines of one database the "
+           "smallest holds."},
+    Option{"audit.queue_bytes_max", "", BytesForm{[](Settings& s) -> size_t& { return s.pipeline.audit.queue_bytes_max; }, 4 * kKiB, kGiB},
+           "So much of it may wait in memory. Beyond that the line waits, at `all` and `batches`; at `failures` more is dropped, and counted."},
     Option{"write_back.enabled", "", SwitchForm{[](Settings& s) -> bool& { return s.run.write_back; }},
            "Write the synchronisation columns (`neo4j_sync_status` and its like) of the tables that have them."},
     Option{"write_back.rows_at_once", "", CountForm{[](Settings& s) -> size_t& { return s.pipeline.write_back.rows_at_once; }, 1, 10'000},

@@ -7,6 +7,7 @@
 #include "bolt/writer.hpp"
 #include "cypher/quote.hpp"
 #include "mapping/model.hpp"
+#include "pipeline/check_audit.hpp"
 #include "pipeline/check_graph.hpp"
 #include "pipeline/check_server.hpp"
 #include "pipeline/check_tables.hpp"
@@ -85,6 +86,7 @@ class Check {
     judge_senders(findings_, server_, figures, system_.has_value());
     judge_log_kept(findings_, server_, figures);
     CNX_TRY(tables(*session, deadline));
+    CNX_TRY(check_audit(findings_, *session, options_.audit, deadline));
     Status known = check_engine_version(*session, deadline);
     look_ = known ? look_at_source(*session, options_, deadline) : fail(known.error());
     if (look_) judge_source_warnings(findings_, source_warnings(*look_, options_.source));

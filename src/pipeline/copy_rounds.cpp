@@ -191,6 +191,7 @@ Status CopyRounds::round() {
                               .snapshot_name = snapshot_name_,
                               .next = [&open] { return open.take(); },
                               .figures = context_.figures,
+                              .audit = context_.audit,
                               .replaces = !options_.clears,
                               .dead = context_.dead,
                               .narrowing = context_.narrowing},

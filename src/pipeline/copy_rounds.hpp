@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "apply/segments.hpp"
+#include "pipeline/audit.hpp"
 #include "pipeline/copy_plan.hpp"
 #include "pipeline/copy_progress.hpp"
 #include "pipeline/figures.hpp"
@@ -31,6 +32,7 @@ struct CopyContext {
   // Whether the pipeline was paused meanwhile, which ends the copy for now; an error, that the lock is lost, ends it too.
   std::function<Result<bool>()> paused_or_lost;
   Figures& figures;
+  Audit& audit;
   // Rows that are dead letters, and how batches are cut where one was refused.
   std::vector<apply::DeadKey> dead = {};
   std::optional<apply::Narrowing> narrowing = {};

@@ -37,6 +37,7 @@ apply::BatchOptions batch_options(const CopyWorkerOptions& options) {
 
 apply::LaneOptions lane_options(const CopyWorkerOptions& options) {
   apply::LaneOptions lane{.start = start_of(options.epoch), .seed = seed(options.number)};
+  options.audit.listen(lane);
   lane.on_batch = [&figures = options.figures](const apply::Batch& batch, Duration) { figures.copied(batch); };
   return lane;
 }

@@ -9,6 +9,7 @@
 #include "apply/neo4j_graph.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
 #include "cypher/plan.hpp"
+#include "pipeline/audit.hpp"
 #include "pipeline/figures.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/refusals.hpp"
@@ -25,6 +26,7 @@ struct CopyWorkerOptions {
   std::string snapshot_name;
   std::function<std::optional<capture::SegmentTask>()> next;
   Figures& figures;
+  Audit& audit;
   bool replaces = false;  // The graph may have the rows as they were.
   std::vector<apply::DeadKey> dead = {};
   std::optional<apply::Narrowing> narrowing = {};

@@ -33,7 +33,8 @@ std::string json_of(const apply::RefusedRow& row) {
 
 }  // namespace
 
-DeadLetters::DeadLetters(const PipelineOptions& options) : options_(options), breaker_(options.dead_letters.breaker) {}
+DeadLetters::DeadLetters(const PipelineOptions& options, Audit& audit)
+    : options_(options), audit_(audit), breaker_(options.dead_letters.breaker) {}
 
 Status DeadLetters::load(postgres::Session& session, const apply::Source& source, change::Position reached) {
   source_ = source;
@@ -110,7 +111,9 @@ Result<bool> DeadLetters::reach(postgres::Session& session, change::Position rea
   telemetry::log_info("letters_applied", fmt::format("{} dead letters were tried again, and are applied", tried_.size()),
                       {{"letters", tried_.size()}});
   std::erase_if(letters_, [&](const record::OpenLetter& letter) {
-    return std::find(tried_.begin(), tried_.end(), letter.id) != tried_.end();
+    const bool applied = std::find(tried_.begin(), tried_.end(), letter.id) != tried_.end();
+    if (applied) audit_.letter_applied(letter);
+    return applied;
   });
   show();
   return std::any_of(letters_.begin(), letters_.end(),
@@ -211,14 +214,20 @@ Status DeadLetters::add(postgres::Session& session, const std::vector<apply::Ref
   const apply::RefusedRow* tripped = nullptr;
   for (size_t i = 0; i < rows.size(); ++i) {
     const record::NewDeadLetter& letter = letters[i];
+    const record::OpenLetter* before = find(letter.key);
+    audit_.dead_letter(letter, before == nullptr ? 1 : before->attempts + 1);
     const bool copied = letter.position == change::Position();
     const std::string table = postgres::to_string(letter.key.table);
     telemetry::log_warning(
         "dead_letter",
-        fmt::format("dead letter {}: a row of {}{} cannot be applied, and is passed: {}{}{}", ids[i], table,
+        fmt::format("dead letter {}: a row of {}{} cannot be applied, and is passed: {}{}{}{}", ids[i], table,
                     copied ? ", copied," : " at " + letter.position.to_string(), letter.reason,
-                    letter.code.empty() ? "" : " (" + letter.code + ")", letter.statement.empty() ? "" : " [" + letter.statement + "]"),
-        {{"table", table}, {"position", letter.position.to_string()}, {"code", letter.code}});
+                    letter.code.empty() ? "" : " (" + letter.code + ")", letter.statement.empty() ? "" : " [" + letter.statement + "]",
+                    letter.correlation_id.empty() ? "" : " [correlation_id=" + letter.correlation_id + "]"),
+        {{"table", table},
+         {"position", letter.position.to_string()},
+         {"code", letter.code},
+         {"correlation_id", letter.correlation_id}});
     breaker_.applied(rows[i].after);
     if (breaker_.failed(ids[i], letter.statement, letter.code)) tripped = &rows[i];
   }

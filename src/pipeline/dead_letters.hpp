@@ -13,6 +13,7 @@
 #include "apply/refused_row.hpp"
 #include "base/result.hpp"
 #include "mapping/lacking_rows.hpp"
+#include "pipeline/audit.hpp"
 #include "pipeline/circuit_breaker.hpp"
 #include "pipeline/ground.hpp"
 #include "record/dead_letters.hpp"
@@ -30,8 +31,8 @@ struct DeadLetterCounters {
 // One thread, the pipeline's; hear() is any thread's. All that takes a session blocks, with deadlines of its own.
 class DeadLetters {
  public:
-  // `options` must outlive it.
-  explicit DeadLetters(const PipelineOptions& options);
+  // Both must outlive it.
+  DeadLetters(const PipelineOptions& options, Audit& audit);
 
   // Before a pass or a copy begins; `source`: of the graph's position, which stands at `reached`. ErrorKind::state where the circuit
   // breaker stopped the line, and what it stopped at is still there.
@@ -81,6 +82,7 @@ class DeadLetters {
   Status trip(postgres::Session& session, const apply::RefusedRow& row);
 
   const PipelineOptions& options_;
+  Audit& audit_;
   apply::Source source_;
   std::vector<record::OpenLetter> letters_;
   size_t tried_at_once_ = 100;  // They lead one batch.

@@ -36,7 +36,11 @@ void log_batch(const apply::Batch& batch, double seconds) {
                   .name = "batch",
                   .message = fmt::format("applied {} rows of {} transactions up to {} in {:.3f} s", batch.rows,
                                          batch.transactions, position, seconds),
-                  .fields = {{"position", position}, {"rows", batch.rows}, {"transactions", batch.transactions}, {"seconds", seconds}}});
+                  .fields = {{"position", position},
+                             {"rows", batch.rows},
+                             {"transactions", batch.transactions},
+                             {"seconds", seconds},
+                             {"correlation_id", batch.correlation_id}}});
 }
 
 }  // namespace
@@ -69,6 +73,11 @@ void Figures::set(Activity activity, std::string why) {
   if (stages_run) return;
   capture.connected = false;
   lane.connected = false;
+}
+
+void Figures::set_audit_trouble(std::string why) {
+  std::lock_guard lock(mutex_);
+  audit_trouble_ = std::move(why);
 }
 
 void Figures::retry(Side side, const std::string& what, const Error& error, Duration wait) {
@@ -193,6 +202,7 @@ telemetry::Facts Figures::look() {
     facts.trouble = failures.last;
     newest = failures.last_at;
   }
+  if (audit_is_full && !audit_trouble_.empty()) facts.trouble = "the audit cannot be written: " + audit_trouble_;
   return facts;
 }
 

@@ -12,6 +12,7 @@
 #include "apply/table_states.hpp"
 #include "capture/logical/logical_stage.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
+#include "record/audit_stage.hpp"
 #include "record/sync_stage.hpp"
 #include "telemetry/histogram.hpp"
 #include "telemetry/liveness.hpp"
@@ -42,6 +43,9 @@ class Figures {
   // Where the graph stands as the line begins, and the commit of the newest transaction that it has; 0: not known.
   void begin_stream(change::Lsn position, int64_t commit_microseconds);
 
+  // Why the audit cannot be written now; empty: it can.
+  void set_audit_trouble(std::string why);
+
   // Of the pass that begins.
   void count(const std::vector<apply::TableState>& states);
 
@@ -58,6 +62,7 @@ class Figures {
   apply::LaneCounters lane;
   capture::SnapshotCounters snapshot;
   record::SyncCounters write_back;
+  record::AuditCounters audit;
 
   // From here on: single facts, each written by one thread.
   std::atomic<uint64_t> applied_lsn{0};      // The position in the graph.
@@ -66,6 +71,8 @@ class Figures {
   std::atomic<uint64_t> steps{0};            // Of what has no rows to count: looking for leftovers.
   std::atomic<uint64_t> events_bytes{0};     // In the queues.
   std::atomic<uint64_t> batches_bytes{0};
+  std::atomic<uint64_t> audit_bytes{0};
+  std::atomic<bool> audit_is_full{false};    // The line waits for it.
   std::atomic<bool> consistent{false};       // All that a copy saw is behind the position.
   std::atomic<uint64_t> tables_copying{0};   // Read again, or to be.
   std::atomic<uint64_t> tables_held{0};
@@ -105,6 +112,7 @@ class Figures {
   mutable std::mutex mutex_;                  // Of what follows.
   telemetry::Activity activity_ = telemetry::Activity::starting;
   std::string why_;
+  std::string audit_trouble_;
   std::array<Failures, kSides.size()> failures_;
 };
 

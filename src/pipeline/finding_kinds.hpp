@@ -50,6 +50,7 @@ enum class FindingKind {
   publication_unmapped,
   write_back_left_out,
   write_back_trigger,
+  audit_not_written,
   mapping_catalog,
   mapping_refused,
   neo4j_unreachable,

@@ -229,4 +229,11 @@ Status end_former_transactions(bolt::Connection& graph, const PipelineOptions& o
   return {};
 }
 
+void free_slot(postgres::Session& session, const PipelineOptions& options, int32_t lease_pid, TimePoint deadline) {
+  Status freed = end_former_reader(session, options, lease_pid, deadline);
+  if (freed) return;
+  telemetry::log({telemetry::Level::debug, "slot_not_freed", "the slot's reader could not be ended: " + freed.error().describe(),
+                  telemetry::fields_of(freed.error())});
+}
+
 }  // namespace cnx::pipeline

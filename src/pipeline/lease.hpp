@@ -98,5 +98,8 @@ Status end_former_transactions(bolt::Connection& graph, const PipelineOptions& o
 // Ends the server process that reads the slot for an instance of the same role that is gone or stopped; only while the lock is
 // `lease_pid`'s. Other readers are left alone.
 Status end_former_reader(postgres::Session& session, const PipelineOptions& options, int32_t lease_pid, TimePoint deadline);
+// The same, from the capture's thread, which tries again anyway: an instance that was left behind must not keep the slot until the
+// server notices.
+void free_slot(postgres::Session& session, const PipelineOptions& options, int32_t lease_pid, TimePoint deadline);
 
 }  // namespace cnx::pipeline

@@ -111,10 +111,11 @@ const std::array kMetrics = {
            [](const Reading& r, Samples& out) { add(out, r.figures.copied_batches); }},
 
     // In between, and back.
-    Metric{{"contextnexus_queue_bytes", kGauge, "queue", "What waits in memory: events for a batch, batches for Neo4j."},
+    Metric{{"contextnexus_queue_bytes", kGauge, "queue", "What waits in memory: events for a batch, batches for Neo4j, the audit for PostgreSQL."},
            [](const Reading& r, Samples& out) {
              out.add("events", static_cast<double>(r.figures.events_bytes));
              out.add("batches", static_cast<double>(r.figures.batches_bytes));
+             out.add("audit", static_cast<double>(r.figures.audit_bytes));
            }},
     Metric{{"contextnexus_write_back_rows_total", kCounter, "", "Rows that PostgreSQL was told are in the graph."},
            [](const Reading& r, Samples& out) { add(out, r.figures.write_back.written); }},
@@ -122,6 +123,12 @@ const std::array kMetrics = {
            [](const Reading& r, Samples& out) { add(out, r.figures.write_back.locked); }},
     Metric{{"contextnexus_write_back_failures_total", kCounter, "", "Failures of the write-back; the line goes on meanwhile."},
            [](const Reading& r, Samples& out) { add(out, r.figures.write_back.failures); }},
+    Metric{{"contextnexus_audit_rows_total", kCounter, "", "Rows that were written into contextnexus.audit_log."},
+           [](const Reading& r, Samples& out) { add(out, r.figures.audit.written); }},
+    Metric{{"contextnexus_audit_failures_total", kCounter, "", "Failures of writing them, each of which is tried again."},
+           [](const Reading& r, Samples& out) { add(out, r.figures.audit.failures); }},
+    Metric{{"contextnexus_audit_dropped_total", kCounter, "", "What found no room and was let go: at the level `failures` alone."},
+           [](const Reading& r, Samples& out) { add(out, r.figures.audit.dropped); }},
 };
 
 constexpr std::string_view kPageHead = R"(# Metrics

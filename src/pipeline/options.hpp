@@ -39,6 +39,15 @@ struct DeadLetterOptions {
   bool keep_values = false;
 };
 
+struct AuditOptions {
+  // "all", "batches", "failures" or "off".
+  std::string level = "batches";
+  // Days of it that are kept; 0: all.
+  size_t retention_days = 30;
+  // What waits to be written may take so much; then the line waits.
+  size_t queue_bytes_max = size_t{16} << 20;
+};
+
 struct PipelineOptions {
   // [a-z0-9_]{1,63}: it is also the name of the slot and of the publication. Default: the product's.
   std::string name = "contextnexus";
@@ -51,6 +60,7 @@ struct PipelineOptions {
   capture::LogicalOptions logical;
   record::SyncOptions write_back;
   DeadLetterOptions dead_letters;
+  AuditOptions audit;
 
   SourceOptions source;
   // Whether standbys of PostgreSQL 17 and later keep the slot in step, so that it comes along with a failover: "on", "off", or

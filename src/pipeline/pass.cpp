@@ -37,6 +37,7 @@ apply::BatchOptions batch_options(const PipelineOptions& options, const apply::S
   batch.on_dead_notes = std::move(pass.on_dead_notes);
   batch.narrowing = pass.narrowing;
   batch.keep_values = options.dead_letters.keep_values;
+  pass.audit.listen(batch);
   return batch;
 }
 
@@ -85,6 +86,7 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
            const cypher::Plan& plan, apply::StoredPosition start, StopRequest& stop, Figures& figures, PassOptions pass)
     : stop_(stop),
       figures_(figures),
+      audit_(pass.audit),
       events_(kEventLimits),
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
@@ -104,11 +106,13 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
         pass.sync_tables);
   }
   if (start.lane.phase == apply::Phase::stream) acknowledgement_.advance(start.lane.position);
+  audit_.limit(acknowledgement_);
 }
 
 apply::LaneOptions Pass::lane_options(apply::StoredPosition start, const std::vector<record::SyncTable>& sync_tables) {
   apply::LaneOptions options{.start = start, .seed = seed()};
   options.on_batch = [this](const apply::Batch& batch, Duration took) { figures_.applied(batch, took); };
+  audit_.listen(options);
   if (sync_tables.empty()) return options;
   for (const record::SyncTable& table : sync_tables) options.told_tables.insert(table.name);
   options.on_applied = [this](std::vector<mapping::AppliedRow>&& rows) { sync_queue_.push(std::move(rows)); };
@@ -146,6 +150,7 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
     capture_waker.wake();
     stop_.waker.wake();
   });
+  audit_.on_written([&] { capture_waker.wake(); });
   runner.start();
 
   bool stopping = false;
@@ -179,6 +184,7 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
     stop_.waker.disarm();
   }
   runner.join();
+  audit_.on_written({});
   if (std::optional<Error> failure = runner.failure()) return fail(std::move(*failure));
   return {};
 }

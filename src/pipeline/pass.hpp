@@ -7,6 +7,7 @@
 #include "apply/lane_stage.hpp"
 #include "apply/neo4j_graph.hpp"
 #include "cypher/plan.hpp"
+#include "pipeline/audit.hpp"
 #include "pipeline/catalog.hpp"
 #include "pipeline/figures.hpp"
 #include "pipeline/pipeline.hpp"
@@ -25,6 +26,7 @@ Result<std::vector<record::SyncTable>> write_back_tables(postgres::Session& sess
 apply::Neo4jGraphOptions graph_options(const PipelineOptions& options);
 
 struct PassOptions {
+  Audit& audit;  // Must outlive the pass.
   // Those whose rows are told, in PostgreSQL, that they are in the graph; none: no write-back. They must outlive the pass.
   const std::vector<record::SyncTable>& sync_tables;
   int64_t recorded_epoch = 0;  // As PostgresSyncOptions::epoch.
@@ -66,6 +68,7 @@ class Pass {
 
   StopRequest& stop_;
   Figures& figures_;
+  Audit& audit_;
   stream::Queue<change::Event> events_;
   stream::Queue<apply::Batch> batches_;
   stream::Acknowledgement acknowledgement_;

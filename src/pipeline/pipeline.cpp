@@ -7,6 +7,7 @@
 #include "capture/logical/logical_stage.hpp"
 #include "capture/logical/slot_connection.hpp"
 #include "capture/snapshot/snapshot_stage.hpp"
+#include "pipeline/audit.hpp"
 #include "pipeline/catalog_watch.hpp"
 #include "pipeline/clean.hpp"
 #include "pipeline/copy.hpp"
@@ -42,8 +43,9 @@ class Run {
         figures_(figures),
         backoff_(1, std::chrono::milliseconds(200)),
         ownership_(options, run_options, stop, figures, [this] { return held_now(); }),
+        audit_(options, figures),
         refetches_(options),
-        letters_(options),
+        letters_(options, audit_),
         refusals_(options, letters_),
         trials_(options, letters_, refetches_),
         catalog_watch_(options, ground_) {}
@@ -131,6 +133,7 @@ class Run {
       CNX_TRY(look());
       if (stop_.asked) return {};
       if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
+      audit_.use({ground_.position->source.system_identifier, ground_.position->source.database});
       CNX_TRY(letters_.forget(ownership_.session(), ground_.plan));
       CNX_TRY(letters_.load(ownership_.session(), ground_.position->source, ground_.position->stored.lane.position));
       CopyContext context = copy_context();
@@ -198,6 +201,7 @@ class Run {
       record_.forget();
       is_alone_ = false;
       reached_.reset();
+      audit_.forget();
     }
     if (stop_.asked) return {};
     // What another process was told of may not be visible yet.
@@ -290,6 +294,7 @@ class Run {
             .lease_pid = ownership_.lease().backend_pid(),
             .paused_or_lost = [this] { return ownership_.paused_or_lost(); },
             .figures = figures_,
+            .audit = audit_,
             .dead = letters_.keys(false),
             .narrowing = refusals_.of_copy()};
   }
@@ -353,7 +358,8 @@ class Run {
     figures_.begin_stream(start.lane.position.lsn, ground_.position->commit_microseconds);
     figures_.consistent = consistent;
     Pass pass(options_, *ground_.catalog.model, ground_.catalog.types, *plan_, start, stop_, figures_,
-              {.sync_tables = sync_tables,
+              {.audit = audit_,
+               .sync_tables = sync_tables,
                .recorded_epoch = record_.epoch(),
                .refetched = refetches_.rows(),
                .held = ground_.catalog.held,
@@ -366,7 +372,7 @@ class Run {
                                   .publication = options_.publication(),
                                   .free_slot = [this, lease = ownership_.lease().backend_pid()](
                                                    postgres::Session& session,
-                                                   TimePoint until) { free_slot(session, lease, until); }});
+                                                   TimePoint until) { free_slot(session, options_, lease, until); }});
     capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
     // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
@@ -375,6 +381,7 @@ class Run {
     logical.wanted = std::max({logical.wanted, due_until(ground_.plan.states), tried_until});
     logical.copied = &copied;
     logical.told = &told_;
+    audit_.listen(logical, ownership_.session(), ground_.slot ? ground_.slot->confirmed_flush.value_or(change::Lsn()) : change::Lsn());
     CNX_TRY(catalog_watch_.begin_pass());
     logical.hears_of = [this](const change::Relation& relation, const change::Relation* before, change::Lsn at) {
       return catalog_watch_.hears_of(relation, before, at);
@@ -441,15 +448,6 @@ class Run {
     return *reached_;
   }
 
-  // From the capture's thread: an instance that was left behind must not keep the slot until the server notices.
-  void free_slot(postgres::Session& session, int32_t lease_pid, TimePoint deadline) const {
-    Status freed = end_former_reader(session, options_, lease_pid, deadline);
-    if (!freed) {
-      telemetry::log({telemetry::Level::debug, "slot_not_freed", "the slot's reader could not be ended: " + freed.error().describe(),
-                      telemetry::fields_of(freed.error())});
-    }
-  }
-
   Status read_again() {
     CNX_TRY(wait_until_told_is_seen());
     return refetches_.read(ground_.catalog, std::exchange(lacking_, {}));
@@ -473,6 +471,7 @@ class Run {
   const stream::Acknowledgement* following_ = nullptr;  // Of the pass that is under way.
   std::optional<change::Position> reached_;             // By the last one, while nobody moves it.
   std::vector<mapping::LackingRow> lacking_;         // Of the pass that has ended.
+  Audit audit_;
   Refetches refetches_;
   DeadLetters letters_;
   Refusals refusals_;

@@ -10,6 +10,7 @@
 #include "pipeline/row_filters.hpp"
 #include "pipeline/schema.hpp"
 #include "postgres/quote.hpp"
+#include "record/postgres_audit.hpp"
 #include "record/sync_tables.hpp"
 
 namespace cnx::pipeline {
@@ -238,7 +239,20 @@ class Setup {
                          "contextnexus.write_back, contextnexus.dead_letters TO " +
                          engine,
                   .stands = writes}));
+    CNX_TRY(audit_grants());
     return write_back_grants(catalog);
+  }
+
+  // It may add to the audit, and make and drop whole days of it by a function of the schema's owner; no more.
+  Status audit_grants() {
+    const std::string engine = quote_identifier(kEngineRole);
+    CNX_TRY(bool reads, holds_on_table({"contextnexus", "audit_log"}, "SELECT"));
+    CNX_TRY(bool adds, holds_on_table({"contextnexus", "audit_log"}, "INSERT"));
+    CNX_TRY(step({.sql = "GRANT SELECT, INSERT ON contextnexus.audit_log TO " + engine, .stands = reads && adds}));
+    CNX_TRY(bool calls, exists("SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = $1 AND pg_catalog.has_function_privilege(r.oid, "
+                               "pg_catalog.to_regprocedure($2), 'EXECUTE')",
+                               {std::string(kEngineRole), record::kAuditFunction}));
+    return step({.sql = std::string("GRANT EXECUTE ON FUNCTION ") + record::kAuditFunction + " TO " + engine, .stands = calls});
   }
 
   // A table with row-level security hides rows from a role that no policy admits: the engine has to see all of them (R5).

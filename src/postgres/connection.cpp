@@ -192,6 +192,28 @@ Result<ResultPtr> Connection::run(const std::string& sql, TimePoint deadline) {
   return finish(deadline);
 }
 
+// What libpq cannot send yet it keeps, so that the whole is held once more: whoever calls bounds it.
+Status Connection::copy_in(const std::string& sql, std::string_view data, TimePoint deadline) {
+  constexpr std::string_view kDoing = "cannot send to PostgreSQL";
+  if (PQsendQuery(raw(), sql.c_str()) == 0) return fail(connection_error(kDoing));
+  CNX_TRY(wait_result(deadline));
+  ResultPtr begun(PQgetResult(raw()));
+  if (!begun || PQresultStatus(begun.get()) != PGRES_COPY_IN) {
+    Error error = begun ? error_of(begun.get()) : connection_error("PostgreSQL gave no result");
+    while (begun) {
+      CNX_TRY(wait_result(deadline));
+      begun.reset(PQgetResult(raw()));
+    }
+    return fail(std::move(error));
+  }
+  // 0: no memory.
+  if (PQputCopyData(raw(), data.data(), static_cast<int>(data.size())) <= 0 || PQputCopyEnd(raw(), nullptr) <= 0) {
+    return fail(connection_error(kDoing));
+  }
+  CNX_TRY(finish(deadline));
+  return {};
+}
+
 Error Connection::error_of(const PGresult* result) const {
   std::string code(field(result, PG_DIAG_SQLSTATE));
   if (code.empty()) return connection_error("lost the connection to PostgreSQL");

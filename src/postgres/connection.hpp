@@ -43,6 +43,9 @@ class Connection {
   // The whole of a simple query: the last of its results, or the first error.
   Result<ResultPtr> run(const std::string& sql, TimePoint deadline);
 
+  // A COPY … FROM STDIN with all of its data; blocks until `deadline`.
+  Status copy_in(const std::string& sql, std::string_view data, TimePoint deadline);
+
   // Blocks until a result can be taken without blocking.
   Status wait_result(TimePoint deadline);
   // Blocks until the socket is readable.

@@ -150,6 +150,11 @@ Status Session::start_copy(std::string_view sql, TimePoint deadline) {
   return {};
 }
 
+Status Session::write_copy(std::string_view sql, std::string_view lines, TimePoint deadline) {
+  CNX_CHECK(!copying_, "a session that copies runs no other statement");
+  return connection_.copy_in(std::string(sql), lines, deadline);
+}
+
 Result<CopyRead> Session::try_read_copy() {
   CNX_CHECK(copying_, "a COPY was started");
   if (copy_data_ended_) return end_copy();

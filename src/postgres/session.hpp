@@ -99,6 +99,9 @@ class Session {
   // Does not block; CopyWouldBlock says to wait until fd() is readable.
   Result<CopyRead> try_read_copy();
 
+  // COPY … FROM STDIN (text form): the lines, each with its line feed, all or none. Blocks until `deadline`.
+  Status write_copy(std::string_view sql, std::string_view lines, TimePoint deadline);
+
   // What LISTEN brought. Does not block; nullopt: none now, wait until fd() is readable.
   Result<std::optional<Notification>> try_read_notification();
 

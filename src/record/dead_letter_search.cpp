@@ -24,12 +24,33 @@ postgres::Parameters parameters_of(const std::string& pipeline, const DeadLetter
           filter.closed ? "true" : "false"};
 }
 
-// Tells the running engine in the same transaction.
-Result<size_t> settle(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter, const std::string& set,
-                      const std::string& states, TimePoint deadline) {
-  const std::string text = "WITH settled AS (UPDATE contextnexus.dead_letters SET " + set + ", updated_at = pg_catalog.clock_timestamp() WHERE " +
-                           kFits + " AND state IN (" + states + ") RETURNING 1) SELECT pg_catalog.count(*), pg_catalog.pg_notify('" +
-                           kDeadLettersChannel + "', $1) FROM settled";
+// What is done to letters by a person.
+struct Settlement {
+  std::string set;        // Of UPDATE.
+  std::string operation;  // For the audit, as the outcome.
+  std::string outcome;
+};
+
+// Tells the running engine, and the audit, in the same transaction.
+Result<size_t> settle(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter, const Settlement& to,
+                      bool audited, TimePoint deadline) {
+  std::string audit;
+  if (audited) {
+    Status kept = session.execute(
+        "SELECT contextnexus.audit_partitions(d.day, d.day, 0) FROM (SELECT (pg_catalog.now() AT TIME ZONE 'UTC')::date AS day) d", deadline);
+    if (!kept) {
+      return fail(std::move(kept.error())
+                      .wrap("writing down who settles a dead letter")
+                      .advise("contextnexus init grants it; or --set audit.level=off"));
+    }
+    audit = ", audited AS (INSERT INTO contextnexus.audit_log (at, pipeline, correlation_id, operation, table_schema, table_name, key, "
+            "lsn, ordinal, attempt, outcome) SELECT pg_catalog.now(), $1, correlation_id, '" + to.operation +
+            "', table_schema, table_name, pg_catalog.array_to_string(key_values, ','), lsn, ordinal, attempts, '" + to.outcome + "' FROM settled)";
+  }
+  const std::string text = "WITH settled AS (UPDATE contextnexus.dead_letters SET " + to.set + ", updated_at = pg_catalog.clock_timestamp() WHERE " +
+                           kFits + " AND state IN ('open', 'retrying') RETURNING correlation_id, table_schema, table_name, key_values, lsn, "
+                           "ordinal, attempts)" + audit + " SELECT pg_catalog.count(*), pg_catalog.pg_notify('" + kDeadLettersChannel +
+                           "', $1) FROM settled";
   CNX_TRY(postgres::Rows rows, session.query(text, parameters_of(pipeline, filter), deadline));
   CNX_TRY(int64_t count, rows.integer(0, 0));
   return static_cast<size_t>(count);
@@ -79,14 +100,17 @@ Result<std::vector<DeadLetter>> find_dead_letters(postgres::Session& session, co
   return letters;
 }
 
-Result<size_t> ask_for_retry(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter,
+Result<size_t> ask_for_retry(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter, bool audited,
                              TimePoint deadline) {
-  return settle(session, pipeline, filter, "state = 'retrying', retry_lsn = pg_catalog.pg_current_wal_insert_lsn()", "'open', 'retrying'", deadline);
+  return settle(session, pipeline, filter,
+                {"state = 'retrying', retry_lsn = pg_catalog.pg_current_wal_insert_lsn()", "retry", "asked"}, audited, deadline);
 }
 
-Result<size_t> discard(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter, TimePoint deadline) {
+Result<size_t> discard(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter, bool audited,
+                       TimePoint deadline) {
   return settle(session, pipeline, filter,
-                "state = 'discarded', closed_at = pg_catalog.clock_timestamp(), closed_by = session_user::text", "'open', 'retrying'", deadline);
+                {"state = 'discarded', closed_at = pg_catalog.clock_timestamp(), closed_by = session_user::text", "discard", "discarded"},
+                audited, deadline);
 }
 
 }  // namespace cnx::record

@@ -89,7 +89,7 @@ Result<std::vector<int64_t>> write_dead_letters(postgres::Session& session, cons
 Result<std::vector<OpenLetter>> read_open_letters(postgres::Session& session, const std::string& pipeline, TimePoint deadline) {
   CNX_TRY(postgres::Rows rows,
           session.query("SELECT id, table_schema, table_name, key_columns, key_values, lsn, ordinal, state = 'retrying', held_changes, "
-                        "held_until_lsn, held_until_ordinal, lasting, coalesce(retry_lsn, '0/0') FROM contextnexus.dead_letters "
+                        "held_until_lsn, held_until_ordinal, lasting, coalesce(retry_lsn, '0/0'), attempts FROM contextnexus.dead_letters "
                         "WHERE pipeline = $1 AND state IN ('open', 'retrying') ORDER BY id",
                         {pipeline}, deadline));
   std::vector<OpenLetter> letters;
@@ -106,6 +106,8 @@ Result<std::vector<OpenLetter>> read_open_letters(postgres::Session& session, co
     CNX_TRY(letter.held_until, position_of(rows, row, 9));
     CNX_TRY(letter.lasting, rows.boolean(row, 11));
     CNX_TRY(letter.retry_at, rows.lsn(row, 12));
+    CNX_TRY(int64_t attempts, rows.integer(row, 13));
+    letter.attempts = static_cast<uint64_t>(attempts);
     letters.push_back(std::move(letter));
   }
   return letters;

@@ -42,6 +42,7 @@ struct OpenLetter {
   bool retrying = false;
   bool lasting = false;  // No removal ends it.
   change::Lsn retry_at;  // Where the graph has to be for that.
+  uint64_t attempts = 1;
   uint64_t held_changes = 0;
   change::Position held_until;
   std::optional<change::Position> ended;  // Met by this process.
@@ -117,10 +118,12 @@ struct DeadLetter {
 Result<std::vector<DeadLetter>> find_dead_letters(postgres::Session& session, const std::string& pipeline,
                                                   const DeadLetterFilter& filter, size_t limit, TimePoint deadline);
 
-// Open letters that fit: the running engine hears of it. Return how many there were. Block.
-Result<size_t> ask_for_retry(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter,
+// Open letters that fit: the running engine hears of it, and so does the audit where that is asked for. Return how many there were.
+// Block.
+Result<size_t> ask_for_retry(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter, bool audited,
                              TimePoint deadline);
-Result<size_t> discard(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter, TimePoint deadline);
+Result<size_t> discard(postgres::Session& session, const std::string& pipeline, const DeadLetterFilter& filter, bool audited,
+                       TimePoint deadline);
 
 // On which the engine listens; the payload is the pipeline's name.
 inline constexpr const char* kDeadLettersChannel = "contextnexus_dead_letters";

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <mutex>
 
@@ -34,8 +35,13 @@ class Acknowledgement {
   // one is applied in pieces.
   change::Lsn confirmable(change::Lsn before) const {
     std::lock_guard lock(mutex_);
-    return std::max(whole_, before);
+    const change::Lsn recorded = recorded_ == nullptr ? whole_ : change::Lsn(recorded_->load());
+    return std::max(std::min(whole_, recorded), before);
   }
+
+  // Called once, before the threads start: nothing is confirmed beyond `recorded`, an LSN, either, which somebody else moves. It
+  // must outlive this object.
+  void confirm_up_to(const std::atomic<uint64_t>& recorded) { recorded_ = &recorded; }
 
   // Called once, before the threads start.
   void on_advance(std::function<void()> wake) { on_advance_ = std::move(wake); }
@@ -44,6 +50,7 @@ class Acknowledgement {
   mutable std::mutex mutex_;
   change::Position position_;
   change::Lsn whole_;  // The end of the last whole transaction or idle advance.
+  const std::atomic<uint64_t>* recorded_ = nullptr;
   std::function<void()> on_advance_;
 };
 

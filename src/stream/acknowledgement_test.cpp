@@ -34,6 +34,17 @@ TEST(Acknowledgement, never_confirms_less_than_before) {
   EXPECT_EQ(acknowledgement.confirmable(Lsn(3000)), Lsn(3000));
 }
 
+TEST(Acknowledgement, confirms_no_further_than_what_is_recorded) {
+  std::atomic<uint64_t> recorded{1000};
+  Acknowledgement acknowledgement;
+  acknowledgement.confirm_up_to(recorded);
+  acknowledgement.advance({Lsn(1048), 0});
+  EXPECT_EQ(acknowledgement.confirmable(Lsn(900)), Lsn(1000));
+  EXPECT_EQ(acknowledgement.position().lsn, Lsn(1048)) << "the graph has it all the same";
+  recorded = 3000;
+  EXPECT_EQ(acknowledgement.confirmable(Lsn(900)), Lsn(1048));
+}
+
 TEST(Acknowledgement, wakes_whoever_confirms) {
   Acknowledgement acknowledgement;
   int woken = 0;

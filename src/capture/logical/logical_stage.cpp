@@ -45,9 +45,10 @@ LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& 
       options_(options),
       on_retry_(std::move(on_retry)),
       reader_(options.start, options.passes_over, options.copied, options.told),
-      confirmed_(options.start.ordinal == 0 ? options.start.lsn : change::Lsn()),
+      confirmed_(options.confirmed.value_or(options.start.ordinal == 0 ? options.start.lsn : change::Lsn())),
       backoff_(options.seed) {
   reader_.on_relation(options.hears_of);
+  if (options.hand_on_from) reader_.hand_on_from(*options.hand_on_from);
 }
 
 void LogicalStage::stop() {

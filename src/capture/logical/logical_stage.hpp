@@ -41,6 +41,10 @@ struct LogicalOptions {
   uint64_t idle_advance_bytes = 16u << 20;
   Duration open_max = std::chrono::seconds(10);
   uint64_t seed = 1;
+  // Transactions from here on are handed on though the graph has them. None: those behind `start` alone.
+  std::optional<change::Position> hand_on_from;
+  // So far is confirmed, and no further, before the acknowledgement says more. None: up to `start`.
+  std::optional<change::Lsn> confirmed;
   // Rows that are the engine's own: they go no further. Called from the stage's thread; may be empty.
   PassesOver passes_over;
   // Changes that the copied rows show already go no further either. Null: there are none; else it must outlive the stage.

@@ -57,6 +57,32 @@ TEST_F(LogicalStageEndsTest, waits_at_the_end_for_no_word_of_a_transaction_that_
   EXPECT_EQ(flushed(), Lsn(1048));
 }
 
+// Somebody writes down what was applied, and has not written all of it yet.
+TEST_F(LogicalStageEndsTest, hands_on_again_what_the_graph_has_and_confirms_it_only_when_it_is_recorded) {
+  std::atomic<uint64_t> recorded{1048};
+  LogicalOptions options;
+  options.start = {Lsn(1248), 0};
+  options.hand_on_from = change::Position{Lsn(1048), 0};
+  options.confirmed = Lsn(1048);
+  make(options);
+  acknowledgement_->confirm_up_to(recorded);
+  say_transaction(Lsn(1000), Lsn(1048));
+  say_transaction(Lsn(1100), Lsn(1148));
+  say_transaction(Lsn(1200), Lsn(1248));
+  settle();
+  EXPECT_EQ(handed(), "BICBIC");
+  after(seconds(11));
+  EXPECT_EQ(flushed(), Lsn(1048));
+  recorded = 1148;
+  after(seconds(2));
+  EXPECT_EQ(flushed(), Lsn(1148));
+  stage_->stop();
+  EXPECT_EQ(settle().kind, Step::Kind::waiting) << "the last is not recorded yet";
+  recorded = 1248;
+  EXPECT_EQ(after(seconds(1)).kind, Step::Kind::done);
+  EXPECT_EQ(flushed(), Lsn(1248));
+}
+
 TEST_F(LogicalStageEndsTest, takes_the_servers_end_of_the_stream_as_a_lost_connection) {
   make({});
   slot_.end();

@@ -1,5 +1,6 @@
 #include "capture/logical/transaction_reader.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace cnx::capture {
@@ -26,6 +27,12 @@ void TransactionReader::restart() {
   origin_.clear();
   skipping_ = false;
   ordinal_ = 0;
+}
+
+void TransactionReader::hand_on_from(change::Position from) {
+  applied_ = handed_;
+  handed_ = std::min(from, handed_);
+  whole_ = handed_.lsn;
 }
 
 Result<std::optional<Event>> TransactionReader::read(postgres::WalData&& data) {
@@ -105,7 +112,7 @@ Result<std::optional<Event>> TransactionReader::row(postgres::RowMessage&& messa
     return nothing();
   }
   keep();
-  if (copied_ != nullptr) {
+  if (copied_ != nullptr && position > applied_) {
     CNX_TRY(bool counts, copied_->counts(*begin_, row));
     if (!counts) return nothing();
   }
@@ -123,7 +130,7 @@ Result<std::optional<Event>> TransactionReader::truncate(const postgres::Truncat
   }
   handed_ = position;
   keep();
-  if (copied_ != nullptr) {
+  if (copied_ != nullptr && position > applied_) {
     CNX_TRY(bool counts, copied_->counts(*begin_, truncate));
     if (!counts) return nothing();
   }

@@ -37,6 +37,10 @@ class TransactionReader {
                              ToldTransactions* told = nullptr)
       : passes_over_(std::move(passes_over)), copied_(copied), told_(told), handed_(start), whole_(start.lsn) {}
 
+  // Before the first read: what lies behind `from` is handed on though the graph has it up to `start`, and though a row that was
+  // copied shows it.
+  void hand_on_from(change::Position from);
+
   // A new connection: the stream starts again, with its relation messages.
   void restart();
 
@@ -70,6 +74,7 @@ class TransactionReader {
   postgres::DecoderState decoder_;
   std::unordered_map<change::Oid, change::RelationPtr> relations_;
   change::RelationPtr described_;  // Last.
+  change::Position applied_;  // Up to here the graph has what is handed on.
   change::Position handed_;  // Of the last event that was handed on.
   change::Lsn whole_;
   bool handed_open_ = false;            // A Begin was handed on, its Commit was not.

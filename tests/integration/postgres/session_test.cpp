@@ -159,6 +159,22 @@ TEST_F(SessionOnServer, a_copy_that_fails_half_way_says_why_and_leaves_the_sessi
   EXPECT_EQ(rows("SELECT 1").text(0, 0), "1");
 }
 
+TEST_F(SessionOnServer, a_copy_in_writes_all_of_its_lines_or_none) {
+  must(session().execute("CREATE TEMP TABLE taken (id int PRIMARY KEY, body text)", soon()));
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += std::to_string(i) + "\t" + std::string(60, 'x') + "\n";
+  must(session().write_copy("COPY taken FROM STDIN", lines, soon()));
+  EXPECT_EQ(must(must(session().query("SELECT count(*) FROM taken", soon())).integer(0, 0)), 100'000);
+  Status twice = session().write_copy("COPY taken FROM STDIN", "200000\tnew\n1\tthere already\n", soon());
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().code(), "23505");
+  EXPECT_EQ(must(must(session().query("SELECT count(*) FROM taken", soon())).integer(0, 0)), 100'000);
+  Status missing = session().write_copy("COPY nowhere FROM STDIN", lines, soon());
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code(), "42P01");
+  must(session().write_copy("COPY taken FROM STDIN", "", soon()));
+}
+
 TEST_F(SessionOnServer, notifications_arrive) {
   run("LISTEN \"Outbox\"");
   EXPECT_FALSE(must(session().try_read_notification()));
