@@ -1,4 +1,4 @@
--- The engine's own tables, version 3: the audit log. What was tried of every change, one partition a day (UTC).
+-- The engine's own tables, version 4: the audit log. What was tried of every change, one partition a day (UTC).
 
 CREATE TABLE IF NOT EXISTS contextnexus.audit_log (
   at timestamptz NOT NULL,
@@ -89,5 +89,5 @@ REVOKE EXECUTE ON FUNCTION contextnexus.audit_partitions(date, date, int) FROM P
 GRANT EXECUTE ON FUNCTION contextnexus.audit_partitions(date, date, int) TO contextnexus_engine;
 GRANT SELECT, INSERT ON contextnexus.audit_log TO contextnexus_engine;
 
-INSERT INTO contextnexus.version AS v (version) VALUES (3)
+INSERT INTO contextnexus.version AS v (version) VALUES (4)
   ON CONFLICT (one) DO UPDATE SET version = excluded.version WHERE v.version < excluded.version;

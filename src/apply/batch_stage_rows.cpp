@@ -93,6 +93,9 @@ Status BatchStage::take_row(change::RowChange&& row) {
       row.operation = change::Operation::remove;
       row.row.clear();
       break;
+    case Verdict::overwrites:
+      row.overwrites = true;
+      break;
     case Verdict::needs_letter:
       return refuse(refused_row(*binding, row),
                     Error(ErrorKind::state, "the row took another key while a change of it was a dead letter"));

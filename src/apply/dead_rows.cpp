@@ -1,5 +1,7 @@
 #include "apply/dead_rows.hpp"
 
+#include <algorithm>
+
 namespace cnx::apply {
 
 using change::Operation;
@@ -44,6 +46,15 @@ void DeadRows::hold(const DeadKey& dead, change::Position position) {
   if (position != dead.since) notes_.push_back({.key = dead.key, .position = position});
 }
 
+namespace {
+
+bool is_whole(const change::RowChange& change) {
+  return std::none_of(change.row.begin(), change.row.end(),
+                      [](const change::DatumView& datum) { return datum.kind == change::DatumView::Kind::unchanged; });
+}
+
+}  // namespace
+
 Verdict DeadRows::judge(const Binding& binding, const change::RowChange& change) {
   if (tables_.empty()) return Verdict::as_it_is;
   if (change.operation == Operation::remove) {
@@ -57,7 +68,12 @@ Verdict DeadRows::judge(const Binding& binding, const change::RowChange& change)
     const mapping::RowKey old_key = mapping::row_key(binding, change.old_row);
     if (identity_of(old_key) != identity_of(mapping::row_key(binding, change.row))) {
       before = find(binding, change.old_row, change.position);
-      if (now == nullptr) return before == nullptr ? Verdict::as_it_is : Verdict::needs_letter;
+      if (now == nullptr && before == nullptr) return Verdict::as_it_is;
+      if (now == nullptr && before->conflict && is_whole(change)) {
+        end(DeadKey(*before), change.position);
+        return Verdict::overwrites;
+      }
+      if (now == nullptr) return Verdict::needs_letter;
       hold(*now, change.position);
       if (before != nullptr) end(DeadKey(*before), change.position);
       return Verdict::as_removal;

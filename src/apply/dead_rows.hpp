@@ -21,6 +21,8 @@ struct DeadKey {
   change::Position since;
   // It was refused again behind its own removal: it stays dead whatever the stream tells.
   bool lasting = false;
+  // The graph keeps what it has of the row, which a person is to judge (contextnexus.conflicts).
+  bool conflict = false;
 };
 
 // What became of a change of a dead key, for the letter.
@@ -35,6 +37,7 @@ enum class Verdict {
   as_it_is,
   passes_by,     // Held behind the letter.
   as_removal,    // Of its old key, where the row was; at its new key it is held.
+  overwrites,    // A row in conflict takes another key, and its node goes along: the row is written over it.
   needs_letter,  // It brings a dead row to a key that has no letter yet: that comes first.
 };
 

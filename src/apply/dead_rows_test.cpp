@@ -50,6 +50,15 @@ TEST_F(DeadRowsTest, a_change_of_a_dead_key_passes_by_from_its_letter_on) {
   EXPECT_EQ(told(dead), std::vector<std::string>{"1 held 0/2BC+1"}) << "its own change is not held behind it";
 }
 
+TEST_F(DeadRowsTest, a_row_in_conflict_that_takes_another_key_is_written_over) {
+  DeadKey conflict = key("1");
+  conflict.conflict = true;
+  DeadRows dead({conflict});
+  EXPECT_EQ(judge(dead, Operation::update, {Lsn(700), 1}, 2, "1"), Verdict::overwrites);
+  EXPECT_EQ(told(dead), std::vector<std::string>{"1 ended 0/2BC+1"});
+  EXPECT_TRUE(dead.empty());
+}
+
 TEST_F(DeadRowsTest, the_removal_of_a_dead_key_counts_and_ends_its_letter) {
   DeadRows dead({key("1")});
   EXPECT_EQ(judge(dead, Operation::remove, {Lsn(700), 1}, 1), Verdict::as_it_is);

@@ -39,8 +39,17 @@ struct StoredPosition {
   int64_t epoch = 0;
 };
 
+// An UPDATE that met what somebody else wrote in the graph.
+struct MetConflict {
+  mapping::TableName table;
+  mapping::ConflictStrategy strategy = mapping::ConflictStrategy::postgres_wins;
+  std::string key;    // As the graph has it; the two ends' of a relationship, with a comma between.
+  bool kept = false;  // The graph keeps what it had; else the row is written over it.
+  friend bool operator==(const MetConflict&, const MetConflict&) = default;
+};
+
 struct Applied {
-  size_t refused = 0;  // Updates that met a newer version in the graph and wrote nothing.
+  std::vector<MetConflict> conflicts;
   size_t removed = 0;  // By a piece; 0: nothing is left of its step.
 };
 
@@ -53,7 +62,7 @@ constexpr std::string_view kPositionRefused = "position refused";
 constexpr std::string_view kTooLargeAtOnce = "too large at once";
 
 // The code of poll()'s error when an UPDATE left out an unchanged TOAST column, and its entity is not
-// in the graph: nothing was written, and the row is to be read again.
+// in the graph, or when it met a conflict that is decided outside: nothing was written, and the row is to be read again.
 constexpr std::string_view kEntityMissing = "entity missing";
 
 // One thread. At most one batch is under way.
@@ -75,6 +84,8 @@ class GraphPort {
   virtual Result<std::optional<Applied>> poll(TimePoint now) = 0;
   // How many of its answers the transaction under way has had: that a large one goes on shows here.
   virtual size_t answers() const { return 0; }
+  // What the transaction that failed last had reported by then: where its commit was done all the same, that is what it did.
+  virtual Applied reported() const { return {}; }
   // Of the transaction that failed last: the name of its statement; empty: none of them did, or nobody knows.
   virtual std::string failed_statement() const { return {}; }
   // What to wait for between polls.

@@ -86,6 +86,7 @@ Status KeptRows::add(const KeptRow& row, DeadRows& dead, mapping::Merge& merge) 
   CNX_TRY(const mapping::Binding* binding, bindings_.bind(change.relation));
   switch (dead.judge(*binding, change)) {
     case Verdict::as_it_is:
+    case Verdict::overwrites:
       return merge.add(*binding, change);
     case Verdict::passes_by:
       return {};

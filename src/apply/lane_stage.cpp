@@ -1,5 +1,7 @@
 #include "apply/lane_stage.hpp"
 
+#include <algorithm>
+
 #include "base/failpoint.hpp"
 
 namespace cnx::apply {
@@ -19,6 +21,20 @@ Attempt::Outcome outcome_of(const Error& error, RetryClass retry, bool given_up)
   if (given_up) return refused;
   if (error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::timeout) return lost;
   return stream::is_retried(retry) || error.code() == kEntityMissing ? retried : failed;
+}
+
+// Rows that the graph does not have, since it kept something else.
+void mark_kept(std::vector<mapping::AppliedRow>& rows, const std::vector<MetConflict>& conflicts) {
+  std::set<std::pair<mapping::TableName, std::string>> kept;
+  for (const MetConflict& each : conflicts) {
+    if (each.kept) kept.insert({each.table, each.key});
+  }
+  if (kept.empty()) return;
+  for (mapping::AppliedRow& row : rows) {
+    std::string key;
+    for (const mapping::Key& part : row.key) key += (key.empty() ? "" : ",") + mapping::to_text(part);
+    row.conflict = kept.contains({row.table, key});
+  }
 }
 
 }  // namespace
@@ -72,7 +88,7 @@ Step LaneStage::connect(TimePoint now) {
   } else if (same_place(stored->lane, current_->batch.to)) {
     // The commit was done, only its answer was lost.
     settle_back_off();
-    finish({}, now);
+    finish(Applied(std::move(current_->reported)), now);
     return Step::progressed();
   } else if (same_place(stored->lane, current_->batch.from)) {
     // A piece may have been done, only its answer lost: it does no harm once more.
@@ -177,8 +193,10 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
   counters_.batches += 1;
   counters_.rows += batch.rows;
   counters_.transactions += batch.transactions;
-  counters_.refused += applied.refused;
-  tell(Attempt::Outcome::applied, applied.refused, nullptr, now);
+  counters_.conflicts += applied.conflicts.size();
+  const auto refused = static_cast<uint64_t>(std::count_if(applied.conflicts.begin(), applied.conflicts.end(), [](const MetConflict& each) { return each.kept; }));
+  counters_.refused += refused;
+  tell(Attempt::Outcome::applied, refused, nullptr, now);
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.
   if (position_.phase == Phase::stream) {
     acknowledgement_.advance(position_.position);
@@ -190,8 +208,11 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
     if (batch.segment->done) reach("copy_segment_answered");
   }
   if (options_.on_batch) options_.on_batch(batch, now - current_->begun);
-  // A row that the graph refused is in it in another version: whoever looks there will see.
-  if (options_.on_applied && applied.refused == 0) options_.on_applied(std::move(current_->batch.applied));
+  if (options_.on_conflicts && !applied.conflicts.empty()) options_.on_conflicts(batch, applied.conflicts);
+  if (options_.on_applied) {
+    mark_kept(current_->batch.applied, applied.conflicts);
+    options_.on_applied(std::move(current_->batch.applied));
+  }
   current_.reset();
   counters_.under_way = false;
   counters_.answers += 1;
@@ -201,6 +222,7 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
 
 Step LaneStage::retry(Error error, TimePoint now) {
   const bool tried = state_ == State::under_way;
+  if (current_ && state_ == State::under_way) current_->reported = graph_.reported();
   graph_.close();
   state_ = State::disconnected;
   counters_.connected = false;

@@ -24,7 +24,8 @@ struct LaneCounters {
   std::atomic<uint64_t> batches{0};
   std::atomic<uint64_t> rows{0};
   std::atomic<uint64_t> transactions{0};
-  std::atomic<uint64_t> refused{0};
+  std::atomic<uint64_t> conflicts{0};  // Updates that met what somebody else wrote in the graph.
+  std::atomic<uint64_t> refused{0};    // Of those: the graph kept what it had.
   std::atomic<uint64_t> retries{0};
   std::atomic<uint64_t> removals_in_pieces{0};  // Batches of which the removals were.
   std::atomic<uint64_t> answers{0};  // Of the graph, each of a batch once however often it is tried.
@@ -55,6 +56,8 @@ struct LaneOptions {
   // Told, after Neo4j's commit, of the applied rows of `told_tables`; from the stage's thread, must not block. May be empty.
   std::function<void(std::vector<mapping::AppliedRow>&&)> on_applied;
   std::set<mapping::TableName> told_tables;
+  // Told, after Neo4j's commit, what of the batch met a conflict, before on_applied; as that.
+  std::function<void(const Batch&, const std::vector<MetConflict>&)> on_conflicts;
   // Told of each batch once Neo4j has committed it, and how long that took; as on_applied.
   std::function<void(const Batch&, Duration took)> on_batch;
   // Told of each attempt, of one that was applied before its position is acknowledged; it may take what the batch holds for the audit.
@@ -101,6 +104,7 @@ class LaneStage final : public stream::Stage {
     std::vector<mapping::LackingRow> lacking = {};
     size_t refusals = 0;  // In a row, that smaller batches may cure.
     size_t attempts = 0;
+    Applied reported = {};  // By a transaction whose end is not known.
     TimePoint begun{};    // When it was sent first.
     TimePoint tried{};    // When the last attempt began.
   };

@@ -41,6 +41,16 @@ Batch piece_of(const Batch& batch) {
 constexpr size_t kTrialReply = 1;
 constexpr size_t kSegmentReply = 3;
 
+std::string key_text(const bolt::Value& key) {
+  if (const auto* number = key.get_if<int64_t>()) return std::to_string(*number);
+  if (const auto* text = key.get_if<std::string>()) return *text;
+  std::string text;
+  if (const auto* ends = key.get_if<bolt::List>()) {
+    for (const bolt::Value& end : *ends) text += (text.empty() ? "" : ",") + key_text(end);
+  }
+  return text;
+}
+
 Error too_large_at_once() {
   return Error(ErrorKind::server, std::string(kTooLargeAtOnce),
                "a batch removes more nodes and relationships than one transaction may; it is done in "
@@ -152,12 +162,22 @@ Status Neo4jGraph::take(bolt::Reply&& reply) {
   size_t number = replies_++;
   if (reply.request != bolt::Request::pull || number < first_statement_reply_) return {};
   if (reply.records.empty()) return {};
-  const auto* count = reply.records.front().front().get_if<int64_t>();
-  if (count == nullptr) return {};
+  const bolt::Value& first = reply.records.front().front();
   if (part_.kind == Part::Kind::piece) {
-    applied_.removed = static_cast<size_t>(*count);
-  } else if (sent_[(number - first_statement_reply_) / 2]->counts_refused) {
-    applied_.refused += static_cast<size_t>(*count);
+    if (const auto* count = first.get_if<int64_t>()) applied_.removed = static_cast<size_t>(*count);
+    return {};
+  }
+  const mapping::TableRule* rule = sent_[(number - first_statement_reply_) / 2]->reports_conflicts;
+  const auto* met = first.get_if<bolt::List>();
+  if (rule == nullptr || met == nullptr) return {};
+  for (const bolt::Value& each : *met) {
+    const auto* told = each.get_if<bolt::List>();
+    if (told == nullptr || told->size() != 2) continue;
+    const bool* kept = (*told)[1].get_if<bool>();
+    applied_.conflicts.push_back({.table = rule->table,
+                                  .strategy = rule->conflict.strategy,
+                                  .key = key_text((*told)[0]),
+                                  .kept = kept != nullptr && *kept});
   }
   return {};
 }
@@ -176,10 +196,14 @@ Error Neo4jGraph::failure(const bolt::Reply& reply) {
   const bool asks_size =
       part_.kind == Part::Kind::whole && index < prepared_->removal().sizes.size();
   if (asks_size && error.code() == kDivisionByZero) return too_large_at_once();
+  if (statement.fails_on_conflict && error.code() == kDivisionByZero) {
+    return Error(ErrorKind::server, std::string(kEntityMissing), "an UPDATE met what somebody else wrote in the graph: that is decided first")
+        .with("statement", *statement.name);
+  }
   if (statement.needs_entity && error.code() == kDivisionByZero) {
     return Error(ErrorKind::server, std::string(kEntityMissing),
                  "an UPDATE left out an unchanged TOAST column, and its entity is not in the "
-                 "graph: the row is read again")
+                 "graph, or is somebody else's: the row is read again")
         .with("statement", *statement.name);
   }
   return std::move(error).wrap("applying a batch").with("statement", *statement.name);

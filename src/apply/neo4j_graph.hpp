@@ -33,6 +33,7 @@ class Neo4jGraph final : public GraphPort {
               TimePoint now) override;
   Result<std::optional<Applied>> poll(TimePoint now) override;
   size_t answers() const override { return replies_; }
+  Applied reported() const override { return applied_; }
   std::string failed_statement() const override { return failed_statement_; }
   int descriptor() const override { return connection_ ? connection_->fd() : -1; }
   bool wants_write() const override { return connection_ && connection_->wants_write(); }

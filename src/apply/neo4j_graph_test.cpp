@@ -71,15 +71,17 @@ class Neo4jGraphTest : public ::testing::Test {
     graph_.emplace(options, plan_);
   }
 
-  // A server that has the position and then takes the transaction; `refused` is what its guarded
-  // statement answers.
-  static StubServer taking(size_t statements, int64_t refused) {
+  // A server that has the position and then takes the transaction; `conflict`: its statements
+  // report one.
+  static StubServer taking(size_t statements, bool conflict) {
     StubServer server = with_position();
     server.on(Request::begin, {success()});
     server.on(Request::run, {success()}).on(Request::pull, {success()});
     for (size_t i = 0; i < statements; ++i) {
       server.on(Request::run, {success()});
-      server.on(Request::pull, {record({Value(refused)}), success()});
+      bolt::List met;
+      if (conflict) met.push_back(bolt::List{Value(7), Value(true)});
+      server.on(Request::pull, {record({Value(std::move(met))}), success()});
     }
     server.on(Request::commit, {success()});
     return server;
@@ -113,10 +115,10 @@ class Neo4jGraphTest : public ::testing::Test {
 TEST_F(Neo4jGraphTest, is_one_transaction_led_by_the_position) {
   const size_t count = statements();
   ASSERT_GE(count, 1u);
-  serve([count] { return taking(count, 0); });
+  serve([count] { return taking(count, false); });
   Result<Applied> applied = apply();
   ASSERT_TRUE(applied) << applied.error().describe();
-  EXPECT_EQ(applied->refused, 0u);
+  EXPECT_TRUE(applied->conflicts.empty());
   graph_->close();
   listener_->stop();
   const std::vector<uint8_t> requests = listener_->requests_of(0);
@@ -179,17 +181,18 @@ TEST_F(Neo4jGraphTest, no_row_is_at_fault_for_what_the_position_is_refused_for) 
   EXPECT_TRUE(graph_->failed_statement().empty());
 }
 
-TEST_F(Neo4jGraphTest, counts_the_updates_that_a_guard_refused) {
+TEST_F(Neo4jGraphTest, says_which_updates_met_a_conflict) {
   const size_t count = statements();
-  serve([count] { return taking(count, 1); });
+  serve([count] { return taking(count, true); });
   Result<Applied> applied = apply();
   ASSERT_TRUE(applied) << applied.error().describe();
-  EXPECT_EQ(applied->refused, 1u);
+  ASSERT_EQ(applied->conflicts.size(), 1u);
+  EXPECT_EQ(applied->conflicts[0], (MetConflict{.table = {"public", "counted"}, .key = "7", .kept = true}));
 }
 
 TEST_F(Neo4jGraphTest, moves_the_position_of_an_empty_batch) {
   batch_.mutations = {};
-  serve([] { return taking(0, 0); });
+  serve([] { return taking(0, false); });
   EXPECT_TRUE(apply());
 }
 

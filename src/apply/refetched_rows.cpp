@@ -57,6 +57,7 @@ void RefetchedRows::forget(change::Lsn reached) {
 
 Status merge_refetched(const RefetchedRow& row, const mapping::Binding& binding,
                        mapping::Merge& merge) {
+  if (row.keeps_graph) return {};
   merge.begin_transaction();
   // Removed and inserted in one transaction: an entity that is there is replaced in its place.
   change::RowChange removal;

@@ -20,6 +20,7 @@ struct RefetchedRow {
   change::RelationPtr relation;
   // By the relation's columns; none: the row was gone. nullopt inside is NULL.
   std::optional<std::vector<std::optional<std::string>>> values;
+  bool keeps_graph = false;     // The graph is right about it: nothing is written.
   change::PgSnapshot snapshot;  // Under which it was read.
   change::Lsn until;            // Above it nothing is in the snapshot.
   change::Position at;          // The watermark.

@@ -58,6 +58,7 @@ struct RowChange {
   // insertion at the new: else the node takes the other key and what hangs on it goes along, but the relationships that were
   // read hang on keys that older changes have yet to give to other nodes. An insertion replaces what may be left at its key.
   bool over_copy = false;
+  bool overwrites = false;         // Whatever the graph has of the row, this is written over it: no conflict is looked for.
   std::vector<DatumView> old_row;  // Empty where the message had none; as long as the relation's columns otherwise.
   std::vector<DatumView> row;      // Empty for a removal.
 };

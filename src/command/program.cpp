@@ -77,6 +77,7 @@ void build_program(CLI::App& program, Action& action) {
   add_resync(program, action);
   add_dead_letters(program, action);
   add_audit(program, action);
+  add_conflicts(program, action);
   add_drop(program, action);
   add_version(program, action);
   add_docs(program, action);

@@ -89,6 +89,10 @@ nlohmann::ordered_json to_json(const pipeline::StatusReport& report) {
            {{"open", report.dead_letters.open},
             {"retrying", report.dead_letters.retrying},
             {"held_changes", report.dead_letters.held_changes}}},
+          {"conflicts",
+           {{"open", report.conflicts.open},
+            {"resolving", report.conflicts.resolving},
+            {"held_changes", report.conflicts.held_changes}}},
           {"slot", report.slot},
           {"database", report.database},
           {"system_identifier", report.system_identifier},
@@ -127,7 +131,9 @@ void print(const pipeline::StatusReport& report) {
   line("position", report.position + (report.partial ? "  (inside a transaction that is applied in pieces)" : ""));
   const pipeline::StatusReport::DeadLetters& letters = report.dead_letters;
   const bool dead = letters.open + letters.retrying > 0;
-  const bool copying = report.copy || (report.tables.empty() && !dead);
+  const pipeline::StatusReport::Conflicts& conflicts = report.conflicts;
+  const bool waits = conflicts.open + conflicts.resolving > 0;
+  const bool copying = report.copy || (report.tables.empty() && !dead && !waits);
   if (!report.consistent && copying) {
     std::string text = "not yet consistent";
     if (report.copy) {
@@ -149,6 +155,11 @@ void print(const pipeline::StatusReport& report) {
     line("dead letters", std::to_string(letters.open) + " open, " + std::to_string(letters.retrying) + " to be tried again, " +
                              std::to_string(letters.held_changes) + " changes held behind them");
     line("", "the graph lacks those rows: contextnexus dead-letters list");
+  }
+  if (waits) {
+    line("conflicts", std::to_string(conflicts.open) + " wait, " + std::to_string(conflicts.resolving) + " are being resolved, " +
+                          std::to_string(conflicts.held_changes) + " changes held behind them");
+    line("", "the graph has those rows as somebody changed them there: contextnexus conflicts list");
   }
   for (const pipeline::StatusReport::Table& table : report.tables) {
     line("table", table.name + " " + table.state + (table.since.empty() ? "" : " since " + table.since) +

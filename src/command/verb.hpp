@@ -76,6 +76,7 @@ void add_resume(CLI::App& program, Action& action);
 void add_resync(CLI::App& program, Action& action);
 void add_dead_letters(CLI::App& program, Action& action);
 void add_audit(CLI::App& program, Action& action);
+void add_conflicts(CLI::App& program, Action& action);
 void add_drop(CLI::App& program, Action& action);
 
 }  // namespace cnx::command

@@ -36,10 +36,25 @@ void pack_label_entry(bolt::Packer& packer, const mapping::ChosenName& label) {
   if (label.name != nullptr) packer.string(*label.name);
 }
 
+void pack_base_entry(bolt::Packer& packer, const mapping::Properties& base, std::string_view key_property) {
+  packer.string("u");
+  if (base.empty()) {
+    packer.null();
+    return;
+  }
+  mapping::Properties told;
+  for (const mapping::Property& each : base) {
+    if (each.name->name != key_property) told.push_back(each);
+  }
+  pack_map(packer, told, Companions::when_unfit);
+}
+
 void pack_row(bolt::Packer& packer, const mapping::NodeTable& table, const NodeUpsert& row, Companions companions) {
-  if (table.node->labels) {
-    packer.map_header(2);
-    pack_label_entry(packer, row.label);
+  const bool compares = compares_old(table);
+  if (table.node->labels || compares) {
+    packer.map_header(1u + (table.node->labels ? 1 : 0) + (compares ? 1 : 0));
+    if (table.node->labels) pack_label_entry(packer, row.label);
+    if (compares) pack_base_entry(packer, row.base, table.key_property);
     packer.string("p");
   }
   pack_node(packer, table, row, companions);

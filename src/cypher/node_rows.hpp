@@ -11,7 +11,10 @@ void pack_node(bolt::Packer& packer, const mapping::NodeTable& table, const mapp
                Companions companions);
 // The entry of the label that a value chooses: a list of it, or of none; null where the row does not tell.
 void pack_label_entry(bolt::Packer& packer, const mapping::ChosenName& label);
-// A row of its own: the flat map, beside the label that it chooses where the table's rows do.
+// The entry of what a row was before, less its key; null where that is not known.
+void pack_base_entry(bolt::Packer& packer, const mapping::Properties& base, std::string_view key_property);
+// A row of its own: the flat map, beside the label that it chooses where the table's rows do, and what it was where that is
+// compared.
 void pack_row(bolt::Packer& packer, const mapping::NodeTable& table, const mapping::NodeUpsert& row,
               Companions companions);
 

@@ -8,6 +8,7 @@
 namespace cnx::cypher {
 namespace {
 
+using mapping::Guard;
 using mapping::Key;
 using mapping::NodeMutations;
 using mapping::NodeUpsert;
@@ -131,7 +132,9 @@ Statement linked_update(const Text& text, const mapping::NodeTable& table,
     return !key.other->shared_properties.empty();
   });
   return rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
-    packer.map_header(4u + (table.node->labels ? 1 : 0) + (makes ? 1 : 0));
+    const bool compares = compares_old(table);
+    packer.map_header(4u + (table.node->labels ? 1 : 0) + (makes ? 1 : 0) + (compares ? 1 : 0));
+    if (compares) pack_base_entry(packer, row->base, table.key_property);
     if (table.node->labels) pack_label_entry(packer, row->label);
     pack_key_entry(packer, "k", row->key);
     pack_tenant_entry(packer, row->tenant);
@@ -213,14 +216,13 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
               [](const NodeUpsert* x, const NodeUpsert* y) { return x->key < y->key; });
     return rows;
   };
-  auto add = [&](const Text& text, std::vector<const NodeUpsert*> rows, Companions companions,
-                 bool guarded, bool needs) {
+  auto add = [&](const Text& text, std::vector<const NodeUpsert*> rows, Companions companions, Guard guard, bool needs) {
     if (rows.empty()) return;
     Statement statement =
         rows_statement(text, sorted(std::move(rows)), [&](bolt::Packer& packer, const NodeUpsert* row) {
           pack_row(packer, *node.table, *row, companions);
         });
-    statement.counts_refused = guarded;
+    say_guard(statement, guard, *node.table->rule);
     statement.needs_entity = needs;
     out.push_back(std::move(statement));
   };
@@ -235,17 +237,20 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
           }));
     }
   }
-  add(texts.insert, std::move(inserted), Companions::when_unfit, false, false);
-  add(texts.insert, chosen_of<NodeUpsert>(node.upserts, is_replacement), Companions::always, false, false);
-  std::vector<const NodeUpsert*> updated = chosen_of<NodeUpsert>(node.upserts, is_update);
-  if (!fusion.updates) {
-    add(texts.update, std::move(updated), Companions::always, texts.guarded, false);
-  } else if (!updated.empty()) {
-    out.push_back(linked_update(texts.update_linked, *node.table, sorted(std::move(updated))));
-    out.back().counts_refused = texts.guarded;
+  add(texts.insert, std::move(inserted), Companions::when_unfit, Guard::none, false);
+  add(texts.insert, chosen_of<NodeUpsert>(node.upserts, is_replacement), Companions::always, Guard::none, false);
+  const std::vector<const NodeUpsert*> updated = chosen_of<NodeUpsert>(node.upserts, is_update);
+  const std::vector<const NodeUpsert*> partial = chosen_of<NodeUpsert>(node.upserts, is_partial);
+  for (const auto& [guard, update] : texts.updates) {
+    std::vector<const NodeUpsert*> rows = guarded_so(updated, *node.table, guard);
+    if (!fusion.updates) {
+      add(update.update, std::move(rows), Companions::always, guard, false);
+    } else if (!rows.empty()) {
+      out.push_back(linked_update(update.update_linked, *node.table, sorted(std::move(rows))));
+      say_guard(out.back(), guard, *node.table->rule);
+    }
+    add(update.update_existing, guarded_so(partial, *node.table, guard), Companions::always, guard, true);
   }
-  add(texts.update_existing, chosen_of<NodeUpsert>(node.upserts, is_partial), Companions::always,
-      texts.guarded, true);
 }
 
 void link_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion,

@@ -23,7 +23,7 @@ bool disturbs(const NodeMutations& node) {
 Fusion fusion_of(const NodeTexts& texts, const NodeMutations& node,
                  const std::set<const mapping::NodeTable*>& disturbed) {
   if (!texts.user.text.empty()) return {};
-  Fusion fusion{.updates = !texts.update_linked.text.empty(), .inserts = texts.linked.has_value()};
+  Fusion fusion{.updates = !texts.usual().update_linked.text.empty(), .inserts = texts.linked.has_value()};
   fusion.updates &= node.key_changes.empty() && node.takeovers.empty();
   for (const mapping::ForeignKey& foreign : node.table->foreign_keys) {
     fusion.updates &= !disturbed.contains(foreign.other);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "cypher/node_rows.hpp"
 #include "cypher/rows.hpp"
 
 namespace cnx::cypher {
 namespace {
 
+using mapping::Guard;
 using mapping::RelationshipKey;
 using mapping::RelationshipMutations;
 using mapping::RelationshipUpsert;
@@ -39,20 +41,43 @@ void pack_end(bolt::Packer& packer, std::string_view name, const std::optional<m
   }
 }
 
-// Of keys of their own: what is not between these ends goes, before nodes are removed.
-Statement lead_away(const Text& text, const RelationshipMutations& mutations) {
+// Of keys of their own: where the row is, and what it is compared with.
+Statement own_key_rows(const Text& text, const RelationshipMutations& mutations, const std::vector<const RelationshipUpsert*>& rows) {
   const mapping::RelationshipTable& table = *mutations.table;
-  return rows_statement(text, mutations.upserts, [&](bolt::Packer& packer, const RelationshipUpsert& row) {
-    packer.map_header(4);
-    pack_end(packer, "a", row.kept_start, row.key.start, table.start_follows);
-    pack_end(packer, "b", row.kept_end, row.key.end, table.end_follows);
+  const bool compares = compares_old(table);
+  return rows_statement(text, rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
+    packer.map_header(4u + (compares ? 1 : 0));
+    pack_end(packer, "a", row->kept_start, row->key.start, table.start_follows);
+    pack_end(packer, "b", row->kept_end, row->key.end, table.end_follows);
     packer.string("y");
-    packer.string(row.key.own);
+    packer.string(row->key.own);
+    if (compares) pack_base_entry(packer, row->base, {});
     packer.string("p");
-    // An insert is not guarded, nor is what replaces a row: without a version nothing is newer.
-    const bool guarded = !row.inserted && !row.replaced;
-    pack_map(packer, guarded ? row.properties : mapping::Properties(), Companions::when_unfit);
+    pack_map(packer, row->properties, Companions::when_unfit);
   });
+}
+
+// What is not between the ends of its row goes, before nodes are removed. An insert meets no conflict, nor does what replaces a
+// row.
+void lead_away(const RelationshipTexts& texts, const RelationshipMutations& mutations, std::vector<Statement>& out) {
+  const mapping::RelationshipTable& table = *mutations.table;
+  for (const auto& [guard, update] : texts.updates) {
+    std::vector<const RelationshipUpsert*> rows;
+    for (const RelationshipUpsert& row : mutations.upserts) {
+      const bool asked = !row.inserted && !row.replaced;
+      if ((asked ? guard_of(table, row) : mapping::Guard::none) == guard) rows.push_back(&row);
+    }
+    if (rows.empty()) continue;
+    if (!update.look.text.empty()) {
+      std::vector<const RelationshipUpsert*> whole = rows;
+      std::erase_if(whole, [](const RelationshipUpsert* row) { return row->lacks_columns; });
+      if (!whole.empty()) {
+        out.push_back(own_key_rows(update.look, mutations, whole));
+        say_guard(out.back(), guard, *table.rule);
+      }
+    }
+    out.push_back(own_key_rows(update.lead_away, mutations, rows));
+  }
 }
 
 }  // namespace
@@ -61,8 +86,7 @@ void remove_relationships(const RelationshipTexts& texts, const RelationshipMuta
                           std::vector<Statement>& out) {
   if (mutations.truncated) out.push_back(bare_statement(texts.remove_all));
   if (!mutations.removed.empty()) out.push_back(removal(texts.remove, mutations.removed));
-  const bool own = !texts.lead_away.text.empty() && texts.user.text.empty();
-  if (own && !mutations.upserts.empty()) out.push_back(lead_away(texts.lead_away, mutations));
+  if (!mutations.table->key_is_pair && texts.user.text.empty()) lead_away(texts, mutations, out);
 }
 
 void upsert_relationships(const RelationshipTexts& texts, const RelationshipMutations& mutations,
@@ -74,9 +98,9 @@ void upsert_relationships(const RelationshipTexts& texts, const RelationshipMuta
     out.push_back(removal(texts.remove, mutations.user_removed));
     return;
   }
-  auto add = [&](const Text& text, Chosen<RelationshipUpsert> chosen, Companions companions,
-                 bool guarded, bool needs) {
-    std::vector<const RelationshipUpsert*> rows = chosen_of(mutations.upserts, chosen);
+  const mapping::RelationshipTable& table = *mutations.table;
+  const bool compares = compares_old(table);
+  auto add = [&](const Text& text, std::vector<const RelationshipUpsert*> rows, Companions companions, Guard guard, bool needs) {
     if (rows.empty()) return;
     std::sort(rows.begin(), rows.end(),
               [](const RelationshipUpsert* x, const RelationshipUpsert* y) {
@@ -84,25 +108,32 @@ void upsert_relationships(const RelationshipTexts& texts, const RelationshipMuta
               });
     Statement statement =
         rows_statement(text, rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
-          packer.map_header(row->key.own.empty() ? 4 : 5);
+          packer.map_header((row->key.own.empty() ? 4u : 5u) + (compares ? 1 : 0));
           pack_key_entry(packer, "a", row->key.start);
           pack_key_entry(packer, "b", row->key.end);
           if (!row->key.own.empty()) {
             packer.string("y");
             packer.string(row->key.own);
           }
+          if (compares) pack_base_entry(packer, row->base, {});
           pack_tenant_entry(packer, row->tenant);
           packer.string("p");
           pack_map(packer, row->properties, companions);
         });
-    statement.counts_refused = guarded;
+    // What a look has reported is not reported again.
+    const bool reported = !table.key_is_pair && guard == Guard::overwrite;
+    if (!reported) say_guard(statement, guard, *table.rule);
     statement.needs_entity = needs;
     out.push_back(std::move(statement));
   };
-  add(texts.insert, is_insert, Companions::when_unfit, false, false);
-  add(texts.insert, is_replacement, Companions::always, false, false);
-  add(texts.update, is_update, Companions::always, texts.guarded, false);
-  add(texts.update_existing, is_partial, Companions::always, texts.guarded, true);
+  add(texts.insert, chosen_of<RelationshipUpsert>(mutations.upserts, is_insert), Companions::when_unfit, Guard::none, false);
+  add(texts.insert, chosen_of<RelationshipUpsert>(mutations.upserts, is_replacement), Companions::always, Guard::none, false);
+  const auto updated = chosen_of<RelationshipUpsert>(mutations.upserts, is_update);
+  const auto partial = chosen_of<RelationshipUpsert>(mutations.upserts, is_partial);
+  for (const auto& [guard, update] : texts.updates) {
+    add(update.update, guarded_so(updated, table, guard), Companions::always, guard, false);
+    add(update.update_existing, guarded_so(partial, table, guard), Companions::always, guard, true);
+  }
 }
 
 }  // namespace cnx::cypher

@@ -1,5 +1,6 @@
 // The texts of rows that are relationships: found between their two ends where those are the row's key, else by a key of
 // their own.
+#include "cypher/guard_texts.hpp"
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
 #include "cypher/texts.hpp"
@@ -7,6 +8,7 @@
 namespace cnx::cypher {
 namespace {
 
+using mapping::Guard;
 using mapping::kKeyProperty;
 using mapping::RelationshipTable;
 
@@ -25,10 +27,9 @@ std::string merge_ends(const RelationshipTable& table) {
          " MERGE " + node_pattern("b", *table.end, "row.b") + on_create_stub("b", *table.end, "row.n");
 }
 
-// Behind a SET of row.p: what a flattened property no longer has, where the row is not refused.
-std::string vanished(const RelationshipTable& table) {
-  return drop_vanished("r", "row.p", flattened(table.relationship->properties.forms),
-                       is_newer("r", "row.p", table.version_property));
+// Behind a SET of row.p: what a flattened property no longer has, where the row is written.
+std::string vanished(const RelationshipTable& table, const Guarded& guarded) {
+  return drop_vanished("r", "row.p", flattened(table.relationship->properties.forms), guarded.kept());
 }
 
 Text remove_all(const RelationshipTable& table) {
@@ -37,58 +38,82 @@ Text remove_all(const RelationshipTable& table) {
                                      "]->(b:" + quote(table.end->node->label) + ")" + remove_between(table))};
 }
 
-RelationshipTexts own_key_texts(const RelationshipTable& table) {
+const std::string kRows = "UNWIND $batch.rows AS row";
+
+std::string merge_own_key(const RelationshipTable& table) {
+  return merge_ends(table) + " MERGE (a)-[r:" + quote(table.type) + " {" + quote(kKeyProperty) + ": row.y}]->(b) SET r += row.p" +
+         vanished(table, {});
+}
+
+RelationshipUpdateTexts own_key_updates(const RelationshipTable& table, Guard guard) {
   const std::string& type = table.type;
-  const std::string& version = table.version_property;
-  const std::string rows = "UNWIND $batch.rows AS row";
-  const std::string newer = version.empty() ? "false" : "coalesce(r." + quote(version) + " > row.p." + quote(version) + ", false)";
-  const std::string written = " SET r += row.p" + vanished(table);
-  const std::string merge = merge_ends(table) + " MERGE (a)-[r:" + quote(type) + " {" + quote(kKeyProperty) + ": row.y}]->(b)";
-  RelationshipTexts texts;
-  texts.guarded = !version.empty();
-  texts.remove = {"remove " + type, text(rows + " " + match_own_key(table) + remove_between(table))};
-  texts.remove_all = remove_all(table);
+  const Guarded guarded = guarded_relationship(table, guard);
   const std::string is_start = table.start_follows ? " = row.a" : " IN row.a";
   const std::string is_end = table.end_follows ? " = row.b" : " IN row.b";
+  const std::string stays = guarded.kept_when().empty() ? "" : "NOT " + guarded.kept_when() + " AND ";
+  RelationshipUpdateTexts texts;
   texts.lead_away = {"lead away " + type,
-                     text(rows + " " + match_own_key(table) + " WHERE NOT " + newer + " AND NOT coalesce(a." +
+                     text(kRows + " " + match_own_key(table) + " WHERE " + stays + "NOT coalesce(a." +
                           quote(table.start->key_property) + is_start + " AND b." + quote(table.end->key_property) + is_end +
                           ", false)" + remove_between(table))};
-  texts.insert = {"insert " + type, text(rows + merge + written)};
-  // A refused row makes nothing: its relationship, between whatever ends, stays as it is.
-  texts.update = texts.guarded
-                     ? Text{"update " + type,
-                            text(rows + " OPTIONAL " + match_own_key(table) + " WITH row, " + newer +
-                                 " AS newer WITH collect(CASE WHEN NOT newer THEN row END) AS taken, "
-                                 "count(CASE WHEN newer THEN 1 END) AS refused CALL { WITH taken UNWIND taken AS row" +
-                                 merge + written + " } RETURN refused")}
-                     : Text{"update " + type, texts.insert.text};
-  texts.update_existing = {"update existing " + type,
-                           text(rows + " OPTIONAL " + match_own_key(table) +
-                                " WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
-                                guarded("r", "row.p", version) + vanished(table) + count_refused("r", "row.p", version))};
+  const std::string found = kRows + " OPTIONAL " + match_own_key(table);
+  const std::string writes = " CALL { WITH taken UNWIND taken AS row" + merge_own_key(table) + " } RETURN conflicts";
+  switch (guard) {
+    case Guard::none:
+      texts.update = {"update " + type, text(kRows + merge_own_key(table))};
+      break;
+    case Guard::overwrite:
+      // What it was between may be gone by the time that it is written.
+      texts.look = {"look at " + type, text(kRows + " " + match_own_key(table) + guarded.look() + guarded.report())};
+      texts.update = {"update " + type, text(kRows + merge_own_key(table))};
+      break;
+    case Guard::decide:
+      texts.update = {"update " + type, text(found + guarded.look() + " WITH collect(row) AS taken, [] AS conflicts" + writes)};
+      break;
+    case Guard::latest:
+    case Guard::keep:
+      // A refused row makes nothing: its relationship, between whatever ends, stays as it is.
+      texts.update = {"update " + type, text(found + guarded.look() + " WITH collect(CASE WHEN NOT " + guarded.kept() +
+                                             " THEN row END) AS taken, collect(CASE WHEN met THEN " + guarded.told() +
+                                             " END) AS conflicts" + writes)};
+      break;
+  }
+  texts.update_existing = {"update existing " + type, text(found + guarded.look_existing("r IS NULL") + " SET r += " + guarded.written() +
+                                                           vanished(table, guarded) + guarded.report())};
+  return texts;
+}
+
+RelationshipTexts own_key_texts(const RelationshipTable& table) {
+  const std::string& type = table.type;
+  RelationshipTexts texts;
+  texts.remove = {"remove " + type, text(kRows + " " + match_own_key(table) + remove_between(table))};
+  texts.remove_all = remove_all(table);
+  texts.insert = {"insert " + type, text(kRows + merge_own_key(table))};
+  return texts;
+}
+
+RelationshipUpdateTexts pair_updates(const RelationshipTable& table, Guard guard) {
+  const std::string& type = table.type;
+  const std::string arrow = "-[r:" + quote(type) + "]->";
+  const Guarded guarded = guarded_relationship(table, guard);
+  const std::string written = " SET r += " + guarded.written() + vanished(table, guarded) + guarded.report();
+  RelationshipUpdateTexts texts;
+  texts.update = {"update " + type, text(kRows + merge_ends(table) + " MERGE (a)" + arrow + "(b)" + guarded.look() + written)};
+  texts.update_existing = {
+      "update existing " + type,
+      text(kRows + " OPTIONAL " + match_node("a", *table.start, "row.a") + " OPTIONAL " + match_node("b", *table.end, "row.b") +
+           " OPTIONAL MATCH (a)" + arrow + "(b)" + guarded.look_existing("r IS NULL") + written)};
   return texts;
 }
 
 RelationshipTexts pair_texts(const RelationshipTable& table) {
   const std::string& type = table.type;
-  const std::string& version = table.version_property;
   const std::string arrow = "-[r:" + quote(type) + "]->";
   RelationshipTexts texts;
-  texts.guarded = !version.empty();
-  texts.remove = {"remove " + type, text("UNWIND $batch.rows AS row " + match_node("a", *table.start, "row.a") + " " +
+  texts.remove = {"remove " + type, text(kRows + " " + match_node("a", *table.start, "row.a") + " " +
                                          match_node("b", *table.end, "row.b") + each_between(arrow) + remove_between(table))};
   texts.remove_all = remove_all(table);
-  const std::string merge = "UNWIND $batch.rows AS row" + merge_ends(table) + " MERGE (a)" + arrow + "(b)";
-  texts.insert = {"insert " + type,
-                  text(merge + " SET r += row.p" + drop_vanished("r", "row.p", flattened(table.relationship->properties.forms)))};
-  texts.update = {"update " + type, text(merge + " SET r += " + guarded("r", "row.p", version) + vanished(table) +
-                                         count_refused("r", "row.p", version))};
-  texts.update_existing = {
-      "update existing " + type,
-      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("a", *table.start, "row.a") + " OPTIONAL " +
-           match_node("b", *table.end, "row.b") + " OPTIONAL MATCH (a)" + arrow + "(b) WITH r, CASE WHEN r IS NULL THEN 1/0 ELSE row END AS row SET r += " +
-           guarded("r", "row.p", version) + vanished(table) + count_refused("r", "row.p", version))};
+  texts.insert = {"insert " + type, text(kRows + merge_ends(table) + " MERGE (a)" + arrow + "(b) SET r += row.p" + vanished(table, {}))};
   return texts;
 }
 
@@ -96,6 +121,11 @@ RelationshipTexts pair_texts(const RelationshipTable& table) {
 
 RelationshipTexts relationship_texts(const RelationshipTable& table) {
   RelationshipTexts texts = table.key_is_pair ? pair_texts(table) : own_key_texts(table);
+  texts.guard = guard_of(table);
+  // Of rows that replace others nothing is asked; what cannot be decided is written over.
+  for (Guard guard : {Guard::none, texts.guard, texts.guard == Guard::none ? Guard::none : Guard::overwrite}) {
+    texts.updates[guard] = table.key_is_pair ? pair_updates(table, guard) : own_key_updates(table, guard);
+  }
   if (table.rule->cypher) texts.user = {"user's statement for " + table.type, *table.rule->cypher};
   return texts;
 }

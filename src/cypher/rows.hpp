@@ -119,4 +119,20 @@ std::vector<const U*> chosen_of(const std::vector<U>& upserts, Chosen<U> chosen)
   return rows;
 }
 
+// Those of `rows` whose conflicts are met so.
+template <typename U, typename Table>
+std::vector<const U*> guarded_so(const std::vector<const U*>& rows, const Table& table, mapping::Guard guard) {
+  std::vector<const U*> some;
+  for (const U* row : rows) {
+    if (guard_of(table, *row) == guard) some.push_back(row);
+  }
+  return some;
+}
+
+inline void say_guard(Statement& statement, mapping::Guard guard, const mapping::TableRule& rule) {
+  statement.fails_on_conflict = guard == mapping::Guard::decide;
+  const bool reports = guard != mapping::Guard::none && guard != mapping::Guard::decide;
+  if (reports) statement.reports_conflicts = &rule;
+}
+
 }  // namespace cnx::cypher

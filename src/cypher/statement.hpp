@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "mapping/rules.hpp"
 
 namespace cnx::cypher {
 
@@ -16,8 +17,11 @@ struct Statement {
   size_t rows = 0;
   // "update ContentItem", for errors and logs.
   const std::string* name = nullptr;
-  // Its one record holds the number of rows refused because the graph has a newer version.
-  bool counts_refused = false;
+  // Whose rows its one record reports, as a list of [key, kept]: they met what somebody else wrote, and the graph kept that, or
+  // did not. Null: it reports nothing.
+  const mapping::TableRule* reports_conflicts = nullptr;
+  // A division by zero means a conflict that is to be decided outside.
+  bool fails_on_conflict = false;
   // A division by zero means that an UPDATE without all columns (unchanged TOAST) did not find its
   // entity.
   bool needs_entity = false;

@@ -99,7 +99,7 @@ std::string drop_vanished(std::string_view variable, std::string_view row, const
   const std::string told = "keys(" + std::string(row) + ")";
   for (const Flattened& each : flattened) {
     std::string condition = is_field("k", {each}) + " AND NOT k IN " + told + " AND " + name_text(each.property) + " IN " + told;
-    if (!refused.empty()) condition += " AND NOT coalesce(" + refused + ", false)";
+    if (!refused.empty()) condition += " AND NOT " + refused;
     text += drop_names(variable, condition);
   }
   return text;
@@ -114,7 +114,7 @@ std::string set_labels(std::string_view variable, const NodeTable& table, const 
   std::string text;
   for (const std::string& label : table.node->more_labels) text += (text.empty() ? " SET " + v + ":" : ":") + quote(label);
   if (!table.node->labels) return text;
-  const std::string silent = refused.empty() ? "row.l IS NULL" : "row.l IS NULL OR coalesce(" + refused + ", false)";
+  const std::string silent = refused.empty() ? "row.l IS NULL" : "row.l IS NULL OR " + refused;
   const std::string none = "CASE WHEN " + silent + " THEN [] ELSE ";
   return text + " REMOVE " + v + ":$(" + none + "[l IN " + name_list(table.node->labels->all()) + " WHERE NOT l IN row.l] END) SET " +
          v + ":$(" + none + "row.l END)";
@@ -170,28 +170,6 @@ std::string on_create_stub(std::string_view variable, const NodeTable& table,
   if (!table.tenant_property.empty())
     set += ", " + v + "." + quote(table.tenant_property) + " = " + std::string(tenant);
   return set;
-}
-
-// What an UPDATE writes: everything, or nothing where the graph's version is newer; absent and
-// equal versions apply.
-std::string guarded(std::string_view variable, std::string_view row, const std::string& version) {
-  if (version.empty()) return std::string(row);
-  std::string newer = std::string(variable) + "." + quote(version) + " > " + std::string(row) +
-                      "." + quote(version);
-  return "CASE WHEN " + newer + " THEN {} ELSE " + std::string(row) + " END";
-}
-
-std::string is_newer(std::string_view variable, std::string_view row, const std::string& version) {
-  if (version.empty()) return "";
-  return std::string(variable) + "." + quote(version) + " > " + std::string(row) + "." + quote(version);
-}
-
-std::string count_refused(std::string_view variable, std::string_view row,
-                          const std::string& version) {
-  if (version.empty()) return "";
-  return " WITH " + std::string(variable) + ", row WHERE " + std::string(variable) + "." +
-         quote(version) + " > " + std::string(row) + "." + quote(version) +
-         " RETURN count(*) AS refused";
 }
 
 }  // namespace cnx::cypher

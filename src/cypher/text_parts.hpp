@@ -66,10 +66,4 @@ std::string is_for_ends(std::string_view variable, const mapping::NodeTable& tab
 // " ON CREATE SET …" of a MERGE that may make a stub; `tenant` is an expression, and the map of its properties where the node
 // is one that rows share.
 std::string on_create_stub(std::string_view variable, const mapping::NodeTable& table, std::string_view tenant);
-// The expression of what an UPDATE writes, and the end of its statement that counts refused rows.
-std::string guarded(std::string_view variable, std::string_view row, const std::string& version);
-std::string count_refused(std::string_view variable, std::string_view row, const std::string& version);
-// A condition, before and after the write alike: the row is refused. Empty where no version is mapped.
-std::string is_newer(std::string_view variable, std::string_view row, const std::string& version);
-
 }  // namespace cnx::cypher

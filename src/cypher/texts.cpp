@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cypher/guard_texts.hpp"
 #include "cypher/leave_behind_texts.hpp"
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
@@ -66,9 +67,9 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   return texts;
 }
 
-// Where a row of the table keeps its properties: beside the label that it chooses, or in the row itself.
+// Where a row of the table keeps its properties: beside the label that it chooses or what it was before, or in the row itself.
 std::string properties_of_row(const NodeTable& table) {
-  return table.node->labels ? "row.p" : "row";
+  return table.node->labels || compares_old(table) ? "row.p" : "row";
 }
 
 std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
@@ -79,13 +80,17 @@ std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
          drop_vanished("n", properties_of_row(table), flattened(table)) + set_labels("n", table) + " MERGE (n)" + arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
 }
 
+// A MERGE that makes a node where a row of ours was makes no row of it: it is compared with nothing.
+std::string marks_new(const Guarded& guarded) {
+  return guarded.detects && guarded.guard != mapping::Guard::none ? " ON CREATE SET n." + quote(kStub) + " = true" : "";
+}
+
 // Reads the other ends before it writes, and touches a relationship only where they differ from the
 // row's: most updates change no foreign key. An end without a key is somebody else's, and differs.
-std::string update_linked(const NodeTable& table) {
-  const std::string& version = table.version_property;
-  const std::string newer =
-      version.empty() ? "false" : "coalesce(n." + quote(version) + " > row.p." + quote(version) + ", false)";
+std::string update_linked(const NodeTable& table, mapping::Guard guard) {
+  const Guarded guarded = guarded_node(table, guard, "row.p", "row.k");
   std::string before;
+  std::string carried;
   std::string moved;
   std::string moves;
   for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
@@ -98,7 +103,8 @@ std::string update_linked(const NodeTable& table) {
     const std::string wanted = "row.o[" + number + "]";
     before += ", [(n)" + arrow.left + ":" + type + arrow.right + "(" + other + ") | coalesce(p." +
               other_key + ", false)] AS before" + number;
-    moved += ", collect(CASE WHEN NOT newer AND before" + number + " <> CASE WHEN " + wanted +
+    const std::string writes = guarded.kept().empty() ? "" : "NOT " + guarded.kept() + " AND ";
+    moved += ", collect(CASE WHEN " + writes + "before" + number + " <> CASE WHEN " + wanted +
              " IS NULL THEN [] ELSE [" + wanted + "] END THEN {n: n, o: " + wanted +
              ", t: " + (key.other->shared_properties.empty() ? "row.n" : "row.m[" + number + "]") + "} END) AS moved" + number;
     moves += " CALL { WITH moved" + number + " UNWIND moved" + number +
@@ -109,10 +115,33 @@ std::string update_linked(const NodeTable& table) {
              " MERGE (n)" + arrow.left + ":" + type + arrow.right + "(q)) WITH p WHERE " +
              is_for_ends("p", *key.other) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
   }
-  return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + " WITH n, row, " + newer +
-         " AS newer" + before + " SET n += CASE WHEN newer THEN {} ELSE row.p END" +
-         drop_vanished("n", "row.p", flattened(table), "newer") + set_labels("n", table, "newer") +
-         " WITH count(CASE WHEN newer THEN 1 END) AS refused" + moved + moves + " RETURN refused";
+  const std::string met = guarded.reports() ? "collect(CASE WHEN met THEN " + guarded.told() + " END)" : "[]";
+  return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + marks_new(guarded) + guarded.look() +
+         " WITH n, row" + guarded.names() + before + " SET n += " + guarded.written() +
+         drop_vanished("n", "row.p", flattened(table), guarded.kept()) + set_labels("n", table, guarded.kept()) +
+         " WITH " + met + " AS conflicts" + moved + moves + " RETURN conflicts";
+}
+
+NodeUpdateTexts update_texts(const NodeTable& table, mapping::Guard guard) {
+  const std::string& label = table.node->label;
+  const std::string row = properties_of_row(table);
+  const std::string key = row + "." + quote(table.key_property);
+  const Guarded guarded = guarded_node(table, guard, row, key);
+  const std::string written = " SET n += " + guarded.written() + drop_vanished("n", row, flattened(table), guarded.kept()) +
+                              set_labels("n", table, guarded.kept()) + guarded.report();
+  const std::string pattern = node_pattern("n", table, key);
+  NodeUpdateTexts texts;
+  texts.update = {"update " + label,
+                  text("UNWIND $batch.rows AS row MERGE " + pattern + marks_new(guarded) + guarded.look() + written)};
+  texts.update_existing = {"update existing " + label,
+                           text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, key) +
+                                guarded.look_existing("n IS NULL OR n." + quote(kStub)) + written)};
+  const bool plain = std::all_of(table.foreign_keys.begin(), table.foreign_keys.end(),
+                                 [](const ForeignKey& foreign) { return foreign.rule->properties.empty(); });
+  if (plain && !table.foreign_keys.empty()) {
+    texts.update_linked = {"update " + label + " with its relationships", text(update_linked(table, guard))};
+  }
+  return texts;
 }
 
 // The node is made, as a stub, only where there is something to take over. Its own properties win
@@ -140,14 +169,10 @@ NodeTexts node_texts(const NodeTable& table) {
   const std::string& label = table.node->label;
   const std::string key = quote(table.key_property);
   const std::string stub = quote(kStub);
-  const std::string& version = table.version_property;
   NodeTexts texts;
-  texts.guarded = !version.empty();
+  texts.guard = guard_of(table);
   const std::vector<Flattened> fields = flattened(table);
   const std::string row = properties_of_row(table);
-  const std::string newer = is_newer("n", row, version);
-  const std::string updated = guarded("n", row, version) + drop_vanished("n", row, fields, newer) +
-                              set_labels("n", table, newer) + count_refused("n", row, version);
   const std::string remove =
       " WITH n, COUNT {(n)--()} AS degree"
       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
@@ -165,11 +190,9 @@ NodeTexts node_texts(const NodeTable& table) {
   const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, row + "." + key);
   texts.insert = {"insert " + label,
                   text(merge + " SET n += " + row + drop_vanished("n", row, fields) + set_labels("n", table))};
-  texts.update = {"update " + label, text(merge + " SET n += " + updated)};
-  texts.update_existing = {
-      "update existing " + label,
-      text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, row + "." + key) +
-           " WITH n, CASE WHEN n IS NULL OR n." + stub + " THEN 1/0 ELSE row END AS row SET n += " + updated)};
+  texts.updates[texts.guard] = update_texts(table, texts.guard);
+  // What cannot be decided is written over: a row that takes another key.
+  if (texts.guard != mapping::Guard::none) texts.updates[mapping::Guard::overwrite] = update_texts(table, mapping::Guard::overwrite);
   for (const ForeignKey& foreign : table.foreign_keys)
     texts.foreign_keys.push_back(foreign_key_texts(table, foreign));
   for (size_t i = 0; i < table.foreign_keys.size() && !texts.linked; ++i) {
@@ -179,12 +202,6 @@ NodeTexts node_texts(const NodeTable& table) {
     const ForeignKey& foreign = table.foreign_keys[*texts.linked];
     texts.insert_linked = {"insert " + label + " with " + foreign.rule->type,
                            text(insert_linked(table, foreign))};
-  }
-  const bool plain = std::all_of(
-      table.foreign_keys.begin(), table.foreign_keys.end(),
-      [](const ForeignKey& foreign) { return foreign.rule->properties.empty(); });
-  if (plain && !table.foreign_keys.empty()) {
-    texts.update_linked = {"update " + label + " with its relationships", text(update_linked(table))};
   }
   if (table.rule->cypher) texts.user = {"user's statement for " + label, *table.rule->cypher};
   return texts;

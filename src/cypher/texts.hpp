@@ -2,9 +2,10 @@
 // for a row that is not there; $batch.rows is a list of maps, whose short keys are:  k key · o other
 // end's key (or a list of one for each foreign key) · f from · t to · n tenant · a start's key · b end's
 // key · y a relationship's own key · p properties · r rows of a group · l labels that a value chooses, at most one · m what each foreign key's other end is
-// made with. Of a group whose other end is a node that rows share, n is that.
+// made with · u the row before the batch. Of a group whose other end is a node that rows share, n is that.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,19 @@ struct ForeignKeyTexts {
   Text undecided;
 };
 
+// Of UPDATEs, by what is done about conflicts (Guard). What met one is reported, in one record, as a list of [key, kept]; a
+// division by zero is one that is decided outside.
+struct NodeUpdateTexts {
+  // rows: flat maps of properties; {l, p} where a value chooses a label, {p, u} where the old row is told.
+  Text update;
+  // The same, failing where the node is missing or a stub, or where the row would win over a conflict without all of its columns.
+  Text update_existing;
+  // rows {k, n, o: [key or null], p}: `update`, and where a relationship by a foreign key leads to
+  // another end than o says, moves it. What is refused moves nothing. Empty where a foreign key's
+  // relationship has properties, or there is none.
+  Text update_linked;
+};
+
 struct NodeTexts {
   // rows {k}, $clear: deletes the node, or makes it a stub where relationships remain.
   Text remove;
@@ -46,37 +60,41 @@ struct NodeTexts {
   std::vector<Text> leave_behind;
   // rows: flat maps of properties; {l, p} where a value chooses a label.
   Text insert;
-  // The same, guarded by the version where one is mapped.
-  Text update;
-  // The same, failing where the node is missing or a stub.
-  Text update_existing;
-  bool guarded = false;
+  // Of the guards that the table's rows may need; `guard` is the usual one.
+  std::map<mapping::Guard, NodeUpdateTexts> updates;
+  mapping::Guard guard = mapping::Guard::none;
+  const NodeUpdateTexts& usual() const { return updates.at(guard); }
   std::vector<ForeignKeyTexts> foreign_keys;
   // The foreign key whose relationship `insert_linked` makes along with the node; none where each
   // has properties. Every further statement would look the node up again.
   std::optional<size_t> linked;
   // groups {o, n, r: [flat map]}: merges the other end, then each node and its relationship.
   Text insert_linked;
-  // rows {k, n, o: [key or null], p}: `update`, and where a relationship by a foreign key leads to
-  // another end than o says, moves it. What is refused moves nothing. Empty where a foreign key's
-  // relationship has properties, or there is none.
-  Text update_linked;
   // The user's own upsert; empty where there is none.
   Text user;
+};
+
+struct RelationshipUpdateTexts {
+  // rows {a, b, y, p}, only where the key is its own: before the nodes are removed, removes what is not between those ends,
+  // by their keys before the batch (null: whatever the end is).
+  Text lead_away;
+  // The same rows, before that: reports conflicts where the write itself comes too late for it. Empty elsewhere.
+  Text look;
+  // rows {a, b, n, p}, with y where the key is its own.
+  Text update;
+  Text update_existing;
 };
 
 struct RelationshipTexts {
   // rows {a, b}; {y} where the key is its own.
   Text remove;
   Text remove_all;
-  // rows {a, b, y, p}, only where the key is its own: before the nodes are removed, removes what is not between those ends,
-  // by their keys before the batch (null: whatever the end is).
-  Text lead_away;
   // rows {a, b, n, p}, with y where the key is its own.
   Text insert;
-  Text update;
-  Text update_existing;
-  bool guarded = false;
+  // As NodeTexts.
+  std::map<mapping::Guard, RelationshipUpdateTexts> updates;
+  mapping::Guard guard = mapping::Guard::none;
+  const RelationshipUpdateTexts& usual() const { return updates.at(guard); }
   Text user;
 };
 

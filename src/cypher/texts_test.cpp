@@ -26,8 +26,8 @@ std::vector<Text> all_texts(const mapping::Model& model) {
   for (const mapping::NodeTable& table : model.nodes()) {
     const NodeTexts texts = node_texts(table);
     for (const Text* text : {&texts.remove, &texts.remove_all, &texts.take_over, &texts.change_key,
-                             &texts.insert, &texts.insert_linked, &texts.update, &texts.update_linked,
-                             &texts.update_existing}) {
+                             &texts.insert, &texts.insert_linked, &texts.usual().update,
+                             &texts.usual().update_linked, &texts.usual().update_existing}) {
       if (!text->text.empty()) all.push_back(*text);
     }
     all.insert(all.end(), texts.leave_behind.begin(), texts.leave_behind.end());
@@ -48,7 +48,8 @@ std::vector<Text> all_texts(const mapping::Model& model) {
   for (const mapping::RelationshipTable& table : model.relationships()) {
     const RelationshipTexts texts = relationship_texts(table);
     for (const Text* text :
-         {&texts.remove, &texts.remove_all, &texts.lead_away, &texts.insert, &texts.update, &texts.update_existing}) {
+         {&texts.remove, &texts.remove_all, &texts.usual().look, &texts.usual().lead_away, &texts.insert, &texts.usual().update,
+          &texts.usual().update_existing}) {
       if (!text->text.empty()) all.push_back(*text);
     }
     const RelationshipRemovalTexts removal = relationship_removal_texts(table);
@@ -185,17 +186,35 @@ TEST(Texts, only_an_update_is_guarded_and_only_where_a_version_is_mapped) {
       "  pairs: {relationship: PAIR, from: {items: a}, to: {items: b}}\n",
       {"items (id int8, version int8)", "plain (id int8)", "pairs (a int8, b int8, version int8)"});
   const NodeTexts items = node_texts(source.node("items"));
-  EXPECT_TRUE(items.guarded);
-  for (const Text* text : {&items.update, &items.update_existing}) {
-    EXPECT_THAT(text->text, HasSubstr("n.`version` > row.`version` THEN {}"));
-    EXPECT_THAT(text->text, HasSubstr("RETURN count(*) AS refused"));
+  EXPECT_EQ(items.guard, mapping::Guard::overwrite);
+  for (const Text* text : {&items.usual().update, &items.usual().update_existing}) {
+    EXPECT_THAT(text->text, HasSubstr("n.`version` > row.`version`"));
+    EXPECT_THAT(text->text, HasSubstr("RETURN collect("));
   }
-  EXPECT_THAT(items.insert.text, Not(HasSubstr("refused")));
-  EXPECT_FALSE(node_texts(source.node("plain")).guarded);
-  EXPECT_THAT(node_texts(source.node("plain")).update.text, Not(HasSubstr("CASE")));
+  EXPECT_THAT(items.insert.text, Not(HasSubstr("conflicts")));
+  const NodeTexts plain = node_texts(source.node("plain"));
+  EXPECT_EQ(plain.guard, mapping::Guard::none);
+  EXPECT_THAT(plain.usual().update.text, Not(HasSubstr("CASE")));
   const RelationshipTexts pairs = relationship_texts(source.relationship("pairs"));
-  EXPECT_TRUE(pairs.guarded);
-  EXPECT_THAT(pairs.update.text, HasSubstr("r.`version` > row.p.`version`"));
+  EXPECT_EQ(pairs.guard, mapping::Guard::overwrite);
+  EXPECT_THAT(pairs.usual().update.text, HasSubstr("r.`version` > row.p.`version`"));
+}
+
+TEST(Texts, a_strategy_says_what_an_update_writes_over_a_conflict) {
+  Source source(
+      "defaults: {key: id, version: version}\n"
+      "tables:\n"
+      "  keeps: {node: Keeps, conflict: graph_wins}\n"
+      "  asks: {node: Asks, conflict: manual}\n"
+      "  last: {node: Last, conflict: {strategy: last_write_wins, timestamp: at}}\n"
+      "  seen: {node: Seen, version: null, conflict: {detect: changed}}\n",
+      {"keeps (id int8, version int8)", "asks (id int8, version int8)", "last (id int8, at timestamptz, version int8)",
+       "seen (id int8, title text)"});
+  EXPECT_THAT(node_texts(source.node("keeps")).usual().update.text, HasSubstr("SET n += CASE WHEN met THEN {} ELSE row END"));
+  EXPECT_THAT(node_texts(source.node("asks")).usual().update.text, HasSubstr("THEN 1/0 ELSE row END AS row SET n += row"));
+  EXPECT_THAT(node_texts(source.node("last")).usual().update.text, HasSubstr("row.`at` < n.`at`"));
+  EXPECT_THAT(node_texts(source.node("seen")).usual().update.text, HasSubstr("any(k IN keys(row.u)"));
+  EXPECT_THAT(node_texts(source.node("seen")).insert.text, HasSubstr("SET n += row.p"));
 }
 
 TEST(Texts, relationships_by_foreign_keys_are_written_along_where_they_have_no_properties) {
@@ -203,7 +222,7 @@ TEST(Texts, relationships_by_foreign_keys_are_written_along_where_they_have_no_p
   const NodeTexts children = node_texts(family.children());
   EXPECT_EQ(children.linked, 1u);  // FOLLOWS; HAS_CHILD has properties.
   EXPECT_THAT(children.insert_linked.text, HasSubstr("FOLLOWS"));
-  EXPECT_EQ(children.update_linked.text, "");
+  EXPECT_EQ(children.usual().update_linked.text, "");
   EXPECT_EQ(node_texts(family.parents()).linked, std::nullopt);
 }
 

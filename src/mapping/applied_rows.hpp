@@ -13,6 +13,7 @@ struct AppliedRow {
   TableName table;
   std::vector<Key> key;  // The row's own: one column of a node's table, the two ends of a relationship's.
   int64_t version = 0;
+  bool conflict = false;  // The graph kept something else.
   friend bool operator==(const AppliedRow&, const AppliedRow&) = default;
 };
 

@@ -51,7 +51,7 @@ void apply(FamilyStream& stream, MemoryGraph& graph,
     if (cut) execution.run(merge.take());
   }
   RC_ASSERT(execution.faults() == std::vector<std::string>());
-  RC_ASSERT(execution.refused() == 0u);
+  RC_ASSERT(execution.conflicts() == 0u);
 }
 
 // The graph that the rows make: each inserted once.

@@ -30,6 +30,7 @@ struct Defaults {
   std::string version;
   std::string tenant;
   std::vector<Scalar> exclude;
+  ConflictRule conflict;
 };
 
 // A place that refers to a node's table: its columns are as many as that table's key has.
@@ -94,8 +95,11 @@ struct Draft {
   std::vector<DraftIndex> indexes;
 };
 
-// `version`, `tenant`, `where` and `cypher`.
+// `version`, `tenant`, `where`, `conflict` and `cypher`.
 void read_common(Draft& draft, Fields& fields, TableRule& rule);
+
+// `conflict` of a table or of the defaults.
+ConflictRule read_conflict(Draft& draft, const MapEntry& entry, std::set<std::string>& named);
 
 // One or more `property: column`, as a list of columns (named by `naming`) and single renamings, or
 // as a map.

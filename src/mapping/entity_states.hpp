@@ -29,7 +29,9 @@ struct Entity {
   bool replaced = false;    // Removed and inserted again within one transaction.
   uint64_t removed_in = 0;  // The transaction's number within the batch.
   bool lacks_columns = false;
+  bool overwrites = false;
   Properties properties;
+  Properties base = {};
   std::optional<std::string> tenant;
   ChosenName label = {};
   std::vector<ForeignEnd> ends;

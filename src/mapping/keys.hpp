@@ -13,16 +13,17 @@ inline constexpr std::array kFile = {
     Word("version"),         Word("name"),     Word("schema"), Word("naming"),
     Word("tenant_property"), Word("defaults"), Word("tables")};
 inline constexpr std::array kDefaults = {Word("key"), Word("version"), Word("tenant"),
-                                         Word("exclude")};
+                                         Word("exclude"), Word("conflict")};
 inline constexpr std::array kNode = {Word("node"),    Word("key"),     Word("properties"),
                                      Word("include"), Word("exclude"), Word("relationships"),
                                      Word("version"), Word("tenant"),  Word("cypher"),
                                      Word("schema"),  Word("table"),   Word("indexes"),
-                                     Word("labels"),  Word("where"),   Word("nodes")};
+                                     Word("labels"),  Word("where"),   Word("nodes"),
+                                     Word("conflict")};
 inline constexpr std::array kRelationship = {
     Word("relationship"), Word("from"),   Word("to"),     Word("key"),    Word("properties"),
     Word("version"),      Word("tenant"), Word("cypher"), Word("schema"), Word("table"),
-    Word("indexes"),      Word("where")};
+    Word("indexes"),      Word("where"),  Word("conflict")};
 inline constexpr std::array kUnmapped = {Word("graph"), Word("schema"), Word("table")};
 inline constexpr std::array kForeignKey = {Word("from"), Word("to"), Word("properties")};
 // A further node of a row.
@@ -44,6 +45,9 @@ inline constexpr std::array kIndex = {Word("range"), Word("text"),       Word("f
                                       Word("vector"), Word("dimensions"), Word("similarity")};
 // The first is the default.
 inline constexpr std::array kSimilarities = {Word("cosine"), Word("euclidean")};
+// What is done about a conflict, and what counts as one.
+inline constexpr std::array kConflict = {Word("strategy"), Word("timestamp"), Word("function"), Word("detect")};
+inline constexpr std::array kDetect = {Word("version"), Word("changed")};
 inline constexpr std::array kNaming = {Word("camelCase"), Word("as_is")};
 
 }  // namespace cnx::mapping::keys

@@ -37,6 +37,30 @@ bool has_key(const RowKey& key, const change::Relation& relation,
   return !key.columns.empty();
 }
 
+namespace {
+
+// Version and time are compared; nothing else of the row is kept.
+template <typename Table, typename U>
+void take_compared(LackingRow& row, const Table& table, const U& upsert) {
+  row.conflicts = true;
+  row.base = upsert.base;
+  for (const Property& property : upsert.properties) {
+    const std::string& name = property.name->name;
+    if (name == table.version_property || name == table.timestamp_property) row.properties.push_back(property);
+  }
+}
+
+// Whether a conflict of the row fails its statement: it is decided outside, or the row wins without all of its columns.
+template <typename Table, typename U>
+bool may_conflict(const Table& table, const U& upsert) {
+  if (upsert.inserted || upsert.replaced) return false;
+  const Guard guard = guard_of(table, upsert);
+  if (guard == Guard::decide) return true;
+  return upsert.lacks_columns && (guard == Guard::overwrite || guard == Guard::latest);
+}
+
+}  // namespace
+
 std::vector<LackingRow> lacking_rows(const Mutations& mutations) {
   std::vector<LackingRow> rows;
   for (const NodeMutations& node : mutations.nodes) {
@@ -48,17 +72,33 @@ std::vector<LackingRow> lacking_rows(const Mutations& mutations) {
           std::any_of(upsert.ends.begin(), upsert.ends.end(),
                       [](const ForeignEnd& end) { return (end.key || end.unknown) && end.lacks_columns; });
       const bool replaces = upsert.lacks_columns && (node.truncated || removed.contains(upsert.key_before));
-      if (ends_lack || replaces) {
-        rows.push_back({.row = upsert.row, .node = nullptr, .node_key = {}});
-      } else if (upsert.lacks_columns) {
-        rows.push_back({.row = upsert.row, .node = node.table, .node_key = upsert.key_before});
+      const bool unsaid = ends_lack || replaces;
+      const bool conflicts = !replaces && may_conflict(*node.table, upsert);
+      if (!unsaid && !upsert.lacks_columns && !conflicts) continue;
+      using Lacks = LackingRow::Lacks;
+      LackingRow row{.row = upsert.row, .node = nullptr, .node_key = {}};
+      row.lacks = unsaid ? Lacks::unsaid : upsert.lacks_columns ? Lacks::node : Lacks::nothing;
+      if (conflicts || !unsaid) {
+        row.node = node.table;
+        row.node_key = upsert.key_before;
       }
+      if (conflicts) take_compared(row, *node.table, upsert);
+      rows.push_back(std::move(row));
     }
   }
   for (const RelationshipMutations& relationship : mutations.relationships) {
     if (relationship.table->rule->cypher) continue;
     for (const RelationshipUpsert& upsert : relationship.upserts) {
-      if (upsert.lacks_columns) rows.push_back({.row = upsert.row, .node = nullptr, .node_key = {}});
+      const bool conflicts = may_conflict(*relationship.table, upsert);
+      if (!upsert.lacks_columns && !conflicts) continue;
+      LackingRow row{.row = upsert.row, .node = nullptr, .node_key = {}};
+      if (!upsert.lacks_columns) row.lacks = LackingRow::Lacks::nothing;
+      if (conflicts) {
+        row.relationship = relationship.table;
+        row.relationship_key = upsert.key;
+        take_compared(row, *relationship.table, upsert);
+      }
+      rows.push_back(std::move(row));
     }
   }
   return rows;

@@ -42,6 +42,10 @@ void read_defaults(Draft& draft, const MapEntry& entry) {
   if (auto version = fields.text("version")) draft.defaults.version = version->text;
   if (auto tenant = fields.text("tenant")) draft.defaults.tenant = tenant->text;
   if (auto exclude = fields.texts("exclude")) draft.defaults.exclude = *std::move(exclude);
+  if (const MapEntry* conflict = fields.find("conflict")) {
+    std::set<std::string> unnamed;  // A column that only the defaults name, a table may lack.
+    draft.defaults.conflict = read_conflict(draft, *conflict, unnamed);
+  }
 }
 
 void read_head(Draft& draft, Fields& file, const YAML::Mark& top) {

@@ -35,6 +35,8 @@ void read_common(Draft& draft, Fields& fields, TableRule& rule) {
   read_where(draft, fields, rule);
   rule.version_column = read_column(fields, "version", draft.defaults.version, rule.named);
   rule.tenant_column = read_column(fields, "tenant", draft.defaults.tenant, rule.named);
+  const MapEntry* conflict = fields.find("conflict");
+  rule.conflict = conflict == nullptr ? draft.defaults.conflict : read_conflict(draft, *conflict, rule.named);
   const MapEntry* cypher = fields.find("cypher");
   if (cypher == nullptr) return;
   if (!cypher->value.IsScalar() || cypher->value.Scalar().empty()) {

@@ -135,6 +135,13 @@ void read_relationship(Draft& draft, const TableEntry& entry, TableRule rule) {
     relationship.properties.columns.emplace(property_name(draft.mapping.naming, rule.version_column),
                                             rule.version_column);
   }
+  // So is the time by which the last write wins.
+  const std::string& timestamp = rule.conflict.timestamp_column;
+  const bool has_timestamp = !rule.named.contains(timestamp) || std::any_of(relationship.properties.columns.begin(), relationship.properties.columns.end(),
+                                                              [&](const auto& each) { return each.second == timestamp; });
+  if (!has_timestamp) {
+    relationship.properties.columns.emplace(property_name(draft.mapping.naming, timestamp), timestamp);
+  }
   for (const std::string& type : relationship.all_types()) {
     draft.edges.push_back({mark, rule.table, type, relationship.start.table, relationship.end.table, false, false,
                            is_pair(relationship)});
@@ -160,6 +167,7 @@ void settle_properties(Draft& draft, const TableRule& rule, NodeRule& node,
   std::set<std::string> kept(node.key.begin(), node.key.end());
   if (!rule.version_column.empty()) kept.insert(rule.version_column);
   if (!rule.tenant_column.empty()) kept.insert(rule.tenant_column);
+  if (rule.named.contains(rule.conflict.timestamp_column)) kept.insert(rule.conflict.timestamp_column);
   for (const Scalar& column : draft.defaults.exclude) {
     bool wanted = kept.contains(column.text) || properties.included.contains(column.text);
     if (!wanted) properties.excluded.insert(column.text);

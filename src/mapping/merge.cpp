@@ -59,6 +59,14 @@ void take_places(const std::unordered_map<Key, std::vector<Key>, KeyHash>& place
 
 }  // namespace
 
+namespace {
+
+OldRow told_by(const change::RowChange& change) {
+  return {.is_full = change.old_is_full && !change.old_row.empty(), .overwrites = change.overwrites};
+}
+
+}  // namespace
+
 void merge_properties(Properties& into, Properties&& newer) {
   if (into.empty()) {
     into = std::move(newer);
@@ -95,26 +103,26 @@ Status Merge::add(const Binding& binding, const change::RowChange& change) {
 
 Status Merge::add_one(const Binding& binding, const change::RowChange& change) {
   if (change.over_copy && change.operation != Operation::remove) return add_over_copy(binding, change);
-  return add_row(binding, change.operation, change.old_row, change.row);
+  return add_row(binding, change.operation, change.old_row, change.row, told_by(change));
 }
 
 Status Merge::add_row(const Binding& binding, Operation operation, const std::vector<DatumView>& old_row,
-                      const std::vector<DatumView>& row) {
-  return binding.node != nullptr ? add_node(binding, operation, old_row, row)
-                                 : add_relationship(binding, operation, old_row, row);
+                      const std::vector<DatumView>& row, const OldRow& told) {
+  return binding.node != nullptr ? add_node(binding, operation, old_row, row, told)
+                                 : add_relationship(binding, operation, old_row, row, told);
 }
 
 Status Merge::add_over_copy(const Binding& binding, const change::RowChange& change) {
   if (binding.node == nullptr) {
     if (change.operation == Operation::insert) CNX_TRY(add_relationship(binding, Operation::remove, change.row, {}));
-    return add_relationship(binding, change.operation, change.old_row, change.row);
+    return add_relationship(binding, change.operation, change.old_row, change.row, told_by(change));
   }
   NodeStates& states = nodes_[binding.node->index];
   CNX_TRY(Key key, project_key(binding, binding.key, change.row));
   bool inserts = change.operation == Operation::insert;
   if (!inserts && !change.old_row.empty()) {
     CNX_TRY(Key old_key, project_key(binding, binding.key, change.old_row));
-    if (old_key == key) return add_node(binding, Operation::update, change.old_row, change.row);
+    if (old_key == key) return add_node(binding, Operation::update, change.old_row, change.row, told_by(change));
     states.remove(old_key, transaction_);
     // One that lacks a column is no whole row: it is read again where its node is not there.
     inserts = std::none_of(change.row.begin(), change.row.end(),
@@ -158,7 +166,7 @@ void Merge::truncate(const TableName& table) {
 }
 
 Status Merge::add_node(const Binding& binding, Operation operation,
-                       const std::vector<DatumView>& old_row, const std::vector<DatumView>& row) {
+                       const std::vector<DatumView>& old_row, const std::vector<DatumView>& row, const OldRow& told) {
   NodeStates& states = nodes_[binding.node->index];
   if (operation == Operation::remove) {
     CNX_TRY(Key key, project_key(binding, binding.key, old_row));
@@ -186,7 +194,9 @@ Status Merge::add_node(const Binding& binding, Operation operation,
     return {};
   }
   if (binding.node->main != nullptr) states.bring_back(entity, transaction_);
-  if (projected.lacks_columns || lacks_columns(ends)) entity.row = row_key(binding, row);
+  CNX_TRY(take_old(entity, *binding.node, binding, old_row, told));
+  const bool decides = guard_of(*binding.node) == Guard::decide;
+  if (projected.lacks_columns || lacks_columns(ends) || decides) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   take_ends(entity, std::move(ends));
   if (label.known) entity.label = label;
@@ -236,7 +246,9 @@ NodeMutations Merge::take_node(size_t table) {
                                  .inserted = !entity.before && !entity.lacks_columns,
                                  .replaced = entity.replaced,
                                  .lacks_columns = entity.lacks_columns,
+                                 .overwrites = entity.overwrites,
                                  .properties = std::move(entity.properties),
+                                 .base = std::move(entity.base),
                                  .tenant = std::move(entity.tenant),
                                  .label = entity.label,
                                  .ends = std::move(entity.ends),

@@ -30,6 +30,12 @@ struct UserRows {
   std::unordered_set<K, Hash> keys;  // Of the rows, as they stood there.
 };
 
+// What an UPDATE says beside its rows, for conflicts.
+struct OldRow {
+  bool is_full = false;     // The old row is whole, and is what the graph should have.
+  bool overwrites = false;  // As NodeUpsert.
+};
+
 // One thread. Bindings must outlive what take() returns only through their tables (property names),
 // not themselves.
 class Merge {
@@ -63,18 +69,18 @@ class Merge {
   // Of a row's node, of a further one, or of the relationship that it is.
   Status add_one(const Binding& binding, const change::RowChange& change);
   Status add_row(const Binding& binding, change::Operation operation, const std::vector<change::DatumView>& old_row,
-                 const std::vector<change::DatumView>& row);
+                 const std::vector<change::DatumView>& row, const OldRow& told = {});
   Status add_over_copy(const Binding& binding, const change::RowChange& change);
   Status add_node(const Binding& binding, change::Operation operation,
                   const std::vector<change::DatumView>& old_row,
-                  const std::vector<change::DatumView>& row);
+                  const std::vector<change::DatumView>& row, const OldRow& told = {});
   Status add_relationship(const Binding& binding, change::Operation operation,
                           const std::vector<change::DatumView>& old_row,
-                          const std::vector<change::DatumView>& row);
+                          const std::vector<change::DatumView>& row, const OldRow& told = {});
   Status add_relationship_of(const Binding& binding, const RelationshipTable& table,
                              change::Operation operation,
                              const std::vector<change::DatumView>& old_row,
-                             const std::vector<change::DatumView>& row);
+                             const std::vector<change::DatumView>& row, const OldRow& told);
   Status remove_relationship(const Binding& binding, const RelationshipTable& table,
                              const std::vector<change::DatumView>& old_row);
   std::optional<Key> kept_before(const NodeTable& table, const Key& key) const;

@@ -57,9 +57,9 @@ Result<const RelationshipTable*> chosen_type(const Binding& binding, const std::
 
 Status Merge::add_relationship(const Binding& binding, Operation operation,
                                const std::vector<DatumView>& old_row,
-                               const std::vector<DatumView>& row) {
+                               const std::vector<DatumView>& row, const OldRow& told) {
   const RelationshipTable& first = *binding.relationship;
-  if (first.siblings.empty()) return add_relationship_of(binding, first, operation, old_row, row);
+  if (first.siblings.empty()) return add_relationship_of(binding, first, operation, old_row, row, told);
   const bool removes = operation == Operation::remove;
   const RelationshipTable* chosen = nullptr;
   if (!removes) {
@@ -70,7 +70,7 @@ Status Merge::add_relationship(const Binding& binding, Operation operation,
     if (sibling == chosen || operation == Operation::insert) continue;
     CNX_TRY(remove_relationship(binding, *sibling, old_row.empty() ? row : old_row));
   }
-  return chosen != nullptr ? add_relationship_of(binding, *chosen, operation, old_row, row) : Status();
+  return chosen != nullptr ? add_relationship_of(binding, *chosen, operation, old_row, row, told) : Status();
 }
 
 Status Merge::remove_relationship(const Binding& binding, const RelationshipTable& table,
@@ -82,7 +82,7 @@ Status Merge::remove_relationship(const Binding& binding, const RelationshipTabl
 
 Status Merge::add_relationship_of(const Binding& binding, const RelationshipTable& table, Operation operation,
                                   const std::vector<DatumView>& old_row,
-                                  const std::vector<DatumView>& row) {
+                                  const std::vector<DatumView>& row, const OldRow& told) {
   RelationshipStates& states = relationships_[table.index];
   if (operation == Operation::remove) return remove_relationship(binding, table, old_row);
   CNX_TRY(std::optional<RelationshipKey> leads, relationship_key(binding, row));
@@ -107,7 +107,8 @@ Status Merge::add_relationship_of(const Binding& binding, const RelationshipTabl
   if (makes && !(old_key == key)) states.remove(old_key, transaction_);
   auto& entity = makes ? states.insert(key, transaction_) : states.update(old_key, key);
   entity.key = std::move(key);
-  if (projected.lacks_columns) entity.row = row_key(binding, row);
+  CNX_TRY(take_old(entity, table, binding, old_row, told));
+  if (projected.lacks_columns || guard_of(table) == Guard::decide) entity.row = row_key(binding, row);
   take_row(entity, std::move(projected));
   entity.tenant = project_tenant(binding, row);
   return {};
@@ -154,7 +155,9 @@ RelationshipMutations Merge::take_relationship(size_t table) {
                                  .inserted = (!entity.before || moved) && !entity.lacks_columns,
                                  .replaced = entity.replaced && !moved,
                                  .lacks_columns = entity.lacks_columns,
+                                 .overwrites = entity.overwrites,
                                  .properties = std::move(entity.properties),
+                                 .base = std::move(entity.base),
                                  .tenant = std::move(entity.tenant),
                                  .row = std::move(entity.row)});
   }

@@ -91,26 +91,26 @@ Status choose_key(NodeTable& table, const postgres::Table& found) {
   return check_key_is_immediate(*table.rule, found, node.key);
 }
 
-// The property under which the graph keeps the version.
-std::string version_of(const TableRule& rule, const NodeRule& node, Naming naming) {
-  auto names = properties_of(node.properties, naming, rule.version_column);
+// The property under which the graph keeps a column, the version or the time of a change; empty: under none.
+std::string property_of(const NodeRule& node, Naming naming, const std::string& column) {
+  auto names = properties_of(node.properties, naming, column);
   return names.empty() ? std::string() : names.front();
 }
-std::string version_of(const TableRule& rule, const RelationshipRule& relationship, Naming) {
-  for (const auto& [property, column] : relationship.properties.columns) {
-    if (column == rule.version_column) return property;
+std::string property_of(const RelationshipRule& relationship, Naming, const std::string& column) {
+  for (const auto& [property, from] : relationship.properties.columns) {
+    if (from == column) return property;
   }
   return {};
 }
 
-// Version and tenant, where the table has their columns.
+// Version, time and tenant, where the table has their columns.
 template <typename Table, typename Form>
 Status read_common(const Mapping& mapping, const postgres::Table& found, const Form& form,
                    Table& table) {
   const TableRule& rule = *table.rule;
   CNX_TRY(check_columns(rule, found));
   if (found.column(rule.version_column) != nullptr) {
-    table.version_property = version_of(rule, form, mapping.naming);
+    table.version_property = property_of(form, mapping.naming, rule.version_column);
     if (table.version_property.empty()) {
       return fail(about(rule, ErrorKind::invalid,
                         "the version guards the table's rows, and the mapping keeps it out of the "
@@ -119,6 +119,16 @@ Status read_common(const Mapping& mapping, const postgres::Table& found, const F
                       .advise("make a property of it, or say `version: null`"));
     }
     CNX_TRY(check_name(table.version_property));
+  }
+  const std::string& timestamp = rule.conflict.timestamp_column;
+  if (!timestamp.empty()) {
+    if (found.column(timestamp) != nullptr) table.timestamp_property = property_of(form, mapping.naming, timestamp);
+    if (table.timestamp_property.empty() && rule.named.contains(timestamp)) {
+      return fail(about(rule, ErrorKind::invalid, "the last write wins by a column that is no property of the graph's")
+                      .with("column", timestamp)
+                      .advise("make a property of it, or say another strategy under `conflict:`"));
+    }
+    if (!table.timestamp_property.empty()) CNX_TRY(check_name(table.timestamp_property));
   }
   if (found.column(rule.tenant_column) != nullptr) {
     table.tenant_column = rule.tenant_column;

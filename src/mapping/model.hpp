@@ -68,6 +68,7 @@ struct NodeTable {
   std::vector<KeyForm> key_forms;  // Of the key's columns, in order.
   bool integer_key = false;        // The key is one column of an integer type.
   std::string version_property;  // Empty: no guard.
+  std::string timestamp_property;  // By which the last write wins.
   std::string tenant_column;     // Empty: no tenant.
   std::string tenant_property;
   std::deque<ForeignKey> foreign_keys;
@@ -99,10 +100,38 @@ struct RelationshipTable {
   bool key_is_pair = true;  // Else `_cnx_key` identifies it.
   std::vector<KeyForm> key_forms;  // Where `_cnx_key` does.
   std::string version_property;
+  std::string timestamp_property;
   std::string tenant_column;    // Empty: no tenant.
   std::string tenant_property;  // Of a stub that it makes.
   PropertyNames names;
 };
+
+// What an UPDATE of the table does about conflicts. A statement of the user's own does as it likes.
+template <typename Table>
+Guard guard_of(const Table& table) {
+  const bool finds = !table.rule->cypher && (!table.version_property.empty() || table.rule->conflict.detects_changes);
+  return finds ? guard_of(table.rule->conflict.strategy) : Guard::none;
+}
+// And one of its rows: what replaces another is not compared, and a row that takes another key cannot be decided outside.
+inline Guard guard_of(const NodeTable& table, const NodeUpsert& row) {
+  const Guard guard = guard_of(table);
+  const bool writes = row.overwrites || (guard == Guard::decide && !(row.key == row.key_before));
+  return writes && guard != Guard::none ? Guard::overwrite : guard;
+}
+inline Guard guard_of(const RelationshipTable& table, const RelationshipUpsert& row) {
+  const Guard guard = guard_of(table);
+  return row.overwrites && guard != Guard::none ? Guard::overwrite : guard;
+}
+// Whether the graph is compared with the row as it was.
+template <typename Table>
+bool compares_old(const Table& table) {
+  return guard_of(table) != Guard::none && table.rule->conflict.detects_changes;
+}
+// Whether its old rows are told along, where PostgreSQL tells them.
+template <typename Table>
+bool tells_old(const Table& table) {
+  return compares_old(table) || (guard_of(table) != Guard::none && table.rule->conflict.strategy == ConflictStrategy::custom);
+}
 
 class Model {
  public:

@@ -26,6 +26,11 @@ struct Key : std::variant<int64_t, std::string> {
   friend bool operator==(const Key&, const Key&) = default;
 };
 
+inline std::string to_text(const Key& key) {
+  const auto* number = std::get_if<int64_t>(&key);
+  return number != nullptr ? std::to_string(*number) : std::get<std::string>(key);
+}
+
 struct KeyHash {
   size_t operator()(const Key& key) const {
     return std::hash<std::variant<int64_t, std::string>>{}(key);
@@ -95,11 +100,13 @@ struct NodeUpsert {
                           // not guarded either.
   bool lacks_columns =
       false;  // An unchanged TOAST column is missing: the node must be there already.
+  bool overwrites = false;  // Whatever the table's strategy for conflicts.
   Properties properties;
+  Properties base = {};  // The row before the batch, where the table's old rows are told.
   std::optional<std::string> tenant;
   ChosenName label = {};         // Of a table whose rows choose one.
   std::vector<ForeignEnd> ends;  // One for each of the table's foreign keys, in their order.
-  RowKey row;  // After the batch; filled only where a column is missing, here or at an end.
+  RowKey row;  // After the batch; filled only where a column is missing, here or at an end, or where conflicts are decided outside.
 };
 
 // Where no node has the key `from`, nothing is to be done.
@@ -159,9 +166,11 @@ struct RelationshipUpsert {
   bool inserted = false;
   bool replaced = false;
   bool lacks_columns = false;
+  bool overwrites = false;
   Properties properties;
+  Properties base = {};
   std::optional<std::string> tenant;
-  RowKey row;  // After the batch; filled only where a column is missing.
+  RowKey row;  // As NodeUpsert.
 };
 
 struct RelationshipMutations {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "change/value.hpp"
+#include "mapping/conflict_rule.hpp"
 #include "postgres/quote.hpp"
 #include "postgres/text_codec.hpp"
 
@@ -160,6 +161,7 @@ struct TableRule {
   std::variant<NodeRule, RelationshipRule> form;
   std::string version_column;  // Empty: no guard.
   std::string tenant_column;   // Empty: no tenant.
+  ConflictRule conflict = {};
   std::optional<std::string>
       cypher;  // A statement of the user's own in place of the generated upsert; gets $rows.
   std::vector<IndexRule> indexes = {};

@@ -191,7 +191,7 @@ void Audit::dead_letter(const record::NewDeadLetter& letter, uint64_t attempt) {
         .code = letter.code});
 }
 
-void Audit::letter_applied(const record::OpenLetter& letter) {
+void Audit::letter_applied(const record::HeldRow& letter) {
   if (level_ == AuditLevel::off) return;
   const bool is_change = letter.position.ordinal != 0;
   push({.at_microseconds = now_microseconds(),

@@ -47,7 +47,7 @@ class Audit {
 
   // What became of dead letters.
   void dead_letter(const record::NewDeadLetter& letter, uint64_t attempt);
-  void letter_applied(const record::OpenLetter& letter);
+  void letter_applied(const record::HeldRow& letter);
 
  private:
   bool holds_confirmation() const { return level_ == record::AuditLevel::all; }

@@ -63,6 +63,14 @@ void judge_row_security(Findings& findings, const postgres::Table& table, const 
                      " USING (true); and no restrictive policy may apply to it");
 }
 
+// What somebody changed in the graph beside the version shows against the row as it was.
+void judge_detection(Findings& findings, const postgres::Table& table, const mapping::ConflictRule& conflict) {
+  if (!conflict.detects_changes || table.replica_identity == change::ReplicaIdentity::full) return;
+  findings.warning(FindingKind::replica_identity, name_of(table),
+                   "`detect: changed` needs the row as it was, which PostgreSQL does not tell: only newer versions are found",
+                   "ALTER TABLE " + postgres::quote_table(table.name) + " REPLICA IDENTITY FULL");
+}
+
 // Why the identity that there is does not do: the key of the table first.
 std::string identity_fault(const postgres::Table& table) {
   if (table.replica_identity == change::ReplicaIdentity::nothing) return "REPLICA IDENTITY NOTHING";
@@ -227,6 +235,7 @@ void judge_tables(Findings& findings, const mapping::Mapping& mapping,
     if (rule == nullptr || !has_columns(table, key_of(*rule))) continue;
     judge_generated(findings, *rule, table);
     judge_identity(findings, table, key_of(*rule));
+    judge_detection(findings, table, rule->conflict);
     judge_filter(findings, table);
     judge_uniqueness(findings, table, key_of(*rule));
   }

@@ -27,9 +27,20 @@ constexpr const char* kTruncate = "a TRUNCATE";
 constexpr const char* kPartial =
     "an UPDATE that leaves out an unchanged large value; fails where the row is not in the graph";
 
-const char* update_when(bool guarded) {
-  return guarded ? "an UPDATE; refused, and counted, where the graph has a newer version"
-                 : "an UPDATE";
+const char* update_when(mapping::Guard guard) {
+  switch (guard) {
+    case mapping::Guard::none:
+      break;
+    case mapping::Guard::overwrite:
+      return "an UPDATE; a conflict is written over, and told";
+    case mapping::Guard::latest:
+      return "an UPDATE; in a conflict the later one is kept, and that is told";
+    case mapping::Guard::keep:
+      return "an UPDATE; in a conflict nothing is written, and that is told";
+    case mapping::Guard::decide:
+      return "an UPDATE; fails where there is a conflict, which is decided outside";
+  }
+  return "an UPDATE";
 }
 
 }  // namespace
@@ -60,12 +71,12 @@ std::vector<ExplainedStatement> node_statements(const cypher::NodeTexts& texts) 
     statements.add(node_upserts, texts.insert_linked, "an INSERT whose foreign key is not NULL");
     statements.add(node_upserts, texts.insert,
                    texts.linked ? "an INSERT whose foreign key is NULL" : "an INSERT, never guarded");
-    statements.add(node_upserts, texts.update_linked, update_when(texts.guarded));
-    statements.add(node_upserts, texts.update,
-                   texts.update_linked.text.empty()
-                       ? update_when(texts.guarded)
+    statements.add(node_upserts, texts.usual().update_linked, update_when(texts.guard));
+    statements.add(node_upserts, texts.usual().update,
+                   texts.usual().update_linked.text.empty()
+                       ? update_when(texts.guard)
                        : "the same where rows at the other end go or change keys in the same batch");
-    statements.add(node_upserts, texts.update_existing, kPartial);
+    statements.add(node_upserts, texts.usual().update_existing, kPartial);
   }
   for (const cypher::ForeignKeyTexts& foreign : texts.foreign_keys) {
     statements.add(relationship_upserts, foreign.link,
@@ -88,8 +99,8 @@ std::vector<ExplainedStatement> relationship_statements(const cypher::Relationsh
                    "an INSERT or UPDATE: the mapping's own statement");
   } else {
     statements.add(relationship_upserts, texts.insert, "an INSERT, never guarded");
-    statements.add(relationship_upserts, texts.update, update_when(texts.guarded));
-    statements.add(relationship_upserts, texts.update_existing, kPartial);
+    statements.add(relationship_upserts, texts.usual().update, update_when(texts.guard));
+    statements.add(relationship_upserts, texts.usual().update_existing, kPartial);
   }
   return statements.take();
 }

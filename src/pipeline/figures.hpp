@@ -76,6 +76,8 @@ class Figures {
   std::atomic<bool> consistent{false};       // All that a copy saw is behind the position.
   std::atomic<uint64_t> tables_copying{0};   // Read again, or to be.
   std::atomic<uint64_t> tables_held{0};
+  std::atomic<uint64_t> conflicts_decided{0};  // Outside the transaction that met them.
+  std::atomic<uint64_t> conflicts_waiting{0};  // For a person.
   // Asked of the servers now and then; -1: not known.
   std::atomic<uint64_t> source_wal_end{0};
   std::atomic<int64_t> retained_wal_bytes{-1};

@@ -69,8 +69,9 @@ constexpr FindingText kTexts[] = {
      "Map the partitioned table alone."},
     {row_security, "row_security", "fault", "Row-level security hides rows from the role.",
      "CREATE POLICY … FOR SELECT TO the role USING (true), and no restrictive policy for it."},
-    {replica_identity, "replica_identity", "fault",
-     "An UPDATE or DELETE does not tell which row it was: no key, a DEFERRABLE one, or another identity.",
+    {replica_identity, "replica_identity", "fault or warning",
+     "An UPDATE or DELETE does not tell which row it was: no key, a DEFERRABLE one, or another identity. Or, where `detect: changed` "
+     "asks for it (docs/conflicts.md), an UPDATE does not tell what the row was.",
      "Make the mapped key the primary key, not DEFERRABLE; or REPLICA IDENTITY FULL."},
     {key_not_unique, "key_not_unique", "fault", "Nothing keeps the mapped key unique: two rows would be one node.",
      "ALTER TABLE … ADD UNIQUE on the key."},

@@ -91,7 +91,7 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
       batch_(events_, batches_, model, types, batch_options(options, start, figures, pass)),
-      lane_(batches_, graph_, acknowledgement_, figures.lane, lane_options(start, pass.sync_tables),
+      lane_(batches_, graph_, acknowledgement_, figures.lane, lane_options(start, pass),
             tell_retry(figures, Side::graph, "Neo4j")),
       sync_options_(options.write_back),
       stub_count_(options, model, figures) {
@@ -109,10 +109,12 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
   audit_.limit(acknowledgement_);
 }
 
-apply::LaneOptions Pass::lane_options(apply::StoredPosition start, const std::vector<record::SyncTable>& sync_tables) {
+apply::LaneOptions Pass::lane_options(apply::StoredPosition start, PassOptions& pass) {
+  const std::vector<record::SyncTable>& sync_tables = pass.sync_tables;
   apply::LaneOptions options{.start = start, .seed = seed()};
   options.on_batch = [this](const apply::Batch& batch, Duration took) { figures_.applied(batch, took); };
   audit_.listen(options);
+  options.on_conflicts = std::move(pass.on_conflicts);
   if (sync_tables.empty()) return options;
   for (const record::SyncTable& table : sync_tables) options.told_tables.insert(table.name);
   options.on_applied = [this](std::vector<mapping::AppliedRow>&& rows) { sync_queue_.push(std::move(rows)); };

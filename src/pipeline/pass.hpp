@@ -37,6 +37,7 @@ struct PassOptions {
   std::vector<apply::DeadKey> dead;
   std::function<void(std::vector<apply::DeadNote>&&)> on_dead_notes;
   std::optional<apply::Narrowing> narrowing;
+  std::function<void(const apply::Batch&, const std::vector<apply::MetConflict>&)> on_conflicts;  // As LaneOptions.
 };
 
 class Pass {
@@ -64,7 +65,7 @@ class Pass {
 
  private:
   void abandon(const Error& error);
-  apply::LaneOptions lane_options(apply::StoredPosition start, const std::vector<record::SyncTable>& sync_tables);
+  apply::LaneOptions lane_options(apply::StoredPosition start, PassOptions& pass);
 
   StopRequest& stop_;
   Figures& figures_;

@@ -11,7 +11,6 @@
 #include "pipeline/catalog_watch.hpp"
 #include "pipeline/clean.hpp"
 #include "pipeline/copy.hpp"
-#include "pipeline/dead_letters.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/pass.hpp"
 #include "pipeline/old_slot.hpp"
@@ -44,10 +43,11 @@ class Run {
         backoff_(1, std::chrono::milliseconds(200)),
         ownership_(options, run_options, stop, figures, [this] { return held_now(); }),
         audit_(options, figures),
-        refetches_(options),
+        conflicts_(options, figures),
+        refetches_(options, conflicts_),
         letters_(options, audit_),
         refusals_(options, letters_),
-        trials_(options, letters_, refetches_),
+        trials_(options, letters_, conflicts_, refetches_),
         catalog_watch_(options, ground_) {}
 
   // Until it was stopped, or is done: what a new attempt may cure is tried again.
@@ -134,8 +134,8 @@ class Run {
       if (stop_.asked) return {};
       if (wanted_ == change::Lsn()) wanted_ = ground_.system.wal_end;
       audit_.use({ground_.position->source.system_identifier, ground_.position->source.database});
-      CNX_TRY(letters_.forget(ownership_.session(), ground_.plan));
-      CNX_TRY(letters_.load(ownership_.session(), ground_.position->source, ground_.position->stored.lane.position));
+      CNX_TRY(trials_.forget(ownership_.session(), ground_.plan));
+      CNX_TRY(trials_.load(ownership_.session(), ground_.position->source, ground_.position->stored.lane.position));
       CopyContext context = copy_context();
       const KeepRefusal keep{context, *this};
       if (ground_.position->stored.lane.phase != apply::Phase::stream) {
@@ -295,7 +295,7 @@ class Run {
             .paused_or_lost = [this] { return ownership_.paused_or_lost(); },
             .figures = figures_,
             .audit = audit_,
-            .dead = letters_.keys(false),
+            .dead = trials_.keys(false),
             .narrowing = refusals_.of_copy()};
   }
 
@@ -364,9 +364,10 @@ class Run {
                .refetched = refetches_.rows(),
                .held = ground_.catalog.held,
                .expects = [this](const change::Relation& relation) { return catalog_watch_.expects(relation); },
-               .dead = letters_.keys(true),
-               .on_dead_notes = [this](std::vector<apply::DeadNote>&& notes) { letters_.hear(std::move(notes)); },
-               .narrowing = refusals_.of_stream()});
+               .dead = trials_.keys(true),
+               .on_dead_notes = [this](std::vector<apply::DeadNote>&& notes) { trials_.hear(notes); },
+               .narrowing = refusals_.of_stream(),
+               .on_conflicts = [this](const apply::Batch& batch, const auto& met) { conflicts_.tell(batch, met); }});
     capture::SlotConnection slot({.connection = options_.postgres,
                                   .source = held_position(*ground_.position),
                                   .publication = options_.publication(),
@@ -435,12 +436,11 @@ class Run {
     const uint64_t rows = figures_.lane.rows - rows_before, transactions = figures_.lane.transactions - transactions_before;
     const uint64_t refused = figures_.lane.refused - refused_before;
     telemetry::log({level, "followed",
-                    fmt::format("at {}: {} rows of {} transactions applied, {} updates refused as older than the graph", position,
+                    fmt::format("at {}: {} rows of {} transactions applied, {} conflicts in which the graph kept what it had", position,
                                 rows, transactions, refused),
                     {{"position", position}, {"rows", rows}, {"transactions", transactions}, {"refused", refused}}});
     reached_ = acknowledgement.position();
-    CNX_TRY(letters_.write_news(ownership_.session(), true));
-    CNX_TRY(bool more, letters_.reach(ownership_.session(), *reached_));
+    CNX_TRY(bool more, trials_.end(ownership_.session(), *reached_));
     look_again_ = look_again_ || more;
     if (ended_early() || run_options_.once) {
       CNX_TRY(record_.end(ownership_.session(), options_.name, reached_->lsn, Clock::now() + kGroundMax));
@@ -450,7 +450,8 @@ class Run {
 
   Status read_again() {
     CNX_TRY(wait_until_told_is_seen());
-    return refetches_.read(ground_.catalog, std::exchange(lacking_, {}));
+    CNX_TRY(refetches_.read(ground_.catalog, std::exchange(lacking_, {})));
+    return conflicts_.carry_out(ownership_.session(), letters_);
   }
 
   Status wait_until_told_is_seen() { return wait_until_seen(told_, ownership_.session(), stop_); }
@@ -472,6 +473,7 @@ class Run {
   std::optional<change::Position> reached_;             // By the last one, while nobody moves it.
   std::vector<mapping::LackingRow> lacking_;         // Of the pass that has ended.
   Audit audit_;
+  Conflicts conflicts_;
   Refetches refetches_;
   DeadLetters letters_;
   Refusals refusals_;

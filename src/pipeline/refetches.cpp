@@ -32,11 +32,14 @@ Status Refetches::read(const Catalog& catalog, const std::vector<mapping::Lackin
                     .with("position", at.to_string())
                     .advise("contextnexus drop --graph, then init and run build the graph anew"));
   }
-  CNX_TRY(std::vector<apply::RefetchedRow> rows, refetch(options_, catalog, graph, lacking, at, deadline));
+  // Of an attempt that failed.
+  (void)conflicts_.take_decisions();
+  CNX_TRY(std::vector<apply::RefetchedRow> rows, refetch(options_, catalog, graph, lacking, at, conflicts_, deadline));
+  if (rows.empty() && conflicts_.has_decisions()) return {};
   if (rows.empty()) {
-    return fail(ErrorKind::state, "an UPDATE without all of its columns met an entity that the graph lacks, and then did not");
+    return fail(ErrorKind::state, "an UPDATE met an entity that the graph lacks, or a conflict, and then did not");
   }
-  telemetry::log_info("refetched", fmt::format("read {} rows again whose nodes or relationships the graph lacked", rows.size()),
+  telemetry::log_info("refetched", fmt::format("read {} rows again whose nodes or relationships the graph lacked, or which met a conflict there", rows.size()),
                       {{"rows", rows.size()}, {"position", at.to_string()}});
   add(std::move(rows));
   reach("row_read_again");

@@ -6,6 +6,7 @@
 #include "apply/refetched_rows.hpp"
 #include "base/result.hpp"
 #include "mapping/lacking_rows.hpp"
+#include "pipeline/conflicts.hpp"
 #include "pipeline/ground.hpp"
 
 namespace cnx::pipeline {
@@ -13,11 +14,12 @@ namespace cnx::pipeline {
 // One thread.
 class Refetches {
  public:
-  // `options` must outlive it.
-  explicit Refetches(const PipelineOptions& options) : options_(options) {}
+  // Both must outlive it.
+  Refetches(const PipelineOptions& options, Conflicts& conflicts) : options_(options), conflicts_(conflicts) {}
 
   // What the pass that has ended could not apply: the batch wrote nothing, and the next pass starts where it would have, led by
-  // the rows as they are now. ErrorKind::state where that has happened too often at one position. Blocks; errors of either side.
+  // the rows as they are now. What else was decided is with `conflicts`. ErrorKind::state where that has happened too often at one
+  // position. Blocks; errors of either side.
   Status read(const Catalog& catalog, const std::vector<mapping::LackingRow>& lacking);
 
   // Of dead letters that are tried again, in the place of whatever was read of the same rows before.
@@ -32,6 +34,7 @@ class Refetches {
 
  private:
   const PipelineOptions& options_;
+  Conflicts& conflicts_;
   std::vector<apply::RefetchedRow> rows_;
   change::Position at_;
   int times_ = 0;  // In a row, at that position.

@@ -72,7 +72,7 @@ Status Refusals::too_large(apply::RefusedBatch& refused, apply::KeptRows& kept, 
     read_again += kept.was_read_again(row) ? 1 : 0;
   }
   if (read_again > 1) {
-    letters_.try_fewer();
+    letters_.rows().try_fewer();
     return {};
   }
   if (kept.size() == 0 || kept.bytes(largest) < kLargeRow) {

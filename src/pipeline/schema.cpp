@@ -19,7 +19,7 @@ namespace {
 // The migrations that the engine needs wherever it works; the others are the built-in schema's.
 constexpr std::array kEngineMigrations = {std::string_view("001_engine.sql"), std::string_view("008_pipeline_state.sql"),
                                          std::string_view("009_dead_letters.sql"), std::string_view("010_source_safety.sql"),
-                                         std::string_view("011_audit.sql")};
+                                         std::string_view("011_audit.sql"), std::string_view("012_conflicts.sql")};
 
 bool is_engines(std::string_view name) {
   return std::find(kEngineMigrations.begin(), kEngineMigrations.end(), name) != kEngineMigrations.end();

@@ -230,13 +230,13 @@ class Setup {
     CNX_TRY(step({.sql = "GRANT USAGE ON SCHEMA contextnexus TO " + engine, .stands = uses}));
     bool writes = true;
     for (const char* privilege : {"SELECT", "INSERT", "UPDATE", "DELETE"}) {
-      for (const char* table : {"pipelines", "write_back", "dead_letters"}) {
+      for (const char* table : {"pipelines", "write_back", "dead_letters", "conflicts"}) {
         CNX_TRY(bool holds, holds_on_table({"contextnexus", table}, privilege));
         writes = writes && holds;
       }
     }
     CNX_TRY(step({.sql = "GRANT SELECT, INSERT, UPDATE, DELETE ON contextnexus.pipelines, "
-                         "contextnexus.write_back, contextnexus.dead_letters TO " +
+                         "contextnexus.write_back, contextnexus.dead_letters, contextnexus.conflicts TO " +
                          engine,
                   .stands = writes}));
     CNX_TRY(audit_grants());

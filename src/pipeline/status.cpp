@@ -8,6 +8,7 @@
 #include "pipeline/resync_request.hpp"
 #include "pipeline/schema.hpp"
 #include "pipeline/source_view.hpp"
+#include "record/conflicts.hpp"
 #include "record/dead_letters.hpp"
 #include "record/ledger.hpp"
 #include "stream/retry_class.hpp"
@@ -96,6 +97,18 @@ Status read_dead_letters(StatusReport& report, postgres::Session& session, TimeP
   return {};
 }
 
+Status read_conflicts(StatusReport& report, postgres::Session& session, TimePoint deadline) {
+  CNX_TRY(postgres::Rows known, session.query("SELECT pg_catalog.to_regclass('contextnexus.conflicts') IS NOT NULL", deadline));
+  CNX_TRY(bool exists, known.boolean(0, 0));
+  if (!exists) return {};
+  Result<record::ConflictFigures> figures = record::read_conflict_figures(session, report.pipeline, deadline);
+  // Who may not read them is shown the rest.
+  if (!figures && figures.error().kind() == ErrorKind::server) return {};
+  if (!figures) return fail(std::move(figures.error()));
+  report.conflicts = {.open = figures->open, .resolving = figures->resolving, .held_changes = figures->held_changes};
+  return {};
+}
+
 // What is broken stays so also while it is paused: that is said after this, over it.
 void set_paused_state(StatusReport& report) {
   if (!report.pause.paused()) return;
@@ -118,6 +131,7 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
   report.resync_asked = !asked.empty();
   CNX_TRY(read_write_back(report, session, options, deadline));
   CNX_TRY(read_dead_letters(report, session, deadline));
+  CNX_TRY(read_conflicts(report, session, deadline));
   CNX_TRY(bolt::Connection graph, open_graph(options, deadline));
   CNX_TRY(SourceView view, view_source(session, graph, options, deadline));
   // The log's end is from before the position and what the engine says of itself: what they have passed was all there was.
@@ -164,7 +178,8 @@ Result<StatusReport> read_status(const PipelineOptions& options, TimePoint deadl
   const change::Lsn reached = lane.partial ? lane.position.lsn : std::max(lane.position.lsn, in_step);
   CNX_TRY(std::vector<apply::TableState> states, apply::read_table_states(graph, options.name, deadline));
   if (lane.phase == apply::Phase::stream) report.tables = unsettled(states);
-  report.consistent = report.consistent && report.tables.empty() && report.dead_letters.open + report.dead_letters.retrying == 0;
+  report.consistent = report.consistent && report.tables.empty() && report.dead_letters.open + report.dead_letters.retrying == 0 &&
+                      report.conflicts.open + report.conflicts.resolving == 0;
   report.in_step = report.consistent && reached >= wal_end;
   if (reached < wal_end) {
     report.lag_bytes = static_cast<int64_t>(wal_end.value() - reached.value());

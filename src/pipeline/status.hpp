@@ -81,6 +81,14 @@ struct StatusReport {
   };
   DeadLetters dead_letters;
 
+  // Rows that somebody changed in the graph, and that wait for a person: neither while one of them does.
+  struct Conflicts {
+    int64_t open = 0;
+    int64_t resolving = 0;     // PostgreSQL's row was chosen, and is to be written.
+    int64_t held_changes = 0;
+  };
+  Conflicts conflicts;
+
   // Tables that are not simply followed: being read again, held, or with something left over to be removed.
   struct Table {
     std::string name;    // schema.table

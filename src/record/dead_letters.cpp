@@ -1,26 +1,12 @@
 #include "record/dead_letters.hpp"
 
-#include "mapping/sha256.hpp"
-
 namespace cnx::record {
 namespace {
 
 using postgres::Parameters;
 
-std::string digest_of(const mapping::RowKey& key) {
-  std::string text;
-  for (const std::string& value : key.values) text += std::to_string(value.size()) + ":" + value;
-  return mapping::sha256_hex(text);
-}
-
 std::optional<std::string> or_null(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string>(text);
-}
-
-std::string ids_text(const std::vector<int64_t>& ids) {
-  std::string text = "{";
-  for (int64_t id : ids) text += (text.size() > 1 ? "," : "") + std::to_string(id);
-  return text + "}";
 }
 
 // The key's open letter, else one of the same position: it is this one again. One that is open all the while is refused again though
@@ -59,14 +45,6 @@ Result<int64_t> write(postgres::Session& session, const std::string& pipeline, c
   return made.integer(0, 0);
 }
 
-Result<change::Position> position_of(const postgres::Rows& rows, size_t row, size_t column) {
-  change::Position position;
-  CNX_TRY(position.lsn, rows.lsn(row, column));
-  CNX_TRY(int64_t ordinal, rows.integer(row, column + 1));
-  position.ordinal = static_cast<uint64_t>(ordinal);
-  return position;
-}
-
 }  // namespace
 
 Result<std::vector<int64_t>> write_dead_letters(postgres::Session& session, const std::string& pipeline,
@@ -84,75 +62,6 @@ Result<std::vector<int64_t>> write_dead_letters(postgres::Session& session, cons
   }
   CNX_TRY(session.execute("COMMIT", deadline));
   return ids;
-}
-
-Result<std::vector<OpenLetter>> read_open_letters(postgres::Session& session, const std::string& pipeline, TimePoint deadline) {
-  CNX_TRY(postgres::Rows rows,
-          session.query("SELECT id, table_schema, table_name, key_columns, key_values, lsn, ordinal, state = 'retrying', held_changes, "
-                        "held_until_lsn, held_until_ordinal, lasting, coalesce(retry_lsn, '0/0'), attempts FROM contextnexus.dead_letters "
-                        "WHERE pipeline = $1 AND state IN ('open', 'retrying') ORDER BY id",
-                        {pipeline}, deadline));
-  std::vector<OpenLetter> letters;
-  for (size_t row = 0; row < rows.size(); ++row) {
-    OpenLetter letter;
-    CNX_TRY(letter.id, rows.integer(row, 0));
-    letter.key.table = {std::string(rows.text(row, 1)), std::string(rows.text(row, 2))};
-    CNX_TRY(letter.key.columns, rows.texts(row, 3));
-    CNX_TRY(letter.key.values, rows.texts(row, 4));
-    CNX_TRY(letter.position, position_of(rows, row, 5));
-    CNX_TRY(letter.retrying, rows.boolean(row, 7));
-    CNX_TRY(int64_t held, rows.integer(row, 8));
-    letter.held_changes = static_cast<uint64_t>(held);
-    CNX_TRY(letter.held_until, position_of(rows, row, 9));
-    CNX_TRY(letter.lasting, rows.boolean(row, 11));
-    CNX_TRY(letter.retry_at, rows.lsn(row, 12));
-    CNX_TRY(int64_t attempts, rows.integer(row, 13));
-    letter.attempts = static_cast<uint64_t>(attempts);
-    letters.push_back(std::move(letter));
-  }
-  return letters;
-}
-
-Status add_news(postgres::Session& session, const std::vector<LetterNews>& news, TimePoint deadline) {
-  for (const LetterNews& each : news) {
-    Parameters parameters = {std::to_string(each.id), std::to_string(each.held_changes), each.held_until.lsn.to_string(),
-                             std::to_string(each.held_until.ordinal), std::nullopt, std::nullopt};
-    if (each.ended) {
-      parameters[4] = each.ended->lsn.to_string();
-      parameters[5] = std::to_string(each.ended->ordinal);
-    }
-    CNX_TRY(session.execute("UPDATE contextnexus.dead_letters SET held_changes = held_changes + $2::bigint, "
-                            "held_until_lsn = $3::pg_lsn, held_until_ordinal = $4::bigint, "
-                            "ended_lsn = coalesce($5::pg_lsn, ended_lsn), ended_ordinal = coalesce($6::bigint, ended_ordinal), "
-                            "updated_at = pg_catalog.clock_timestamp() WHERE id = $1::bigint",
-                            parameters, deadline));
-  }
-  return {};
-}
-
-Status supersede_ended(postgres::Session& session, const std::string& pipeline, change::Position reached, TimePoint deadline) {
-  return session.execute(
-      "UPDATE contextnexus.dead_letters SET state = 'superseded', closed_at = pg_catalog.clock_timestamp() "
-      "WHERE pipeline = $1 AND state IN ('open', 'retrying') AND (ended_lsn, ended_ordinal) <= ($2::pg_lsn, $3::bigint)",
-      {pipeline, reached.lsn.to_string(), std::to_string(reached.ordinal)}, deadline);
-}
-
-Status supersede_tables(postgres::Session& session, const std::string& pipeline, const std::vector<postgres::TableName>& tables,
-                        TimePoint deadline) {
-  for (const postgres::TableName& table : tables) {
-    CNX_TRY(session.execute("UPDATE contextnexus.dead_letters SET state = 'superseded', closed_at = pg_catalog.clock_timestamp() "
-                            "WHERE pipeline = $1 AND table_schema = $2 AND table_name = $3 AND state IN ('open', 'retrying')",
-                            {pipeline, table.schema, table.name}, deadline));
-  }
-  return {};
-}
-
-Status mark_applied(postgres::Session& session, const std::vector<int64_t>& ids, TimePoint deadline) {
-  if (ids.empty()) return {};
-  return session.execute(
-      "UPDATE contextnexus.dead_letters SET state = 'applied', closed_at = pg_catalog.clock_timestamp(), attempts = attempts + 1 "
-      "WHERE id = ANY ($1::bigint[]) AND state = 'retrying'",
-      {ids_text(ids)}, deadline);
 }
 
 Status mark_stopped_line(postgres::Session& session, const std::vector<int64_t>& ids, TimePoint deadline) {

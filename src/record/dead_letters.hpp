@@ -13,11 +13,13 @@
 #include "change/ids.hpp"
 #include "mapping/mutation.hpp"
 #include "postgres/session.hpp"
+#include "record/held_rows.hpp"
 
 namespace cnx::record {
 
 // What the engine's role needs beside the tables' own columns.
 inline constexpr const char* kDeadLettersTable = "contextnexus.dead_letters";
+inline constexpr HeldTable kDeadLetters{.name = kDeadLettersTable, .open = "open", .asked = "retrying", .done = "applied"};
 
 struct NewDeadLetter {
   mapping::RowKey key;
@@ -35,36 +37,6 @@ struct NewDeadLetter {
 Result<std::vector<int64_t>> write_dead_letters(postgres::Session& session, const std::string& pipeline,
                                                 const std::vector<NewDeadLetter>& letters, TimePoint deadline);
 
-struct OpenLetter {
-  int64_t id = 0;
-  mapping::RowKey key;
-  change::Position position;
-  bool retrying = false;
-  bool lasting = false;  // No removal ends it.
-  change::Lsn retry_at;  // Where the graph has to be for that.
-  uint64_t attempts = 1;
-  uint64_t held_changes = 0;
-  change::Position held_until;
-  std::optional<change::Position> ended;  // Met by this process.
-};
-// Open or retrying. Blocks.
-Result<std::vector<OpenLetter>> read_open_letters(postgres::Session& session, const std::string& pipeline, TimePoint deadline);
-
-struct LetterNews {
-  int64_t id = 0;
-  uint64_t held_changes = 0;  // More, up to `held_until`.
-  change::Position held_until;
-  std::optional<change::Position> ended;
-};
-Status add_news(postgres::Session& session, const std::vector<LetterNews>& news, TimePoint deadline);
-
-// Of those that ended at or below the position. Blocks.
-Status supersede_ended(postgres::Session& session, const std::string& pipeline, change::Position reached, TimePoint deadline);
-// All of these tables: they are read anew. Blocks.
-Status supersede_tables(postgres::Session& session, const std::string& pipeline, const std::vector<postgres::TableName>& tables,
-                        TimePoint deadline);
-// The rows are in the graph. Blocks.
-Status mark_applied(postgres::Session& session, const std::vector<int64_t>& ids, TimePoint deadline);
 // The circuit breaker stopped the line at them. Blocks.
 Status mark_stopped_line(postgres::Session& session, const std::vector<int64_t>& ids, TimePoint deadline);
 

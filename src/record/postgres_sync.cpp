@@ -1,6 +1,8 @@
 #include "record/postgres_sync.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "bolt/writer.hpp"
 #include "postgres/quote.hpp"
@@ -114,6 +116,19 @@ std::optional<size_t> PostgresSync::table_of(const AppliedRow& row) const {
 
 Result<std::vector<AppliedRow>> PostgresSync::write(size_t table, const std::vector<AppliedRow>& rows, TimePoint deadline) {
   const SyncTable& target = tables_[table];
+  std::vector<AppliedRow> kept;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(kept), [](const AppliedRow& row) { return row.conflict; });
+  if (kept.empty()) return write_synced(target, rows, deadline);
+  postgres::Parameters parameters = key_parameters(target, kept);
+  add_owner(parameters);
+  CNX_TRY(session_->query(conflict_text(target, options_.epoch > 0), parameters, deadline));
+  std::vector<AppliedRow> applied;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(applied), [](const AppliedRow& row) { return !row.conflict; });
+  return write_synced(target, applied, deadline);
+}
+
+Result<std::vector<AppliedRow>> PostgresSync::write_synced(const SyncTable& target, const std::vector<AppliedRow>& rows, TimePoint deadline) {
+  if (rows.empty()) return std::vector<AppliedRow>();
   postgres::Parameters parameters = key_parameters(target, rows);
   CNX_TRY(postgres::Rows candidates, session_->query(candidates_text(target), with_filled(parameters), deadline));
   std::vector<bool> to_write(rows.size(), false);

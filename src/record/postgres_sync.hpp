@@ -56,6 +56,7 @@ class PostgresSync final : public SyncPort {
   Result<std::vector<InGraph>> look_up(const SyncTable& table, const std::vector<AppliedRow>& rows,
                                        const std::vector<size_t>& numbers, TimePoint deadline);
 
+  Result<std::vector<AppliedRow>> write_synced(const SyncTable& target, const std::vector<AppliedRow>& rows, TimePoint deadline);
   void carry_origin(TimePoint deadline);
   void add_owner(postgres::Parameters& parameters) const;
   postgres::Parameters with_filled(postgres::Parameters parameters) const;

@@ -100,6 +100,18 @@ std::string write_text(const SyncTable& table, bool fenced) {
          " = w.version RETURNING w.number";
 }
 
+std::string conflict_text(const SyncTable& table, bool fenced) {
+  const size_t owner = table.key_columns.size() + 2;
+  const std::string name = quote_table(table.name);
+  std::string keys;
+  for (size_t i = 1; i <= table.key_columns.size(); ++i) keys += "w.k" + std::to_string(i) + ", ";
+  return "WITH locked AS MATERIALIZED (SELECT " + keys + "w.version FROM " + wanted(table, false) + " JOIN " + name + " t ON " +
+         same_key(table, "t", "w") + " WHERE t." + quote_identifier(table.version_column) + " = w.version AND t.neo4j_sync_status <> 'conflict'" +
+         (fenced ? " AND " + owner_condition(owner, owner + 1) : std::string()) + " ORDER BY " + key_list(table) +
+         " FOR NO KEY UPDATE OF t SKIP LOCKED) UPDATE " + name + " t SET neo4j_sync_status = 'conflict' FROM locked w WHERE " +
+         same_key(table, "t", "w") + " AND t." + quote_identifier(table.version_column) + " = w.version";
+}
+
 std::string pending_text(const SyncTable& table, bool after) {
   const std::string keys = key_list(table);
   const std::string order = (table.has_updated_at ? "t.updated_at, " : "") + keys;

@@ -17,6 +17,9 @@ std::string candidates_text(const SyncTable& table);
 // of the rows written: in the order of the keys, passing over what somebody else has locked.
 // `fenced`: then the pipeline's name and the owner's epoch, and nothing is written once a later owner has begun.
 std::string write_text(const SyncTable& table, bool fenced = false);
+// $1 … the same arrays, without ids and `filled`; `fenced` as above. Rows of which the graph kept something else; what is locked is
+// passed over.
+std::string conflict_text(const SyncTable& table, bool fenced);
 // The condition of that: true while no later owner has begun. The numbers of the two parameters.
 std::string owner_condition(size_t pipeline, size_t epoch);
 // $1 how many; with `after` also the last row's updated_at (where the table has it) and key. Gives the version, updated_at

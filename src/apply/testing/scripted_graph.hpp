@@ -113,7 +113,8 @@ class ScriptedGraph final : public GraphPort {
     CNX_TRY(commit(*under_way_));
     if (fate_ == Fate::answer_lost) return fail(lost());
     under_way_.reset();
-    Applied applied{.refused = refused};
+    Applied applied;
+    applied.conflicts.resize(refused, {.table = {}, .key = {}, .kept = true});
     if (parts.back().kind == Part::Kind::piece && !pieces_remove.empty()) {
       applied.removed = pieces_remove.front();
       pieces_remove.pop_front();

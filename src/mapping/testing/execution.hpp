@@ -36,8 +36,8 @@ class Execution {
   // What would have failed: an update that lacks columns of an entity that is not there, a key that
   // is taken.
   const std::vector<std::string>& faults() const { return faults_; }
-  // Updates that the graph refused, since it has a newer version.
-  size_t refused() const { return refused_; }
+  // Updates that met a newer version.
+  size_t conflicts() const { return conflicts_; }
 
  private:
   using Node = MemoryGraph::Node;
@@ -218,25 +218,36 @@ class Execution {
     }
   }
 
-  // Whether the graph's version is newer than the row's.
-  bool refuses(const PropertyMap& held, const Properties& row, const std::string& version) {
-    auto newest = held.find(version);
-    if (version.empty() || newest == held.end()) return false;
+  static std::optional<change::Value> value_of(const Properties& row, const std::string& name) {
     for (const Property& property : row) {
-      if (property.name->name != version) continue;
-      const auto* mine = std::get_if<int64_t>(&property.value);
-      if (mine == nullptr || std::get<int64_t>(newest->second) <= *mine) return false;
-      ++refused_;
-      return true;
+      if (property.name->name == name) return property.value;
     }
-    return false;
+    return std::nullopt;
+  }
+
+  // Whether what somebody else wrote is in the way, and the graph keeps it. A conflict that is decided outside is a fault here.
+  template <typename Table, typename U>
+  bool refuses(const PropertyMap& held, const U& upsert, const Table& table) {
+    const Guard guard = guard_of(table, upsert);
+    auto newest = held.find(table.version_property);
+    if (guard == Guard::none || table.version_property.empty() || newest == held.end()) return false;
+    const std::optional<change::Value> mine = value_of(upsert.properties, table.version_property);
+    const auto* version = mine ? std::get_if<int64_t>(&*mine) : nullptr;
+    if (version == nullptr || std::get<int64_t>(newest->second) <= *version) return false;
+    ++conflicts_;
+    if (guard == Guard::decide) faults_.push_back("a conflict is to be decided");
+    if (guard != Guard::latest) return guard == Guard::keep;
+    const std::optional<change::Value> time = value_of(upsert.properties, table.timestamp_property);
+    auto theirs = held.find(table.timestamp_property);
+    const auto* at = time ? std::get_if<int64_t>(&*time) : nullptr;
+    return at != nullptr && theirs != held.end() && *at < std::get<int64_t>(theirs->second);
   }
 
   // False where it was refused.
-  template <typename U>
-  bool upsert(PropertyMap& held, const U& upsert, const std::string& version) {
+  template <typename Table, typename U>
+  bool upsert(PropertyMap& held, const U& upsert, const Table& table) {
     const bool unguarded = upsert.inserted || upsert.replaced;
-    if (!unguarded && refuses(held, upsert.properties, version)) return false;
+    if (!unguarded && refuses(held, upsert, table)) return false;
     set(held, upsert.properties, upsert.inserted);
     held.erase(kStub);
     return true;
@@ -252,7 +263,7 @@ class Execution {
       }
       const int node = graph_.merge_node(table, each.key);
       PropertyMap& properties = graph_.nodes().at(node).properties;
-      if (upsert(properties, each, table.version_property)) drop_vanished(properties, each.properties, table.own_names);
+      if (upsert(properties, each, table)) drop_vanished(properties, each.properties, table.own_names);
     }
   }
 
@@ -317,13 +328,13 @@ class Execution {
       const int a = graph_.merge_end(*table.start, each.key.start, each.tenant);
       const int b = graph_.merge_end(*table.end, each.key.end, each.tenant);
       Edge& edge = merge_edge(table.type, a, b, each.lacks_columns);
-      upsert(edge.properties, each, table.version_property);
+      upsert(edge.properties, each, table);
     }
   }
 
   MemoryGraph& graph_;
   std::vector<std::string> faults_;
-  size_t refused_ = 0;
+  size_t conflicts_ = 0;
 };
 
 }  // namespace cnx::mapping::testing

@@ -248,7 +248,7 @@ TEST_P(Guard, a_refused_update_moves_no_relationship) {
       "defaults: {key: id, version: version}\n"
       "tables:\n"
       "  shelves: {node: ParityParent}\n"
-      "  books: {node: ParityChild, relationships: [{HOLDS: {from: {shelves: shelf}}}]}\n",
+      "  books: {node: ParityChild, conflict: graph_wins, relationships: [{HOLDS: {from: {shelves: shelf}}}]}\n",
       {"shelves (id int8, version int8)", "books (id int8, shelf int8, version int8)"});
   ASSERT_FALSE(source.error()) << source.error()->describe();
   cypher::Plan plan(source.model());

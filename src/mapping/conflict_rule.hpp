@@ -1,0 +1,48 @@
+// What is done where an UPDATE meets what somebody else wrote in the graph, as a mapping says it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "postgres/quote.hpp"
+
+namespace cnx::mapping {
+
+enum class ConflictStrategy {
+  postgres_wins,    // The row is written over it.
+  graph_wins,       // The graph keeps what it has.
+  last_write_wins,  // The later one of two timestamps.
+  refetch,          // The row is read again, and written as it is now.
+  manual,           // The graph keeps what it has until a person has chosen.
+  custom,           // A function in PostgreSQL says what is written.
+};
+
+inline constexpr std::array kConflictStrategies = {
+    std::string_view("postgres_wins"), std::string_view("graph_wins"), std::string_view("last_write_wins"),
+    std::string_view("refetch"),       std::string_view("manual"),     std::string_view("custom")};
+// None where the mapping language has no such word.
+std::optional<ConflictStrategy> find_conflict_strategy(std::string_view word);
+std::string_view to_word(ConflictStrategy strategy);
+
+// It changes nothing of what is written where nobody else writes, and so is no part of the fingerprint.
+struct ConflictRule {
+  ConflictStrategy strategy = ConflictStrategy::postgres_wins;
+  std::string timestamp_column = {};       // Of last_write_wins.
+  postgres::TableName function = {};       // Of custom.
+  bool detects_changes = false;            // Also what was changed beside the version: the old row is compared with the graph.
+  int line = 0;                            // Where the mapping file says it; 0: nowhere.
+};
+
+// What the statement of an UPDATE does about a conflict.
+enum class Guard {
+  none,       // Nothing could be found: there is no version, and no comparison.
+  overwrite,  // Writes, and reports it.
+  latest,     // Writes where the row's timestamp is not older, and reports it.
+  keep,       // Writes nothing, and reports it.
+  decide,     // Fails the transaction: it is decided outside, and tried again.
+};
+Guard guard_of(ConflictStrategy strategy);
+
+}  // namespace cnx::mapping
