@@ -7,7 +7,9 @@ namespace {
 
 using nlohmann::json;
 
-// A partitioned table has no rows of its own, and says of no column that it was filled: its partitions do.
+// A partitioned table has no rows of its own, and says of no column that it was filled: its partitions do. Files are read from
+// pg_class, which the snapshot shows as it shows columns: pg_relation_filenode() gives the file as it is by now, and an ALTER TABLE
+// in between would be taken for a VACUUM FULL when its columns show.
 constexpr std::string_view kShapes = R"sql(
 SELECT n.nspname, c.relname, pg_catalog.json_build_object(
   'oid', c.oid::pg_catalog.int8, 'kind', c.relkind,
@@ -43,8 +45,9 @@ SELECT n.nspname, c.relname, pg_catalog.json_build_object(
     FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
     WHERE p.pubname = $3 AND r.prrelid = c.oid),
   'files', (
-    SELECT coalesce(pg_catalog.json_object_agg(f.oid::pg_catalog.text, coalesce(pg_catalog.pg_relation_filenode(f.oid)::pg_catalog.text, '')), '{}')
-    FROM (SELECT c.oid UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p) f(oid)),
+    SELECT coalesce(pg_catalog.json_object_agg(f.oid::pg_catalog.text, coalesce(nullif(s.relfilenode, 0)::pg_catalog.text, '')), '{}')
+    FROM (SELECT c.oid UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p) f(oid)
+    LEFT JOIN pg_catalog.pg_class s ON s.oid = f.oid),
   'attached', (
     SELECT coalesce(pg_catalog.json_object_agg(h.inhrelid::pg_catalog.text, h.xmin::pg_catalog.text), '{}')
     FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_inherits h ON h.inhrelid = p.relid
@@ -84,7 +87,7 @@ tables AS (
   SELECT oid FROM named UNION SELECT p.relid FROM named CROSS JOIN LATERAL pg_catalog.pg_partition_tree(named.oid) p),
 rows AS (
   SELECT pg_catalog.concat_ws(' ', 'class', c.oid, c.relnamespace, c.relname, c.relkind, c.relreplident, c.relpersistence,
-                              c.relrowsecurity, c.relforcerowsecurity, pg_catalog.pg_relation_filenode(c.oid),
+                              c.relrowsecurity, c.relforcerowsecurity, c.relfilenode,
                               pg_catalog.has_table_privilege(c.oid, 'SELECT')) AS text
   FROM pg_catalog.pg_class c JOIN tables USING (oid)
   UNION ALL SELECT pg_catalog.concat_ws(' ', 'column', a.attrelid, a.attnum, a.attisdropped, a.atttypid, a.atttypmod,
