@@ -14,12 +14,17 @@ bool is_same(const mapping::RowKey& x, const mapping::RowKey& y) {
   return x.table == y.table && x.columns == y.columns && x.values == y.values;
 }
 
+size_t count_endings(const std::vector<apply::DeadNote>& notes) {
+  return static_cast<size_t>(std::count_if(notes.begin(), notes.end(), [](const apply::DeadNote& note) { return note.ended; }));
+}
+
 }  // namespace
 
 Status HeldRows::load(postgres::Session& session, change::Position reached) {
   tried_.clear();
   tried_at_.reset();
   CNX_TRY(write_news(session, true));
+  endings_ = 0;  // What could not be written before is told again: the graph has not passed it.
   CNX_TRY(record::supersede_ended(session, table_, options_.name, reached, soon()));
   CNX_TRY(rows_, record::read_held(session, table_, options_.name, soon()));
   show();
@@ -113,11 +118,12 @@ record::HeldRow* HeldRows::to_change(const mapping::RowKey& key) {
 void HeldRows::hear(const std::vector<apply::DeadNote>& notes) {
   std::lock_guard lock(mutex_);
   heard_.insert(heard_.end(), notes.begin(), notes.end());
+  endings_ += count_endings(notes);
 }
 
 Result<bool> HeldRows::write_news(postgres::Session& session, bool last) {
   const TimePoint now = Clock::now();
-  if (!last && now < written_at_ + kNewsInterval) return false;
+  if (!last && endings_are_written() && now < written_at_ + kNewsInterval) return false;
   written_at_ = now;
   std::vector<apply::DeadNote> heard;
   {
@@ -143,6 +149,7 @@ Result<bool> HeldRows::write_news(postgres::Session& session, bool last) {
   std::vector<record::HeldNews> written;
   for (const auto& [id, each] : news) written.push_back({id, each.held, each.held_until, each.ended});
   CNX_TRY(record::add_news(session, table_, written, soon()));
+  endings_ -= count_endings(heard);
   show();
   return std::any_of(rows_.begin(), rows_.end(), [&](const record::HeldRow& row) {
     return !row.retrying && row.held_changes > options_.dead_letters.held_changes_max && news.contains(row.id);

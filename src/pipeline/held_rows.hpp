@@ -25,7 +25,7 @@ struct HeldCounters {
   std::atomic<uint64_t> held_changes{0};
 };
 
-// One thread, the pipeline's; hear() is any thread's. All that takes a session blocks, with deadlines of its own.
+// One thread, the pipeline's; hear() and endings_are_written() are any thread's. All that takes a session blocks, with deadlines of its own.
 class HeldRows {
  public:
   // `options` must outlive it. `conflicts`: as DeadKey.
@@ -55,7 +55,9 @@ class HeldRows {
 
   // What a pass found of keys; those of others are passed over.
   void hear(const std::vector<apply::DeadNote>& notes);
-  // Writes it, once a second at most unless it is the last. Says whether so much is held behind some row that its table is to be
+  // Of rows that ended, all that was heard is on disk. Before that the graph may not pass where they ended.
+  bool endings_are_written() const { return endings_ == 0; }
+  // Writes it, once a second at most unless it is the last or some row has ended. Says whether so much is held behind some row that its table is to be
   // held.
   Result<bool> write_news(postgres::Session& session, bool last);
 
@@ -84,6 +86,7 @@ class HeldRows {
   std::optional<change::Position> tried_at_;
   mutable HeldCounters counters_;
 
+  std::atomic<size_t> endings_{0};  // Heard of, and not written.
   std::mutex mutex_;
   std::vector<apply::DeadNote> heard_;
   TimePoint written_at_ = TimePoint::min() + std::chrono::hours(1);

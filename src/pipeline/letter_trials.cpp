@@ -35,6 +35,17 @@ void LetterTrials::hear(const std::vector<apply::DeadNote>& notes) {
   conflicts_.rows().hear(notes);
 }
 
+bool LetterTrials::endings_are_written() const {
+  return letters_.rows().endings_are_written() && conflicts_.rows().endings_are_written();
+}
+
+Status LetterTrials::write_endings(postgres::Session& session) {
+  for (HeldRows* rows : {&letters_.rows(), &conflicts_.rows()}) {
+    if (!rows->endings_are_written()) CNX_TRY(rows->write_news(session, true));
+  }
+  return {};
+}
+
 Result<change::Lsn> LetterTrials::begin(postgres::Session& session, bolt::Connection& graph, const Ground& ground,
                                         const apply::LanePosition& at, const std::function<Status()>& wait_until_seen) {
   HeldRows& letters = letters_.rows();

@@ -27,6 +27,9 @@ class LetterTrials {
   // As HeldRows, of both.
   std::vector<apply::DeadKey> keys(bool tries) const;
   void hear(const std::vector<apply::DeadNote>& notes);
+  bool endings_are_written() const;
+  // Those that were heard of, at once; where there are none, nothing is done.
+  Status write_endings(postgres::Session& session);
 
   // For the pass that begins at `at`. `wait_until_seen` comes before a read: it has to show all that is in the graph. How far the
   // position must come for what is tried; 0/0: nothing is.

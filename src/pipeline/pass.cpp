@@ -25,22 +25,6 @@ constexpr size_t kWriteBack = 3;
 
 uint64_t seed() { return static_cast<uint64_t>(Clock::now().time_since_epoch().count()); }
 
-apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start, const Figures& figures,
-                                  PassOptions& pass) {
-  apply::BatchOptions batch = options.batch;
-  batch.start = start.lane;
-  batch.refetched = std::move(pass.refetched);
-  batch.held = std::move(pass.held);
-  batch.expects = std::move(pass.expects);
-  batch.counts_tenants = figures.tenants.names_max() > 0;
-  batch.dead = std::move(pass.dead);
-  batch.on_dead_notes = std::move(pass.on_dead_notes);
-  batch.narrowing = pass.narrowing;
-  batch.keep_values = options.dead_letters.keep_values;
-  pass.audit.listen(batch);
-  return batch;
-}
-
 void log_write_back(const std::string& table, const Error* error) {
   const std::string what = table.empty() ? "write-back" : "write-back of table " + table;
   if (error == nullptr) {
@@ -87,10 +71,12 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
     : stop_(stop),
       figures_(figures),
       audit_(pass.audit),
+      trials_(pass.trials),
+      owner_(pass.owner),
       events_(kEventLimits),
       batches_(kBatchLimits),
       graph_(graph_options(options), plan),
-      batch_(events_, batches_, model, types, batch_options(options, start, figures, pass)),
+      batch_(events_, batches_, model, types, batch_options(options, start, pass)),
       lane_(batches_, graph_, acknowledgement_, figures.lane, lane_options(start, pass),
             tell_retry(figures, Side::graph, "Neo4j")),
       sync_options_(options.write_back),
@@ -109,11 +95,33 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
   audit_.limit(acknowledgement_);
 }
 
+apply::BatchOptions Pass::batch_options(const PipelineOptions& options, const apply::StoredPosition& start, PassOptions& pass) {
+  apply::BatchOptions batch = options.batch;
+  batch.start = start.lane;
+  batch.refetched = std::move(pass.refetched);
+  batch.held = std::move(pass.held);
+  batch.expects = std::move(pass.expects);
+  batch.counts_tenants = figures_.tenants.names_max() > 0;
+  batch.dead = trials_.keys(true);
+  batch.on_dead_notes = [this](std::vector<apply::DeadNote>&& notes) {
+    trials_.hear(notes);
+    if (!trials_.endings_are_written()) stop_.waker.wake();
+  };
+  batch.narrowing = pass.narrowing;
+  batch.keep_values = options.dead_letters.keep_values;
+  audit_.listen(batch);
+  return batch;
+}
+
 apply::LaneOptions Pass::lane_options(apply::StoredPosition start, PassOptions& pass) {
   const std::vector<record::SyncTable>& sync_tables = pass.sync_tables;
   apply::LaneOptions options{.start = start, .seed = seed()};
   options.on_batch = [this](const apply::Batch& batch, Duration took) { figures_.applied(batch, took); };
   audit_.listen(options);
+  // That a held row is gone is told by the stream once: were it applied and not on disk, a kill would leave the row's key held.
+  options.may_begin = [this, may_begin = std::move(options.may_begin)] {
+    return trials_.endings_are_written() && (!may_begin || may_begin());
+  };
   options.on_conflicts = std::move(pass.on_conflicts);
   if (sync_tables.empty()) return options;
   for (const record::SyncTable& table : sync_tables) options.told_tables.insert(table.name);
@@ -169,6 +177,8 @@ Status Pass::run(stream::Stage& capture, const RunOptions& run_options,
         give_up = Clock::now() + run_options.drain_max;
         runner.stop(0);
       }
+    } else if (Status written = trials_.write_endings(owner_); !written) {
+      abandon(written.error());
     }
     figures_.events_bytes = events_.bytes();
     figures_.batches_bytes = batches_.bytes();

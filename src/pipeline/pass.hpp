@@ -10,6 +10,7 @@
 #include "pipeline/audit.hpp"
 #include "pipeline/catalog.hpp"
 #include "pipeline/figures.hpp"
+#include "pipeline/letter_trials.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/refusals.hpp"
 #include "pipeline/runner.hpp"
@@ -34,8 +35,8 @@ struct PassOptions {
   // As BatchOptions.
   std::set<postgres::TableName> held;
   std::function<bool(const change::Relation&)> expects;
-  std::vector<apply::DeadKey> dead;
-  std::function<void(std::vector<apply::DeadNote>&&)> on_dead_notes;
+  LetterTrials& trials;      // Begun for this pass; must outlive it.
+  postgres::Session& owner;  // The pipeline's thread's; likewise.
   std::optional<apply::Narrowing> narrowing;
   std::function<void(const apply::Batch&, const std::vector<apply::MetConflict>&)> on_conflicts;  // As LaneOptions.
 };
@@ -65,11 +66,14 @@ class Pass {
 
  private:
   void abandon(const Error& error);
+  apply::BatchOptions batch_options(const PipelineOptions& options, const apply::StoredPosition& start, PassOptions& pass);
   apply::LaneOptions lane_options(apply::StoredPosition start, PassOptions& pass);
 
   StopRequest& stop_;
   Figures& figures_;
   Audit& audit_;
+  LetterTrials& trials_;
+  postgres::Session& owner_;
   stream::Queue<change::Event> events_;
   stream::Queue<apply::Batch> batches_;
   stream::Acknowledgement acknowledgement_;

@@ -364,8 +364,8 @@ class Run {
                .refetched = refetches_.rows(),
                .held = ground_.catalog.held,
                .expects = [this](const change::Relation& relation) { return catalog_watch_.expects(relation); },
-               .dead = trials_.keys(true),
-               .on_dead_notes = [this](std::vector<apply::DeadNote>&& notes) { trials_.hear(notes); },
+               .trials = trials_,
+               .owner = ownership_.session(),
                .narrowing = refusals_.of_stream(),
                .on_conflicts = [this](const apply::Batch& batch, const auto& met) { conflicts_.tell(batch, met); }});
     capture::SlotConnection slot({.connection = options_.postgres,

@@ -7,6 +7,7 @@ import json
 import signal
 import time
 
+import failpoints
 import pytest
 
 from lib import mapped
@@ -245,6 +246,27 @@ def test_a_kill_between_the_letter_and_the_transaction_that_passes_it_does_no_ha
     _settle(line, "retry", "--all")
     _wait_until(lambda: not _letters(line))
     _expect_equal(line)
+
+
+@pytest.mark.parametrize("place", ["batch_begins", "batch_acknowledged"])
+def test_a_kill_where_the_row_of_a_letter_goes_leaves_nothing_held_behind_it(line, place):
+    line.engine.start()
+    line.sync()
+    _poison(line, 7)
+    line.sync()
+    assert [letter["key_values"] for letter in _letters(line)] == [["7"]]
+    line.engine.terminate()
+    with line.database.transaction():
+        line.database.execute("DELETE FROM items WHERE id = 7")
+        line.database.execute("INSERT INTO items VALUES (8, 'witness@example.org', NULL, 8)")
+    line.engine.start(environment=failpoints.arm(place))
+    failpoints.wait_for_kill(line.engine)
+    assert (8 in _items(line)) == (place == "batch_acknowledged")
+    line.database.execute("INSERT INTO items VALUES (7, '7@example.org', NULL, 7)")
+    line.engine.start()
+    _expect_equal(line)
+    _wait_until(lambda: _letters(line) == [])
+    assert _items(line)[7] == ("7@example.org", 7)
 
 
 def test_a_text_too_long_for_an_index_is_a_dead_letter_by_bytes(line):
