@@ -158,7 +158,11 @@ void Merge::truncate(const TableName& table) {
     for (const NodeTable* part : node->parts) nodes_[part->index].truncate();
   } else if (const RelationshipTable* relationship = model_->find_relationship(table)) {
     relationships_[relationship->index].truncate();
-    for (const RelationshipTable* sibling : relationship->siblings) relationships_[sibling->index].truncate();
+    taken_keys_.erase(relationship->index);
+    for (const RelationshipTable* sibling : relationship->siblings) {
+      relationships_[sibling->index].truncate();
+      taken_keys_.erase(sibling->index);
+    }
   } else {
     return;
   }

@@ -83,6 +83,7 @@ class Merge {
                              const std::vector<change::DatumView>& row, const OldRow& told);
   Status remove_relationship(const Binding& binding, const RelationshipTable& table,
                              const std::vector<change::DatumView>& old_row);
+  void take_key(const RelationshipTable& table, const Entity<RelationshipKey>& entity);
   std::optional<Key> kept_before(const NodeTable& table, const Key& key) const;
   bool goes_along(const RelationshipTable& table, const Entity<RelationshipKey>& entity) const;
   std::vector<GivenUp> find_given_up(const NodeTable& table) const;
@@ -101,6 +102,7 @@ class Merge {
   size_t rows_ = 0;
   std::vector<NodeStates> nodes_;  // By the table's index.
   std::vector<RelationshipStates> relationships_;
+  std::map<size_t, std::vector<RelationshipKey>> taken_keys_;  // By the relationship table's index.
   std::map<size_t, UserRows<Key, KeyHash>> node_user_rows_;
   std::map<size_t, UserRows<RelationshipKey, RelationshipKeyHash>> relationship_user_rows_;
 };

@@ -80,6 +80,17 @@ Status Merge::remove_relationship(const Binding& binding, const RelationshipTabl
   return {};
 }
 
+// A row takes a key that it did not have before the batch. A piece of a transaction may end between a node's key change and those
+// that cascade from it: the relationship went along with the node, and where the next piece says that the row's old key became
+// this one, it stands at this one already.
+void Merge::take_key(const RelationshipTable& table, const Entity<RelationshipKey>& entity) {
+  if (!table.key_is_pair || !entity.before || *entity.before == entity.key) return;
+  // Else the nodes at its ends had other keys when the piece began, and another relationship may stand between those.
+  const auto& starts = nodes_[table.start->index].places();
+  const auto& ends = nodes_[table.end->index].places();
+  if (!starts.contains(entity.key.start) && !ends.contains(entity.key.end)) taken_keys_[table.index].push_back(entity.key);
+}
+
 Status Merge::add_relationship_of(const Binding& binding, const RelationshipTable& table, Operation operation,
                                   const std::vector<DatumView>& old_row,
                                   const std::vector<DatumView>& row, const OldRow& told) {
@@ -106,6 +117,7 @@ Status Merge::add_relationship_of(const Binding& binding, const RelationshipTabl
   const bool makes = operation == Operation::insert || states.removed_now(old_key);
   if (makes && !(old_key == key)) states.remove(old_key, transaction_);
   auto& entity = makes ? states.insert(key, transaction_) : states.update(old_key, key);
+  if (!(old_key == key)) take_key(table, entity);
   entity.key = std::move(key);
   CNX_TRY(take_old(entity, table, binding, old_row, told));
   if (projected.lacks_columns || guard_of(table) == Guard::decide) entity.row = row_key(binding, row);
@@ -135,6 +147,17 @@ RelationshipMutations Merge::take_relationship(size_t table) {
     take_user_rows(states, relationship_user_rows_[table], mutations);
   }
   mutations.removed = std::move(states.removed());
+  if (auto taken = taken_keys_.find(table); taken != taken_keys_.end()) {
+    // What stood at the others is said by the rows that have them, or had them before.
+    std::unordered_set<RelationshipKey, RelationshipKeyHash> said(mutations.removed.begin(), mutations.removed.end());
+    for (const Entity<RelationshipKey>& entity : states.entities()) {
+      if (entity.before) said.insert(*entity.before);
+      if (!entity.removed) said.insert(entity.key);
+    }
+    for (RelationshipKey& key : taken->second) {
+      if (said.insert(key).second) mutations.removed.push_back(std::move(key));
+    }
+  }
   for (Entity<RelationshipKey>& entity : states.entities()) {
     if (entity.removed) {
       if (entity.before) mutations.removed.push_back(std::move(*entity.before));

@@ -228,6 +228,18 @@ TEST_F(MergeTest, a_join_row_that_ends_where_it_began_follows_its_key_and_not_th
   EXPECT_TRUE(likes.upserts[0].inserted);
 }
 
+TEST_F(MergeTest, a_join_row_that_followed_a_node_of_a_piece_before_goes_where_it_stands) {
+  // Node 1 took the key 2, and its relationships along, in a piece that ended before the row said so.
+  update("likes", {"2", "5", "big"}, {"1", "5", std::nullopt});
+  remove("likes", {"2", "5", std::nullopt});
+  const Mutations taken = merge_.take();
+  const RelationshipMutations& likes = taken.relationships[0];
+  ASSERT_THAT(likes.removed, SizeIs(2));
+  EXPECT_EQ(likes.removed[0].start, key(2));
+  EXPECT_EQ(likes.removed[1].start, key(1));
+  EXPECT_THAT(likes.upserts, IsEmpty());
+}
+
 TEST_F(MergeTest, a_node_that_moves_twice_meets_stubs_on_its_way) {
   update("parents", {"2", "acme"}, {"1", std::nullopt});
   update("parents", {"3", "acme"}, {"2", std::nullopt});

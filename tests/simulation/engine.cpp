@@ -102,6 +102,7 @@ Engine::~Engine() = default;
 
 // As the pipeline starts: the two sides must fit together, the other owner is fenced off, then comes what the graph holds by then.
 void Engine::start_pass() {
+  opened_slot_ = false;
   pass_.reset();
   capture::SourceFacts facts = world_.postgres.facts(world_.graph.held());
   facts.streams = world_.graph.stored().lane.phase == apply::Phase::stream;
@@ -172,6 +173,7 @@ Engine::State Engine::step(TimePoint now) {
   seat.woken = false;
   const uint64_t before = world_.graph.commits();
   Step step = seat.stage->step(now);
+  opened_slot_ = opened_slot_ || (pass_->slot && pass_->slot->is_open());
   if (world_.graph.commits() != before) world_.trace("applied");
   world_.checks.weigh(pass_->events.bytes(), options_.events.bytes_max);
   if (pass_->slot && pass_->slot->bothered()) world_.checks.violate("contract", "status is sent more often than every 100 ms");
@@ -194,6 +196,8 @@ Engine::State Engine::step(TimePoint now) {
 }
 
 Engine::State Engine::next_pass() {
+  // Stopped before it read the slot at all: nothing is opened for a confirmation alone.
+  cut_short_ = stopping_ && pass_->slot && !opened_slot_;
   if (pass_->following || stopping_ || last_pass_) return State::ended;
   copy_narrowing_.reset();
   start_pass();
