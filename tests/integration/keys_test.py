@@ -42,6 +42,7 @@ tables:
     to: {codes: code}
     key: [id, part]
     version: version
+    conflict: graph_wins
     properties: [stars]
 """
 

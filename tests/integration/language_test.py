@@ -38,6 +38,7 @@ tables:
     node: [Employee, Human]
     labels: {column: kind, when: {a: Admin, g: Guest}}
     version: version
+    conflict: graph_wins
     properties: {note: {column: note, as: flatten}}
     relationships:
       - WORKS_UNDER: {to: {staff: chief}}

@@ -102,7 +102,6 @@ Engine::~Engine() = default;
 
 // As the pipeline starts: the two sides must fit together, the other owner is fenced off, then comes what the graph holds by then.
 void Engine::start_pass() {
-  opened_slot_ = false;
   pass_.reset();
   capture::SourceFacts facts = world_.postgres.facts(world_.graph.held());
   facts.streams = world_.graph.stored().lane.phase == apply::Phase::stream;
@@ -120,6 +119,7 @@ void Engine::start_pass() {
     start.lane = world_.graph.stored().lane;
   }
   std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.until <= start.lane.position.lsn; });
+  began_at_ = start.lane.position;
   pass_ = std::make_unique<Pass>(world_, options_, *this, start, rows);
 }
 
@@ -173,7 +173,6 @@ Engine::State Engine::step(TimePoint now) {
   seat.woken = false;
   const uint64_t before = world_.graph.commits();
   Step step = seat.stage->step(now);
-  opened_slot_ = opened_slot_ || (pass_->slot && pass_->slot->is_open());
   if (world_.graph.commits() != before) world_.trace("applied");
   world_.checks.weigh(pass_->events.bytes(), options_.events.bytes_max);
   if (pass_->slot && pass_->slot->bothered()) world_.checks.violate("contract", "status is sent more often than every 100 ms");
@@ -196,8 +195,8 @@ Engine::State Engine::step(TimePoint now) {
 }
 
 Engine::State Engine::next_pass() {
-  // Stopped before it read the slot at all: nothing is opened for a confirmation alone.
-  cut_short_ = stopping_ && pass_->slot && !opened_slot_;
+  // What it began with was another pass's to confirm.
+  cut_short_ = stopping_ && world_.graph.stored().lane.position == began_at_;
   if (pass_->following || stopping_ || last_pass_) return State::ended;
   copy_narrowing_.reset();
   start_pass();

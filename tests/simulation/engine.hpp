@@ -79,7 +79,7 @@ class Engine {
   bool stopping_ = false;
   bool last_pass_ = false;
   bool cut_short_ = false;
-  bool opened_slot_ = false;  // By this pass.
+  change::Position began_at_;  // This pass.
   std::optional<Error> error_;
 };
 

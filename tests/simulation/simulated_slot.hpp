@@ -45,7 +45,6 @@ class SimulatedSlot final : public capture::ReplicationPort {
   }
   // Status came more often than the server is to be bothered with.
   bool bothered() const { return bothered_; }
-  bool is_open() const { return open_; }
 
  private:
   bool unlucky() { return options_.faults.strikes(postgres_.random_, options_.faults.loss); }
