@@ -75,7 +75,7 @@ class Engine:
 
     def init(self):
         LOGS.mkdir(parents=True, exist_ok=True)
-        secret = LOGS / "role-password"
+        secret = LOGS / f"role-password-{os.getpid()}"  # Another process may be writing its own just now.
         secret.write_text(PASSWORD)
         secret.chmod(0o600)
         return self.expect("init", "--role", ROLE, "--role-password-file", str(secret))
