@@ -23,6 +23,10 @@ Attempt::Outcome outcome_of(const Error& error, RetryClass retry, bool given_up)
   return stream::is_retried(retry) || error.code() == kEntityMissing ? retried : failed;
 }
 
+size_t count_kept(const std::vector<MetConflict>& conflicts) {
+  return static_cast<size_t>(std::count_if(conflicts.begin(), conflicts.end(), [](const MetConflict& each) { return each.kept; }));
+}
+
 // Rows that the graph does not have, since it kept something else.
 void mark_kept(std::vector<mapping::AppliedRow>& rows, const std::vector<MetConflict>& conflicts) {
   std::set<std::pair<mapping::TableName, std::string>> kept;
@@ -194,7 +198,7 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
   counters_.rows += batch.rows;
   counters_.transactions += batch.transactions;
   counters_.conflicts += applied.conflicts.size();
-  const auto refused = static_cast<uint64_t>(std::count_if(applied.conflicts.begin(), applied.conflicts.end(), [](const MetConflict& each) { return each.kept; }));
+  const size_t refused = count_kept(applied.conflicts);
   counters_.refused += refused;
   tell(Attempt::Outcome::applied, refused, nullptr, now);
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.

@@ -66,7 +66,9 @@ std::vector<LackingRow> lacking_rows(const Mutations& mutations) {
   for (const NodeMutations& node : mutations.nodes) {
     if (node.table->rule->cypher) continue;
     // What the graph has there now is of a row that goes: it does not tell whether this one is missing.
-    const std::unordered_set<Key, KeyHash> removed(node.removed.begin(), node.removed.end());
+    std::unordered_set<Key, KeyHash> removed;
+    const bool asks = std::any_of(node.upserts.begin(), node.upserts.end(), [](const NodeUpsert& each) { return each.lacks_columns; });
+    if (asks) removed.insert(node.removed.begin(), node.removed.end());
     for (const NodeUpsert& upsert : node.upserts) {
       const bool ends_lack =
           std::any_of(upsert.ends.begin(), upsert.ends.end(),

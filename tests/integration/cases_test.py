@@ -16,12 +16,7 @@ from lib.live import mapped_tables
 from lib.witnessed import change, expect_right
 
 NAME = "cnx_cases"
-
-
-@pytest.fixture(scope="module")
-def tables(servers):
-    with witnessed.template(servers, NAME + "_template") as name:
-        yield name
+tables = witnessed.tables(NAME)
 
 
 @pytest.fixture

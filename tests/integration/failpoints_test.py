@@ -16,15 +16,10 @@ from lib import witnessed
 from lib.witnessed import change, expect_right
 
 NAME = "cnx_failpoints"
+tables = witnessed.tables(NAME)
 SMALL = ("--set", "apply.batch_rows=50")
 # What a transaction of Neo4j may hold: small, so that a few rows go in pieces.
 TINY = ("--set", "apply.transaction_elements_max=1000", "--set", "apply.piece_rows=100")
-
-
-@pytest.fixture(scope="module")
-def tables(servers):
-    with witnessed.template(servers, NAME + "_template") as name:
-        yield name
 
 
 @pytest.fixture

@@ -21,13 +21,8 @@ from lib.graph import GraphError, GraphUnavailable
 from lib.witnessed import change, expect_right
 
 NAME = "cnx_server_faults"
+tables = witnessed.tables(NAME)
 SERVERS = ("postgres", "neo4j")
-
-
-@pytest.fixture(scope="module")
-def tables(servers):
-    with witnessed.template(servers, NAME + "_template") as name:
-        yield name
 
 
 @contextlib.contextmanager

@@ -15,14 +15,9 @@ from lib import witnessed
 from lib.witnessed import at_port, change, expect_right
 
 NAME = "cnx_wire"
+tables = witnessed.tables(NAME)
 KINDS = (REPLICATION, QUERY, BOLT)
 SOON = ("--set", "run.takeover_seconds=5")
-
-
-@pytest.fixture(scope="module")
-def tables(servers):
-    with witnessed.template(servers, NAME + "_template") as name:
-        yield name
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import uuid
 from urllib.parse import urlsplit, urlunsplit
 
 import kills
+import pytest
 from witnesses import FOREIGN, TABLES, Counter
 
 from . import comparer
@@ -27,6 +28,15 @@ def template(servers, name):
         yield name
     finally:
         postgres.drop_database(servers.postgres_url, name)
+
+
+def tables(name):
+    """A test file's fixture: the name of its template."""
+    @pytest.fixture(scope="module")
+    def fixture(servers):
+        with template(servers, name + "_template") as made:
+            yield made
+    return fixture
 
 
 @contextlib.contextmanager
