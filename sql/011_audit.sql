@@ -28,7 +28,8 @@ COMMENT ON COLUMN contextnexus.audit_log.correlation_id IS
   'The one id of the change, or of the batch: made of the source and its position, so that a replay has the same. Null where it has no position.';
 COMMENT ON COLUMN contextnexus.audit_log.batch_id IS 'Of a change: the id of the batch that it was tried in, which is in the Neo4j transaction''s metadata.';
 COMMENT ON COLUMN contextnexus.audit_log.operation IS
-  'insert, update, delete, truncate; read_again: the row as it was read later; batch, copy: one Neo4j transaction; retry, discard: of a dead letter.';
+  'insert, update, delete, truncate; read_again: the row as it was read later; batch, copy: one Neo4j transaction; conflict: what was done '
+  'about a row that met one, with the strategy as code; retry, discard: of a dead letter.';
 COMMENT ON COLUMN contextnexus.audit_log.key IS 'The values of the key''s columns, joined by commas.';
 COMMENT ON COLUMN contextnexus.audit_log.old_key IS 'The key before an update that changed it; else null.';
 COMMENT ON COLUMN contextnexus.audit_log.lsn IS 'Where the change stands, with `ordinal`; of a batch: where it ends. 0/0: it was copied.';
@@ -37,7 +38,7 @@ COMMENT ON COLUMN contextnexus.audit_log.row_count IS 'Of a batch: its rows.';
 COMMENT ON COLUMN contextnexus.audit_log.refused IS 'Of a batch: how many of them were older than what the graph has, and wrote nothing.';
 COMMENT ON COLUMN contextnexus.audit_log.attempt IS '1, 2, …; 0: not known, since the engine that made it was killed.';
 COMMENT ON COLUMN contextnexus.audit_log.outcome IS
-  'applied; retried, lost, refused, failed: of an attempt that was not; held, dead_letter, discarded, asked, recovered: docs/audit.md.';
+  'applied; retried, lost, refused, failed: of an attempt that was not; held, dead_letter, discarded, asked, recovered; of a conflict who is right: docs/audit.md.';
 
 CREATE INDEX IF NOT EXISTS audit_log_by_time ON contextnexus.audit_log (at);
 CREATE INDEX IF NOT EXISTS audit_log_failures ON contextnexus.audit_log (at) WHERE outcome <> 'applied';

@@ -200,6 +200,8 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
   counters_.conflicts += applied.conflicts.size();
   const size_t refused = count_kept(applied.conflicts);
   counters_.refused += refused;
+  // Before the position is acknowledged, as the attempt is.
+  if (options_.on_conflicts && !applied.conflicts.empty()) options_.on_conflicts(batch, applied.conflicts);
   tell(Attempt::Outcome::applied, refused, nullptr, now);
   // While rows are copied nothing may be confirmed: the position stands at the slot's start.
   if (position_.phase == Phase::stream) {
@@ -212,7 +214,6 @@ void LaneStage::finish(const Applied& applied, TimePoint now) {
     if (batch.segment->done) reach("copy_segment_answered");
   }
   if (options_.on_batch) options_.on_batch(batch, now - current_->begun);
-  if (options_.on_conflicts && !applied.conflicts.empty()) options_.on_conflicts(batch, applied.conflicts);
   if (options_.on_applied) {
     mark_kept(current_->batch.applied, applied.conflicts);
     options_.on_applied(std::move(current_->batch.applied));

@@ -56,7 +56,7 @@ struct LaneOptions {
   // Told, after Neo4j's commit, of the applied rows of `told_tables`; from the stage's thread, must not block. May be empty.
   std::function<void(std::vector<mapping::AppliedRow>&&)> on_applied;
   std::set<mapping::TableName> told_tables;
-  // Told, after Neo4j's commit, what of the batch met a conflict, before on_applied; as that.
+  // Told, after Neo4j's commit, what of the batch met a conflict, before on_attempt; as on_applied.
   std::function<void(const Batch&, const std::vector<MetConflict>&)> on_conflicts;
   // Told of each batch once Neo4j has committed it, and how long that took; as on_applied.
   std::function<void(const Batch&, Duration took)> on_batch;

@@ -5,10 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "command/audit_lines.hpp"
+#include "command/engine_records.hpp"
 #include "command/table_text.hpp"
 #include "command/verb.hpp"
-#include "pipeline/ground.hpp"
-#include "pipeline/schema.hpp"
 #include "record/audit_search.hpp"
 
 namespace cnx::command {
@@ -35,11 +34,9 @@ struct Flags {
 };
 
 Result<std::vector<AuditRecord>> find(const Flags& flags) {
-  CNX_TRY(pipeline::PipelineOptions options, source_options(flags.connection));
   const TimePoint deadline = Clock::now() + kStepMax;
-  CNX_TRY(postgres::Session session, pipeline::open_session(options, deadline));
-  CNX_TRY(pipeline::check_engine_version(session, deadline));
-  return record::find_audit(session, options.name, flags.filter, flags.limit, deadline);
+  CNX_TRY(EngineRecords opened, open_engine_records(flags.connection, deadline));
+  return record::find_audit(opened.session, opened.options.name, flags.filter, flags.limit, deadline);
 }
 
 nlohmann::ordered_json to_json(const AuditRecord& record) {
@@ -70,7 +67,7 @@ ExitCode audit(const Flags& flags) {
   if (flags.connection.json) {
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     for (const AuditRecord& record : *records) json.push_back(to_json(record));
-    std::printf("%s\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    std::printf("%s\n", pretty(json).c_str());
     return ExitCode::success;
   }
   const size_t width = terminal_width();
@@ -97,7 +94,7 @@ void add_audit(CLI::App& program, Action& action) {
       ->type_name("POSITION");
   verb->add_option("--from-lsn", filter.from_lsn, "From that LSN on")->type_name("LSN");
   verb->add_option("--to-lsn", filter.to_lsn, "Up to that LSN")->type_name("LSN");
-  verb->add_option("--operation", filter.operation, "insert, update, delete, truncate, read_again, batch, copy, retry or discard")
+  verb->add_option("--operation", filter.operation, "insert, update, delete, truncate, read_again, batch, copy, conflict, retry or discard")
       ->type_name("WORD");
   verb->add_option("--outcome", filter.outcome, "applied, retried, lost, refused, failed, held, dead_letter, recovered, asked or discarded")
       ->type_name("WORD");

@@ -4,9 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "command/verb.hpp"
-#include "pipeline/ground.hpp"
-#include "pipeline/schema.hpp"
+#include "command/engine_records.hpp"
 #include "record/conflicts.hpp"
 
 namespace cnx::command {
@@ -34,25 +32,6 @@ struct Flags {
   bool all = false;  // Every conflict: no filter is meant.
 };
 
-struct Opened {
-  pipeline::PipelineOptions options;
-  postgres::Session session;
-};
-
-Result<Opened> open(const Flags& flags) {
-  CNX_TRY(pipeline::PipelineOptions options, source_options(flags.connection));
-  const TimePoint deadline = Clock::now() + kStepMax;
-  CNX_TRY(postgres::Session session, pipeline::open_session(options, deadline));
-  CNX_TRY(pipeline::check_engine_version(session, deadline));
-  return Opened{std::move(options), std::move(session)};
-}
-
-std::string joined(const std::vector<std::string>& words, const char* between = ",") {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
-  return text;
-}
-
 nlohmann::ordered_json to_json(const Conflict& conflict) {
   return {{"id", conflict.id},
           {"state", conflict.state},
@@ -69,10 +48,6 @@ nlohmann::ordered_json to_json(const Conflict& conflict) {
           {"updated_at", conflict.updated_at},
           {"closed_at", conflict.closed_at},
           {"closed_by", conflict.closed_by}};
-}
-
-std::string dump(const nlohmann::ordered_json& json) {
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string versions(const Conflict& conflict) {
@@ -108,7 +83,7 @@ void print_whole(const Conflict& conflict) {
 }
 
 Result<std::vector<Conflict>> find(const Flags& flags, const ConflictFilter& filter) {
-  CNX_TRY(Opened opened, open(flags));
+  CNX_TRY(EngineRecords opened, open_engine_records(flags.connection, Clock::now() + kStepMax));
   return record::find_conflicts(opened.session, opened.options.name, filter, flags.limit, Clock::now() + kStepMax);
 }
 
@@ -118,7 +93,7 @@ ExitCode list(const Flags& flags) {
   if (flags.connection.json) {
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     for (const Conflict& conflict : *conflicts) json.push_back(to_json(conflict));
-    std::printf("%s\n", dump(json).c_str());
+    std::printf("%s\n", pretty(json).c_str());
     return ExitCode::success;
   }
   for (const Conflict& conflict : *conflicts) print_line(conflict);
@@ -137,7 +112,7 @@ ExitCode show(const Flags& flags) {
   if (!conflicts) return report(flags.connection, conflicts.error());
   for (const Conflict& conflict : *conflicts) {
     if (flags.connection.json) {
-      std::printf("%s\n", dump(to_json(conflict)).c_str());
+      std::printf("%s\n", pretty(to_json(conflict)).c_str());
     } else {
       print_whole(conflict);
     }
@@ -149,7 +124,7 @@ Result<size_t> resolved(const Flags& flags) {
   if (flags.filter.empty() && !flags.all) {
     return fail(Error(ErrorKind::invalid, "which conflicts are meant?").advise("name them by id or by a filter; or --all"));
   }
-  CNX_TRY(Opened opened, open(flags));
+  CNX_TRY(EngineRecords opened, open_engine_records(flags.connection, Clock::now() + kStepMax));
   const auto take = flags.take == "graph" ? record::take_graph : record::take_postgres;
   return take(opened.session, opened.options.name, flags.filter, Clock::now() + kStepMax);
 }
@@ -159,7 +134,7 @@ ExitCode resolve(const Flags& flags) {
   if (!count) return report(flags.connection, count.error());
   const bool graph = flags.take == "graph";
   if (flags.connection.json) {
-    std::printf("%s\n", dump({{graph ? "resolved" : "resolving", *count}}).c_str());
+    std::printf("%s\n", pretty({{graph ? "resolved" : "resolving", *count}}).c_str());
   } else {
     std::printf("%zu %s\n", *count,
                 graph ? "conflicts are resolved: the graph keeps what it has until these rows change again"

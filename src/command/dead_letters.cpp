@@ -4,9 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "command/verb.hpp"
-#include "pipeline/ground.hpp"
-#include "pipeline/schema.hpp"
+#include "command/engine_records.hpp"
 #include "record/audit_entry.hpp"
 #include "record/dead_letters.hpp"
 
@@ -34,25 +32,6 @@ struct Flags {
   bool all = false;  // Every letter: no filter is meant.
 };
 
-struct Opened {
-  pipeline::PipelineOptions options;
-  postgres::Session session;
-};
-
-Result<Opened> open(const Flags& flags) {
-  CNX_TRY(pipeline::PipelineOptions options, source_options(flags.connection));
-  const TimePoint deadline = Clock::now() + kStepMax;
-  CNX_TRY(postgres::Session session, pipeline::open_session(options, deadline));
-  CNX_TRY(pipeline::check_engine_version(session, deadline));
-  return Opened{std::move(options), std::move(session)};
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
-}
-
 nlohmann::ordered_json to_json(const DeadLetter& letter) {
   return {{"id", letter.id},
           {"state", letter.state},
@@ -73,10 +52,6 @@ nlohmann::ordered_json to_json(const DeadLetter& letter) {
           {"updated_at", letter.updated_at},
           {"closed_at", letter.closed_at},
           {"closed_by", letter.closed_by}};
-}
-
-std::string dump(const nlohmann::ordered_json& json) {
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void print_line(const DeadLetter& letter) {
@@ -108,7 +83,7 @@ void print_whole(const DeadLetter& letter) {
 }
 
 Result<std::vector<DeadLetter>> find(const Flags& flags, const DeadLetterFilter& filter) {
-  CNX_TRY(Opened opened, open(flags));
+  CNX_TRY(EngineRecords opened, open_engine_records(flags.connection, Clock::now() + kStepMax));
   return record::find_dead_letters(opened.session, opened.options.name, filter, flags.limit, Clock::now() + kStepMax);
 }
 
@@ -118,7 +93,7 @@ ExitCode list(const Flags& flags) {
   if (flags.connection.json) {
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     for (const DeadLetter& letter : *letters) json.push_back(to_json(letter));
-    std::printf("%s\n", dump(json).c_str());
+    std::printf("%s\n", pretty(json).c_str());
     return ExitCode::success;
   }
   for (const DeadLetter& letter : *letters) print_line(letter);
@@ -137,7 +112,7 @@ ExitCode show(const Flags& flags) {
   if (!letters) return report(flags.connection, letters.error());
   for (const DeadLetter& letter : *letters) {
     if (flags.connection.json) {
-      std::printf("%s\n", dump(to_json(letter)).c_str());
+      std::printf("%s\n", pretty(to_json(letter)).c_str());
     } else {
       print_whole(letter);
     }
@@ -151,7 +126,7 @@ Result<size_t> settled(const Flags& flags, Settle settle) {
   if (flags.filter.empty() && !flags.all) {
     return fail(Error(ErrorKind::invalid, "which dead letters are meant?").advise("name them by id or by a filter; or --all"));
   }
-  CNX_TRY(Opened opened, open(flags));
+  CNX_TRY(EngineRecords opened, open_engine_records(flags.connection, Clock::now() + kStepMax));
   const bool audited = record::audit_level(opened.options.audit.level) != record::AuditLevel::off;
   return settle(opened.session, opened.options.name, flags.filter, audited, Clock::now() + kStepMax);
 }
@@ -160,7 +135,7 @@ ExitCode settle(const Flags& flags, Settle settle, const char* word, const char*
   Result<size_t> count = settled(flags, settle);
   if (!count) return report(flags.connection, count.error());
   if (flags.connection.json) {
-    std::printf("%s\n", dump({{word, *count}}).c_str());
+    std::printf("%s\n", pretty({{word, *count}}).c_str());
   } else {
     std::printf("%zu %s\n", *count, text);
   }

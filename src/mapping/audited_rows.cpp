@@ -4,17 +4,12 @@
 #include <iterator>
 #include <utility>
 
+#include "change/columns.hpp"
+
 namespace cnx::mapping {
 namespace {
 
 using change::DatumView;
-
-std::optional<size_t> find_column(const change::Relation& relation, const std::string& name) {
-  for (size_t i = 0; i < relation.columns.size(); ++i) {
-    if (relation.columns[i].name == name) return i;
-  }
-  return std::nullopt;
-}
 
 // None where the row does not tell all of it.
 std::optional<std::string> key_in(const std::vector<size_t>& columns, const std::vector<DatumView>& row) {

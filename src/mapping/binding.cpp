@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "change/columns.hpp"
 #include "mapping/names.hpp"
 
 namespace cnx::mapping {
@@ -14,15 +15,8 @@ Error lacks_column(const change::Relation& relation, const std::string& column) 
       .advise("correct the mapping, or bring the column back");
 }
 
-std::optional<uint16_t> find_column(const change::Relation& relation, const std::string& name) {
-  for (size_t i = 0; i < relation.columns.size(); ++i) {
-    if (relation.columns[i].name == name) return static_cast<uint16_t>(i);
-  }
-  return std::nullopt;
-}
-
 Result<uint16_t> column_index(const change::Relation& relation, const std::string& name) {
-  if (auto found = find_column(relation, name)) return *found;
+  if (auto found = change::find_column(relation, name)) return static_cast<uint16_t>(*found);
   return fail(lacks_column(relation, name));
 }
 
@@ -154,9 +148,10 @@ class Binder {
  private:
   // None where the relation lacks a column that the file's defaults alone name.
   Result<std::optional<uint16_t>> index_unless_default(const std::string& column) {
-    std::optional<uint16_t> found = find_column(relation_, column);
-    if (!found && rule_.named.contains(column)) return fail(lacks_column(relation_, column));
-    return found;
+    const std::optional<size_t> found = change::find_column(relation_, column);
+    if (found) return std::optional<uint16_t>(static_cast<uint16_t>(*found));
+    if (rule_.named.contains(column)) return fail(lacks_column(relation_, column));
+    return std::optional<uint16_t>();
   }
 
   Result<BoundProperty> property(PropertyNames& names, const std::string& name, uint16_t index,

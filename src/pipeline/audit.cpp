@@ -178,6 +178,21 @@ void Audit::recovered(std::vector<mapping::AuditedRow>&& rows, change::Lsn whole
   push({.at_microseconds = now_microseconds(), .changes = std::move(rows), .source = source_, .whole = whole}, {whole, 0});
 }
 
+void Audit::conflicts(const std::vector<ConflictNote>& notes) {
+  if (level_ == AuditLevel::off) return;
+  for (const ConflictNote& note : notes) {
+    push({.at_microseconds = now_microseconds(),
+          .operation = "conflict",
+          .correlation_id = change::correlation_id(source_, note.position),
+          .table = note.table,
+          .key = note.key,
+          .position = note.position,
+          .attempt = 1,
+          .outcome = std::string(to_string(note.outcome)),
+          .code = std::string(mapping::to_word(note.strategy))});
+  }
+}
+
 void Audit::dead_letter(const record::NewDeadLetter& letter, uint64_t attempt) {
   if (level_ == AuditLevel::off) return;
   push({.at_microseconds = now_microseconds(),

@@ -12,6 +12,7 @@
 #include "apply/batch_options.hpp"
 #include "apply/lane_stage.hpp"
 #include "capture/logical/logical_stage.hpp"
+#include "pipeline/conflict_notes.hpp"
 #include "pipeline/figures.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/runner.hpp"
@@ -44,6 +45,9 @@ class Audit {
   void limit(stream::Acknowledgement& acknowledgement) const;
   // Called whenever more may be confirmed; empty: nobody is, any more, once this has returned.
   void on_written(std::function<void()> wake);
+
+  // Any thread.
+  void conflicts(const std::vector<ConflictNote>& notes);
 
   // What became of dead letters.
   void dead_letter(const record::NewDeadLetter& letter, uint64_t attempt);

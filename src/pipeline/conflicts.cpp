@@ -8,6 +8,7 @@
 #include <map>
 
 #include "bolt/packstream.hpp"
+#include "change/columns.hpp"
 #include "cypher/pack.hpp"
 #include "pipeline/refetch.hpp"
 #include "pipeline/value_json.hpp"
@@ -53,11 +54,8 @@ std::optional<int64_t> integer_of(std::string_view text) {
 }
 
 std::optional<std::string> column_of(const apply::RefetchedRow& read, const std::string& column) {
-  if (!read.values) return std::nullopt;
-  for (size_t i = 0; i < read.relation->columns.size(); ++i) {
-    if (read.relation->columns[i].name == column) return (*read.values)[i];
-  }
-  return std::nullopt;
+  const std::optional<size_t> at = read.values ? change::find_column(*read.relation, column) : std::nullopt;
+  return at ? (*read.values)[*at] : std::nullopt;
 }
 
 // What the row was, as the graph should have it.
@@ -278,7 +276,7 @@ void Conflicts::tell(const std::vector<ConflictNote>& notes) {
                             {"outcome", std::string(to_string(first->outcome))},
                             {"position", first->position.to_string()}});
   }
-  if (options_.on_conflicts) options_.on_conflicts(notes);
+  audit_.conflicts(notes);
 }
 
 }  // namespace cnx::pipeline

@@ -39,9 +39,9 @@ struct Decisions {
 // One thread, the pipeline's; tell() is any thread's.
 class Conflicts {
  public:
-  // Both must outlive it.
-  Conflicts(const PipelineOptions& options, Figures& figures)
-      : options_(options), figures_(figures), rows_(options, record::kConflicts, true) {}
+  // All must outlive it.
+  Conflicts(const PipelineOptions& options, Figures& figures, Audit& audit)
+      : options_(options), figures_(figures), audit_(audit), rows_(options, record::kConflicts, true) {}
 
   // Those that wait, and what becomes of them.
   HeldRows& rows() { return rows_; }
@@ -60,7 +60,8 @@ class Conflicts {
   // How many wait, for the figures.
   void show();
 
-  // The one place where a conflict is told: the log, the figures, and whoever is named in the options.
+  // The one place where a conflict is told, to the log and the audit: of those that a batch met, once Neo4j has committed it; of
+  // those decided here, before what was decided is written.
   void tell(const std::vector<ConflictNote>& notes);
   void tell(const apply::Batch& batch, const std::vector<apply::MetConflict>& met);
 
@@ -73,6 +74,7 @@ class Conflicts {
 
   const PipelineOptions& options_;
   Figures& figures_;
+  Audit& audit_;
   HeldRows rows_;
   Decisions decisions_;
 };

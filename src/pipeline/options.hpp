@@ -1,7 +1,6 @@
 // What a pipeline is made of: two databases, a mapping, a name.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,7 +10,6 @@
 #include "capture/logical/logical_stage.hpp"
 #include "mapping/rules.hpp"
 #include "pipeline/circuit_breaker.hpp"
-#include "pipeline/conflict_notes.hpp"
 #include "postgres/options.hpp"
 #include "record/sync_stage.hpp"
 
@@ -64,9 +62,6 @@ struct PipelineOptions {
   record::SyncOptions write_back;
   DeadLetterOptions dead_letters;
   AuditOptions audit;
-  // Told of conflicts beside the log: of those that a batch met, from its lane's thread, once Neo4j has committed it; of those
-  // decided outside, from the pipeline's, before what was decided is written. Must not block. May be empty.
-  std::function<void(const std::vector<ConflictNote>&)> on_conflicts;
 
   SourceOptions source;
   // Whether standbys of PostgreSQL 17 and later keep the slot in step, so that it comes along with a failover: "on", "off", or

@@ -43,7 +43,7 @@ class Run {
         backoff_(1, std::chrono::milliseconds(200)),
         ownership_(options, run_options, stop, figures, [this] { return held_now(); }),
         audit_(options, figures),
-        conflicts_(options, figures),
+        conflicts_(options, figures, audit_),
         refetches_(options, conflicts_),
         letters_(options, audit_),
         refusals_(options, letters_),

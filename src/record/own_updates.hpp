@@ -1,6 +1,7 @@
 // Recognises the write-back's own UPDATEs in the stream, so that they become no change of their own. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,9 +26,10 @@ class OwnUpdates {
  private:
   struct Columns {
     change::RelationPtr relation;
-    int status = -1;
-    int version = -1;
-    int synced_version = -1;
+    // Places in its rows; none: it lacks the column, or its updates are nobody's but users'.
+    std::optional<size_t> status = {};
+    std::optional<size_t> version = {};
+    std::optional<size_t> synced_version = {};
   };
   const Columns& columns_of(const change::RelationPtr& relation);
 

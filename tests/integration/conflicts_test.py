@@ -103,6 +103,8 @@ def test_by_default_postgres_wins_and_that_is_told(line):
     told = line.engine.once().text
     assert _node(line, "Wins") == {"title": "ours", "note": "n", "version": 2}
     assert "1 rows of public.wins met what somebody else wrote in the graph: PostgreSQL's rows are written over it" in told
+    audited, = json.loads(line.engine.expect("audit", "--operation", "conflict", "--json", url=line.engine.url).output)
+    assert (audited["table"], audited["key"], audited["outcome"], audited["code"]) == ("public.wins", "1", "postgres", "postgres_wins")
 
 
 def test_a_row_that_wins_without_all_of_its_columns_is_read_again(line):
