@@ -80,7 +80,6 @@ Result<Ground> read_ground(const PipelineOptions& options, const StreamTraces& t
                                     .held_back = std::move(held_back)},
                                    deadline));
   ground.catalog = std::move(ground.plan.catalog);
-  CNX_TRY(ground.publication, postgres::read_publication(session, options.publication(), deadline));
   CNX_TRY(ground.graph_identity, read_graph_identity(graph));
   return ground;
 }

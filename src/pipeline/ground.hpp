@@ -11,7 +11,6 @@
 #include "capture/logical/source_state.hpp"
 #include "pipeline/options.hpp"
 #include "pipeline/table_plan.hpp"
-#include "postgres/publication.hpp"
 #include "postgres/replication.hpp"
 #include "postgres/server.hpp"
 #include "postgres/session.hpp"
@@ -25,7 +24,6 @@ struct Ground {
   Catalog catalog;
   TablePlan plan;
   std::string catalog_mark;  // Read before the catalog: another one later means that it may be another.
-  std::optional<postgres::Publication> publication;
   std::optional<postgres::SlotState> slot;
   std::optional<apply::PositionNode> position;
   std::string graph_identity;

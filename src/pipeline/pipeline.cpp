@@ -275,7 +275,7 @@ class Run {
 
   Status check_ground() {
     CNX_TRY(check_tables(ground_.catalog));
-    CNX_TRY(check_publication(ground_.catalog, ground_.publication, options_.publication()));
+    CNX_TRY(check_publication(ground_.catalog, ground_.plan.publication, options_.publication()));
     // Of a copy that is not done the mapping stays; later what differs is synced anew.
     if (ground_.position->stored.lane.phase == apply::Phase::snapshot &&
         ground_.position->source.fingerprint != options_.mapping.fingerprint) {

@@ -40,6 +40,7 @@ class Planner {
       if (input_.mapping.find(known.name) == nullptr) CNX_TRY(leave(known));
     }
     share_with_others();
+    plan_.publication = live_.publication;
     return std::move(plan_);
   }
 
@@ -62,6 +63,7 @@ class Planner {
         plan_.waits_for_writers = plan_.waits_for_writers || published;
         if (published) {
           plan_.said.push_back(postgres::to_string(rule.table) + " was put into the publication");
+          live_.publication->tables.push_back({.name = rule.table, .columns = {}, .row_filter = {}});
           // Since when it is in it belongs to what is remembered.
           CNX_TRY(live_.shapes, read_shapes(session_, input_.mapping.table_names(), input_.publication, deadline_));
         }

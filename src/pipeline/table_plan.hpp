@@ -11,6 +11,7 @@
 #include "pipeline/catalog.hpp"
 #include "pipeline/resync_request.hpp"
 #include "pipeline/table_changes.hpp"
+#include "postgres/publication.hpp"
 
 namespace cnx::pipeline {
 
@@ -37,6 +38,8 @@ struct TablePlan {
   std::set<postgres::TableName> anew;
   // Rows of a table may have gone unpublished until now: the copy waits for every transaction that is open.
   bool waits_for_writers = false;
+  // As the tables were read, with those that the plan put into it: what was read later may be of tables that were made again since.
+  std::optional<postgres::Publication> publication;
 };
 
 struct TablePlanInput {
