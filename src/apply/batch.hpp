@@ -67,6 +67,9 @@ struct Batch {
   // How many of the rows are of which table, and of which tenant where that is counted and known.
   std::vector<std::pair<change::RelationPtr, size_t>> table_rows;
   std::vector<std::pair<std::string, size_t>> tenant_rows;
+  // Rows that the graph has as they are later than `to` (refetched_rows.hpp), as it is to remember them; empty: there are none. None:
+  // what it remembers stays.
+  std::optional<std::string> ahead = std::string();
   // Of a copy: rows of this segment alone.
   std::optional<SegmentProgress> segment;
   // What is told of it once it is committed; filled where somebody is told.

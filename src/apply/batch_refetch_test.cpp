@@ -50,6 +50,35 @@ class BatchRefetchTest : public testing::BatchLine {
   std::string old_id_;
 };
 
+TEST_F(BatchRefetchTest, the_graph_remembers_a_row_until_the_position_has_passed_what_its_read_saw) {
+  make({.refetched = {row_one("77")}});
+  change(7, Lsn(600), Operation::insert, 2, "5");
+  settle();
+  const std::string ahead = take().ahead.value();
+  change(12, Lsn(5000), Operation::insert, 3, "5");
+  settle();
+  EXPECT_EQ(take().ahead, "");
+
+  // Whoever goes on from the first of them passes over the same, and leads with nothing.
+  auto remembered = rows_ahead(ahead);
+  ASSERT_TRUE(remembered) << remembered.error().describe();
+  make({.start = {.position = {Lsn(648), 0}, .phase = Phase::stream}, .refetched = *remembered});
+  change(8, Lsn(700), Operation::update, 1, "5");
+  change(11, Lsn(800), Operation::update, 1, "9");
+  settle();
+  mapping::NodeMutations node = only_table();
+  ASSERT_EQ(node.upserts.size(), 1u);
+  EXPECT_EQ(value_of(node.upserts[0]), 9);
+  EXPECT_FALSE(node.upserts[0].replaced);
+}
+
+TEST_F(BatchRefetchTest, what_is_remembered_is_read_only_where_it_was_written_so) {
+  EXPECT_TRUE(rows_ahead("")->empty());
+  for (const char* text : {"{", "[1]", "[[\"s\",\"t\",[\"a\"],[],\"10:10:\",\"0/1\"]]", "[[\"s\",\"t\",[\"a\"],[\"1\"],\"x\",\"0/1\"]]"}) {
+    EXPECT_FALSE(rows_ahead(text)) << text;
+  }
+}
+
 TEST_F(BatchRefetchTest, a_row_that_was_read_leads_the_first_batch_and_what_it_shows_is_passed_over) {
   make({.refetched = {row_one("77")}});
   change(7, Lsn(600), Operation::update, 1, "5");

@@ -218,6 +218,7 @@ void BatchStage::close(LanePosition to) {
   if (segment_) batch.segment = segment_;
   batch.audited = audited_.take();
   batch.kept = std::exchange(kept_, {});
+  batch.ahead = ahead_text(refetched_.rows(), to.position.lsn);
   finished_.push_back(std::move(batch));
   sizes_.grow(from_.position);
   from_ = to;

@@ -37,6 +37,7 @@ struct Part {
 struct StoredPosition {
   LanePosition lane;
   int64_t epoch = 0;
+  std::string ahead = {};  // As Batch::ahead; known to who takes the position over.
 };
 
 // An UPDATE that met what somebody else wrote in the graph.

@@ -32,6 +32,7 @@ Batch piece_of(const Batch& batch) {
   piece.to = batch.from;
   piece.to.partial = true;
   piece.to.partial_until = batch.to.position.lsn;
+  piece.ahead = std::nullopt;
   return piece;
 }
 

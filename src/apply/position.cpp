@@ -20,7 +20,7 @@ constexpr std::string_view kMake =
 constexpr std::string_view kRaiseEpoch =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
     "SET p.epoch = CASE WHEN p.epoch < $above THEN $above ELSE p.epoch END + 1, p._cnx_lock = null "
-    "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, coalesce(p.partialUntil, 0)";
+    "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, coalesce(p.partialUntil, 0), coalesce(p.ahead, '')";
 constexpr std::string_view kRemove =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) DELETE p";
 constexpr std::string_view kCompareAndSet =
@@ -29,6 +29,7 @@ constexpr std::string_view kCompareAndSet =
     "AND p.phase = $phase THEN $nextLsn ELSE 1/0 END AS next "
     "SET p.lsn = next, p.lsnText = $nextText, p.ordinal = $nextOrdinal, p.phase = $nextPhase, "
     "p.partial = $partial, p.partialUntil = $partialUntil, "
+    "p.ahead = CASE $ahead WHEN '' THEN p.ahead ELSE $ahead END, "
     "p.committedAt = coalesce($committedAt, p.committedAt), "
     "p._cnx_lock = null";
 
@@ -153,12 +154,13 @@ Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_vie
   if (result.records.empty())
     return fail(ErrorKind::state, "the graph has no position for this pipeline");
   reach("epoch_raised");
-  if (result.records.front().size() != 6)
+  if (result.records.front().size() != 7)
     return fail(ErrorKind::malformed, "the epoch's query gave another number of columns");
   Record record(result.records.front());
   CNX_TRY(StoredPosition stored, stored_position(record));
   CNX_TRY(int64_t until, record.integer(5));
   stored.lane.partial_until = change::Lsn(static_cast<uint64_t>(until));
+  CNX_TRY(stored.ahead, record.text(6));
   return stored;
 }
 
@@ -174,7 +176,7 @@ std::string_view compare_and_set_text() {
 Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int64_t epoch) {
   Bytes packed;
   bolt::Packer packer(packed);
-  packer.map_header(12);
+  packer.map_header(13);
   auto text = [&](std::string_view name, std::string_view value) {
     packer.string(name);
     packer.string(value);
@@ -199,6 +201,12 @@ Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int6
     packer.null();
   } else {
     packer.integer(as_integer(batch.to.partial_until));
+  }
+  packer.string("ahead");
+  if (batch.ahead && batch.ahead->empty()) {
+    packer.null();
+  } else {
+    packer.string(batch.ahead.value_or(""));
   }
   packer.string("committedAt");
   if (batch.commit_microseconds == 0) {

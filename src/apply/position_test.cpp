@@ -167,6 +167,7 @@ TEST(Epoch, is_raised_and_tells_where_the_lane_stands_by_then) {
   bolt::List first = columns();
   first.resize(5);
   first.push_back(int64_t{700});
+  first.push_back(std::string("[]"));
   Answering graph({bolt::testing::record(first)});
   auto stored = raise_epoch(*graph.connection, "p/0", kDeadline);
   ASSERT_TRUE(stored) << stored.error().describe();
@@ -174,6 +175,7 @@ TEST(Epoch, is_raised_and_tells_where_the_lane_stands_by_then) {
   EXPECT_EQ(stored->lane.position, (change::Position{Lsn(0x1'00000010), 7}));
   EXPECT_TRUE(stored->lane.partial);
   EXPECT_EQ(stored->lane.partial_until, Lsn(700));
+  EXPECT_EQ(stored->ahead, "[]");
 }
 
 TEST(Epoch, is_not_raised_where_there_is_no_position) {

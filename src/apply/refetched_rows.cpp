@@ -1,6 +1,7 @@
 #include "apply/refetched_rows.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace cnx::apply {
 namespace {
@@ -53,6 +54,38 @@ Taken RefetchedRows::taken(const change::RowChange& change, change::Xid xid) con
 
 void RefetchedRows::forget(change::Lsn reached) {
   std::erase_if(rows_, [&](const RefetchedRow& row) { return row.until <= reached; });
+}
+
+std::string ahead_text(const std::vector<RefetchedRow>& rows, change::Lsn reached) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const RefetchedRow& row : rows) {
+    if (row.until <= reached) continue;
+    list.push_back({row.key.table.schema, row.key.table.name, row.key.columns, row.key.values, row.snapshot.to_string(), row.until.to_string()});
+  }
+  return list.empty() ? std::string() : list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<std::vector<RefetchedRow>> rows_ahead(std::string_view text) {
+  std::vector<RefetchedRow> rows;
+  if (text.empty()) return rows;
+  const Error strange = Error(ErrorKind::state, "what the graph remembers of rows that were read again is not as this program writes it")
+                            .advise("find out who changed it; contextnexus drop --graph, then init and run build the graph anew");
+  // The library throws; nothing else here does.
+  try {
+    for (const nlohmann::json& each : nlohmann::json::parse(text)) {
+      RefetchedRow row;
+      row.key.table = {each.at(0).get<std::string>(), each.at(1).get<std::string>()};
+      row.key.columns = each.at(2).get<std::vector<std::string>>();
+      row.key.values = each.at(3).get<std::vector<std::string>>();
+      CNX_TRY(row.snapshot, change::PgSnapshot::parse(each.at(4).get<std::string>()));
+      CNX_TRY(row.until, change::Lsn::parse(each.at(5).get<std::string>()));
+      if (row.key.columns.size() != row.key.values.size()) return fail(strange);
+      rows.push_back(std::move(row));
+    }
+  } catch (const std::exception&) {
+    return fail(strange);
+  }
+  return rows;
 }
 
 Status merge_refetched(const RefetchedRow& row, const mapping::Binding& binding,

@@ -53,6 +53,12 @@ class RefetchedRows {
   std::vector<RefetchedRow> rows_;
 };
 
+// What the graph remembers of those whose read saw more than there is at `reached`: whoever goes on from there, after a kill, passes
+// over the same changes. Empty: there are none.
+std::string ahead_text(const std::vector<RefetchedRow>& rows, change::Lsn reached);
+// The rows by their keys, without values: they lead nothing. ErrorKind::state for a text that this program did not write.
+Result<std::vector<RefetchedRow>> rows_ahead(std::string_view text);
+
 // Puts the row, or its absence, in the place of whatever the graph has of it. A transaction of its
 // own in the merge. Errors: those of Merge::add.
 Status merge_refetched(const RefetchedRow& row, const mapping::Binding& binding,

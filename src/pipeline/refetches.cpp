@@ -16,6 +16,8 @@ constexpr Duration kReadMax = std::chrono::seconds(30);
 // At one position: each time may find other rows, but not for ever.
 constexpr int kTimesMax = 10;
 
+bool is_same(const apply::RefetchedRow& x, const apply::RefetchedRow& y) { return x.key.table == y.key.table && x.key.values == y.key.values; }
+
 }  // namespace
 
 Status Refetches::read(const Catalog& catalog, const std::vector<mapping::LackingRow>& lacking) {
@@ -46,11 +48,18 @@ Status Refetches::read(const Catalog& catalog, const std::vector<mapping::Lackin
   return {};
 }
 
+Status Refetches::remember(std::string_view ahead) {
+  CNX_TRY(std::vector<apply::RefetchedRow> rows, apply::rows_ahead(ahead));
+  std::erase_if(rows, [&](const apply::RefetchedRow& row) {
+    return std::any_of(rows_.begin(), rows_.end(), [&](const apply::RefetchedRow& known) { return is_same(known, row); });
+  });
+  add(std::move(rows));
+  return {};
+}
+
 void Refetches::add(std::vector<apply::RefetchedRow>&& rows) {
   for (const apply::RefetchedRow& row : rows) {
-    std::erase_if(rows_, [&](const apply::RefetchedRow& older) {
-      return older.key.table == row.key.table && older.key.values == row.key.values;
-    });
+    std::erase_if(rows_, [&](const apply::RefetchedRow& older) { return is_same(older, row); });
   }
   rows_.insert(rows_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
 }

@@ -25,6 +25,9 @@ class Refetches {
   // Of dead letters that are tried again, in the place of whatever was read of the same rows before.
   void add(std::vector<apply::RefetchedRow>&& rows);
 
+  // As the graph remembers them: an engine before this one read them, and the position has not passed what its reads saw.
+  Status remember(std::string_view ahead);
+
   // Those that lead the next pass.
   const std::vector<apply::RefetchedRow>& rows() const { return rows_; }
   // A table that is read again whole is newer than rows of it that were.

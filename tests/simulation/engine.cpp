@@ -118,6 +118,14 @@ void Engine::start_pass() {
     rows = prepare_copy(start.lane.phase == apply::Phase::snapshot);
     start.lane = world_.graph.stored().lane;
   }
+  auto ahead = apply::rows_ahead(start.ahead);
+  if (!ahead) return world_.checks.violate("contract", ahead.error().describe());
+  for (apply::RefetchedRow& row : *ahead) {
+    const bool known = std::any_of(refetched_.begin(), refetched_.end(), [&](const apply::RefetchedRow& each) {
+      return each.key.table == row.key.table && each.key.values == row.key.values;
+    });
+    if (!known) refetched_.push_back(std::move(row));
+  }
   std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.until <= start.lane.position.lsn; });
   began_at_ = start.lane.position;
   pass_ = std::make_unique<Pass>(world_, options_, *this, start, rows);

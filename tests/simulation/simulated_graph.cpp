@@ -225,6 +225,7 @@ Status GraphState::commit(const GraphTransaction& transaction, size_t& removed) 
     segment.done = transaction.segment->done;
   }
   lane = transaction.to;
+  if (transaction.ahead) content_.stored.ahead = *transaction.ahead;
   ++commits_;
   if (lane.phase == apply::Phase::stream && lane.position.ordinal > 0) ++transaction_pieces_;
   plant(transaction);
@@ -265,7 +266,7 @@ std::unique_ptr<apply::PreparedBatch> SimulatedGraph::prepare(const apply::Batch
 
 void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared, apply::Part part, int64_t epoch,
                             TimePoint) {
-  under_way_ = GraphTransaction{batch.from, batch.to, epoch, part, batch.segment, static_cast<const PreparedWork&>(prepared).work()};
+  under_way_ = GraphTransaction{batch.from, batch.to, epoch, part, batch.segment, static_cast<const PreparedWork&>(prepared).work(), batch.ahead};
 }
 
 Result<std::optional<apply::Applied>> SimulatedGraph::poll(TimePoint) {

@@ -30,6 +30,7 @@ struct GraphTransaction {
   apply::Part part;
   std::optional<apply::SegmentProgress> segment;
   std::shared_ptr<const GraphWork> work;
+  std::optional<std::string> ahead;
 };
 
 // All that the graph holds. A value: what a backup keeps.

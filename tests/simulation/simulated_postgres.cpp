@@ -45,10 +45,7 @@ void SimulatedPostgres::commit_own(bool close) {
 
 void SimulatedPostgres::write(std::vector<SourceChange> changes, bool close) {
   SourceTransaction transaction;
-  for (SourceChange& change : changes) {
-    if (!leaves_out_) change.unchanged.reset();
-    apply_change(change, rows_);
-  }
+  for (const SourceChange& change : changes) apply_change(change, rows_);
   transaction.xid = kFirstXid + static_cast<uint32_t>(transactions_.size());
   transaction.has_filler = has_filler_;
   transaction.final_lsn = change::Lsn(wal_end_.value() + (close ? 0 : 40 + changes.size() * 8));

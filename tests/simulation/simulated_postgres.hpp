@@ -33,7 +33,6 @@ class SimulatedPostgres {
   // Log of other tables: only keep-alives speak of it.
   void write_elsewhere(uint64_t bytes) { wal_end_ = change::Lsn(wal_end_.value() + bytes); }
   // No value is stored out of line: an UPDATE leaves nothing out.
-  void leave_nothing_out() { leaves_out_ = false; }
   // ALTER TABLE counted ADD, or DROP, COLUMN filler.
   void alter() { has_filler_ = !has_filler_; }
   void confirm(change::Lsn lsn);
@@ -103,7 +102,6 @@ class SimulatedPostgres {
   std::vector<SourceTransaction> transactions_;
   Tables rows_;
   bool has_filler_ = true;
-  bool leaves_out_ = true;
   change::Lsn wal_end_{1000};
   uint64_t system_identifier_ = 77;
   postgres::SlotState slot_;
