@@ -16,7 +16,7 @@ Status BatchStage::take_refetched() {
   for (const RefetchedRow& row : refetched_.rows()) {
     if (row.at != options_.start.position || dead_.contains(row.key)) continue;
     CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));
-    if (binding == nullptr) continue;
+    if (binding == nullptr || row.keeps_graph) continue;
     CNX_TRY(checked(merge_refetched(row, *binding, merge_), [&] { return refused_row(row); }));
     if (options_.audits_rows) audited_.add_read_again(row.key, row.relation, row.at);
     if (keeps()) kept_.push_back(row);
@@ -147,7 +147,7 @@ Status BatchStage::merge_truncate(change::Truncate&& truncate) {
   for (const change::RelationPtr& relation : truncate.relations) {
     const mapping::TableName table{relation->schema, relation->name};
     merge_.truncate(table);
-    // A row that was read behind the TRUNCATE is newer than it.
+    // A row that was read behind the TRUNCATE is newer than it; what the graph had of it instead is gone by it.
     for (const RefetchedRow& row : refetched_.rows()) {
       if (row.key.table != table || !row.snapshot.sees(open_->xid) || dead_.contains(row.key)) continue;
       CNX_TRY(const mapping::Binding* binding, binding_of(row.relation));

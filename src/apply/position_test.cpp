@@ -123,7 +123,7 @@ TEST(Position, a_lane_is_named_by_its_pipeline) {
 
 TEST(CompareAndSet, compares_every_part_of_what_the_batch_starts_from) {
   const bolt::Map packed = parameters(some_batch(), 4);
-  EXPECT_EQ(packed.size(), 12u);
+  EXPECT_EQ(packed.size(), 13u);
   EXPECT_EQ(*packed.get_if<std::string>("lane"), "p/0");
   EXPECT_EQ(*packed.get_if<int64_t>("lsn"), 0x1'00000020);
   EXPECT_EQ(*packed.get_if<int64_t>("ordinal"), 5);

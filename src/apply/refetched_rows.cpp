@@ -59,28 +59,26 @@ void RefetchedRows::forget(change::Lsn reached) {
 std::string ahead_text(const std::vector<RefetchedRow>& rows, change::Lsn reached) {
   nlohmann::json list = nlohmann::json::array();
   for (const RefetchedRow& row : rows) {
-    if (row.until <= reached) continue;
-    list.push_back({row.key.table.schema, row.key.table.name, row.key.columns, row.key.values, row.snapshot.to_string(), row.until.to_string()});
+    if (row.until <= reached || row.decided) continue;
+    list.push_back({row.key.table.schema, row.key.table.name, row.key.columns, row.key.values});
   }
   return list.empty() ? std::string() : list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Result<std::vector<RefetchedRow>> rows_ahead(std::string_view text) {
-  std::vector<RefetchedRow> rows;
+Result<std::vector<mapping::RowKey>> rows_ahead(std::string_view text) {
+  std::vector<mapping::RowKey> rows;
   if (text.empty()) return rows;
   const Error strange = Error(ErrorKind::state, "what the graph remembers of rows that were read again is not as this program writes it")
                             .advise("find out who changed it; contextnexus drop --graph, then init and run build the graph anew");
   // The library throws; nothing else here does.
   try {
     for (const nlohmann::json& each : nlohmann::json::parse(text)) {
-      RefetchedRow row;
-      row.key.table = {each.at(0).get<std::string>(), each.at(1).get<std::string>()};
-      row.key.columns = each.at(2).get<std::vector<std::string>>();
-      row.key.values = each.at(3).get<std::vector<std::string>>();
-      CNX_TRY(row.snapshot, change::PgSnapshot::parse(each.at(4).get<std::string>()));
-      CNX_TRY(row.until, change::Lsn::parse(each.at(5).get<std::string>()));
-      if (row.key.columns.size() != row.key.values.size()) return fail(strange);
-      rows.push_back(std::move(row));
+      mapping::RowKey key;
+      key.table = {each.at(0).get<std::string>(), each.at(1).get<std::string>()};
+      key.columns = each.at(2).get<std::vector<std::string>>();
+      key.values = each.at(3).get<std::vector<std::string>>();
+      if (key.columns.size() != key.values.size()) return fail(strange);
+      rows.push_back(std::move(key));
     }
   } catch (const std::exception&) {
     return fail(strange);
@@ -90,7 +88,6 @@ Result<std::vector<RefetchedRow>> rows_ahead(std::string_view text) {
 
 Status merge_refetched(const RefetchedRow& row, const mapping::Binding& binding,
                        mapping::Merge& merge) {
-  if (row.keeps_graph) return {};
   merge.begin_transaction();
   // Removed and inserted in one transaction: an entity that is there is replaced in its place.
   change::RowChange removal;

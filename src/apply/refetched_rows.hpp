@@ -20,7 +20,8 @@ struct RefetchedRow {
   change::RelationPtr relation;
   // By the relation's columns; none: the row was gone. nullopt inside is NULL.
   std::optional<std::vector<std::optional<std::string>>> values;
-  bool keeps_graph = false;     // The graph is right about it: nothing is written.
+  bool decided = false;         // By a conflict's function, which is asked again where it is met again.
+  bool keeps_graph = false;     // It was decided that the graph is right about it: nothing is written.
   change::PgSnapshot snapshot;  // Under which it was read.
   change::Lsn until;            // Above it nothing is in the snapshot.
   change::Position at;          // The watermark.
@@ -53,11 +54,11 @@ class RefetchedRows {
   std::vector<RefetchedRow> rows_;
 };
 
-// What the graph remembers of those whose read saw more than there is at `reached`: whoever goes on from there, after a kill, passes
-// over the same changes. Empty: there are none.
+// What the graph remembers of those whose read saw more than there is at `reached`: whoever goes on from there, after a kill, has to
+// read them again, since the changes that the read had seen come again. Empty: there are none.
 std::string ahead_text(const std::vector<RefetchedRow>& rows, change::Lsn reached);
-// The rows by their keys, without values: they lead nothing. ErrorKind::state for a text that this program did not write.
-Result<std::vector<RefetchedRow>> rows_ahead(std::string_view text);
+// Their keys. ErrorKind::state for a text that this program did not write.
+Result<std::vector<mapping::RowKey>> rows_ahead(std::string_view text);
 
 // Puts the row, or its absence, in the place of whatever the graph has of it. A transaction of its
 // own in the merge. Errors: those of Merge::add.

@@ -164,6 +164,7 @@ Result<bool> Conflicts::ask_function(postgres::Session& session, const postgres:
     return false;
   }
   CNX_TRY(bool keeps, answer->boolean(0, read.relation->columns.size()));
+  read.decided = true;
   if (keeps) {
     read.keeps_graph = true;
     note(found, read.at, ConflictOutcome::graph);

@@ -346,8 +346,7 @@ class Run {
       }
       CNX_TRY(record_.begin(ownership_.session(), graph, owner, deadline));
       CNX_TRY(segments, apply::read_segments(graph, options_.name, deadline));
-      CNX_TRY(refetches_.remember(start.ahead));
-      refetches_.forget_until(start.lane.position.lsn);
+      CNX_TRY(refetches_.begin(ground_.catalog, graph, start, [this] { return wait_until_told_is_seen(); }));
       CNX_TRY(tried_until, trials_.begin(ownership_.session(), graph, ground_, start.lane, [this] { return wait_until_told_is_seen(); }));
     }
     CNX_TRY(capture::CopiedRows copied, capture::CopiedRows::make(segments));

@@ -106,6 +106,13 @@ std::string select_text(const postgres::Table& table, const change::Relation& re
   return "SELECT " + columns + " FROM " + postgres::own_rows(table) + " t WHERE " + condition;
 }
 
+// A table whose key is another by now is read again whole.
+bool has_columns(const postgres::Table& table, const mapping::RowKey& key) {
+  return std::all_of(key.columns.begin(), key.columns.end(), [&](const std::string& name) {
+    return std::any_of(table.columns.begin(), table.columns.end(), [&](const postgres::TableColumn& column) { return column.name == name; });
+  });
+}
+
 Result<apply::RefetchedRow> read_row(postgres::Session& session, const postgres::Table& table,
                                      const mapping::RowKey& key, TimePoint deadline) {
   apply::RefetchedRow row;
@@ -156,7 +163,7 @@ Result<std::vector<apply::RefetchedRow>> refetch(const PipelineOptions& options,
     auto conflict = found.find(i);
     if (!lacking[i] && conflict == found.end()) continue;
     const postgres::Table* table = find_table(catalog.tables, rows[i].row.table);
-    if (table == nullptr) continue;
+    if (table == nullptr || !has_columns(*table, rows[i].row)) continue;
     CNX_TRY(apply::RefetchedRow row, read_row(session, *table, rows[i].row, deadline));
     row.snapshot = snapshot;
     row.at = at;

@@ -16,7 +16,7 @@ constexpr Duration kReadMax = std::chrono::seconds(30);
 // At one position: each time may find other rows, but not for ever.
 constexpr int kTimesMax = 10;
 
-bool is_same(const apply::RefetchedRow& x, const apply::RefetchedRow& y) { return x.key.table == y.key.table && x.key.values == y.key.values; }
+bool is_same(const mapping::RowKey& x, const mapping::RowKey& y) { return x.table == y.table && x.values == y.values; }
 
 }  // namespace
 
@@ -48,18 +48,29 @@ Status Refetches::read(const Catalog& catalog, const std::vector<mapping::Lackin
   return {};
 }
 
-Status Refetches::remember(std::string_view ahead) {
-  CNX_TRY(std::vector<apply::RefetchedRow> rows, apply::rows_ahead(ahead));
-  std::erase_if(rows, [&](const apply::RefetchedRow& row) {
-    return std::any_of(rows_.begin(), rows_.end(), [&](const apply::RefetchedRow& known) { return is_same(known, row); });
-  });
-  add(std::move(rows));
+Status Refetches::begin(const Catalog& catalog, bolt::Connection& graph, const apply::StoredPosition& start,
+                        const std::function<Status()>& wait_until_seen) {
+  forget_until(start.lane.position.lsn);
+  CNX_TRY(std::vector<mapping::RowKey> ahead, apply::rows_ahead(start.ahead));
+  std::vector<mapping::LackingRow> rows;
+  for (const mapping::RowKey& key : ahead) {
+    const bool known = std::any_of(rows_.begin(), rows_.end(), [&](const apply::RefetchedRow& row) { return is_same(row.key, key); });
+    // A table that is held is read again whole.
+    if (!known && !catalog.held.contains(key.table)) rows.push_back({.row = key, .node = nullptr, .node_key = {}});
+  }
+  if (rows.empty()) return {};
+  CNX_TRY(wait_until_seen());
+  CNX_TRY(std::vector<apply::RefetchedRow> read,
+          refetch(options_, catalog, graph, rows, start.lane.position, conflicts_, Clock::now() + kReadMax));
+  telemetry::log_info("rows_ahead", fmt::format("read {} rows again, of which the graph had a later state than its position's", read.size()),
+                      {{"rows", read.size()}, {"position", start.lane.position.to_string()}});
+  add(std::move(read));
   return {};
 }
 
 void Refetches::add(std::vector<apply::RefetchedRow>&& rows) {
   for (const apply::RefetchedRow& row : rows) {
-    std::erase_if(rows_, [&](const apply::RefetchedRow& older) { return is_same(older, row); });
+    std::erase_if(rows_, [&](const apply::RefetchedRow& older) { return is_same(older.key, row.key); });
   }
   rows_.insert(rows_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
 }

@@ -118,15 +118,8 @@ void Engine::start_pass() {
     rows = prepare_copy(start.lane.phase == apply::Phase::snapshot);
     start.lane = world_.graph.stored().lane;
   }
-  auto ahead = apply::rows_ahead(start.ahead);
-  if (!ahead) return world_.checks.violate("contract", ahead.error().describe());
-  for (apply::RefetchedRow& row : *ahead) {
-    const bool known = std::any_of(refetched_.begin(), refetched_.end(), [&](const apply::RefetchedRow& each) {
-      return each.key.table == row.key.table && each.key.values == row.key.values;
-    });
-    if (!known) refetched_.push_back(std::move(row));
-  }
   std::erase_if(refetched_, [&](const apply::RefetchedRow& row) { return row.until <= start.lane.position.lsn; });
+  read_rows_ahead(start);
   began_at_ = start.lane.position;
   pass_ = std::make_unique<Pass>(world_, options_, *this, start, rows);
 }
@@ -235,7 +228,24 @@ Engine::State Engine::after_failure(Error error) {
 void Engine::read_rows_again(const std::vector<mapping::LackingRow>& lacking) {
   ++times_read_again_;
   // A transaction of the pass before may still be done: what follows it goes from there.
-  const change::Position at = world_.graph.raise_epoch(0).lane.position;
+  read_rows_again(lacking, world_.graph.raise_epoch(0).lane.position);
+}
+
+// Those that an engine before this one read, and whose read saw more than there is at the position.
+void Engine::read_rows_ahead(const apply::StoredPosition& start) {
+  auto ahead = apply::rows_ahead(start.ahead);
+  if (!ahead) return world_.checks.violate("contract", ahead.error().describe());
+  std::vector<mapping::LackingRow> rows;
+  for (mapping::RowKey& key : *ahead) {
+    const bool known = std::any_of(refetched_.begin(), refetched_.end(), [&](const apply::RefetchedRow& each) {
+      return each.key.table == key.table && each.key.values == key.values;
+    });
+    if (!known) rows.push_back({.row = std::move(key), .node = nullptr, .node_key = {}});
+  }
+  if (!rows.empty()) read_rows_again(rows, start.lane.position);
+}
+
+void Engine::read_rows_again(const std::vector<mapping::LackingRow>& lacking, change::Position at) {
   SimulatedPostgres::Snapshot snapshot = world_.postgres.take_snapshot();
   while (!told_.are_seen_by(*change::PgSnapshot::parse(snapshot.text))) snapshot = world_.postgres.take_snapshot();
   for (const mapping::LackingRow& each : lacking) {

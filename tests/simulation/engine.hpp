@@ -61,6 +61,8 @@ class Engine {
   State next_pass();
   State after_failure(Error error);
   void read_rows_again(const std::vector<mapping::LackingRow>& lacking);
+  void read_rows_again(const std::vector<mapping::LackingRow>& lacking, change::Position at);
+  void read_rows_ahead(const apply::StoredPosition& start);
   std::vector<mapping::LackingRow> settle(apply::RefusedBatch& refused);
   std::vector<mapping::LackingRow> isolate(const apply::Batch& batch);
   void write_letter(const apply::RefusedRow& row);

@@ -32,7 +32,6 @@ class SimulatedPostgres {
   void commit_own(bool close);
   // Log of other tables: only keep-alives speak of it.
   void write_elsewhere(uint64_t bytes) { wal_end_ = change::Lsn(wal_end_.value() + bytes); }
-  // No value is stored out of line: an UPDATE leaves nothing out.
   // ALTER TABLE counted ADD, or DROP, COLUMN filler.
   void alter() { has_filler_ = !has_filler_; }
   void confirm(change::Lsn lsn);
