@@ -116,6 +116,8 @@ Status Merge::add_relationship_of(const Binding& binding, const RelationshipTabl
   // An update that gives ends to a row that led nowhere, earlier in the batch, makes its relationship again.
   const bool makes = operation == Operation::insert || states.removed_now(old_key);
   if (makes && !(old_key == key)) states.remove(old_key, transaction_);
+  // What was there may not pass for what the row leaves out: where the stream is passed over in part, it was another row's.
+  if (makes && projected.lacks_columns) states.make_anew(key);
   auto& entity = makes ? states.insert(key, transaction_) : states.update(old_key, key);
   if (!(old_key == key)) take_key(table, entity);
   entity.key = std::move(key);

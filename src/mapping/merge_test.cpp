@@ -195,6 +195,21 @@ TEST_F(MergeTest, a_split_key_change_that_lacks_a_column_and_takes_a_key_that_wa
   EXPECT_EQ(lacking[0].node, nullptr);
 }
 
+// Two rows that swap their keys, of which one is passed over where it left its key: it was read again by then.
+TEST_F(MergeTest, a_join_row_without_a_large_value_does_not_take_it_from_the_one_that_left_its_key) {
+  begin();
+  remove("likes", {"1", "5", std::nullopt});
+  source_.update_in_two(merge_, "likes", {"1", "5", kUnchanged}, {});
+  const Mutations taken = merge_.take();
+  const RelationshipMutations& likes = taken.relationships[0];
+  ASSERT_THAT(likes.removed, SizeIs(1));
+  EXPECT_EQ(likes.removed[0].end, key(5));
+  ASSERT_THAT(likes.upserts, SizeIs(1));
+  EXPECT_TRUE(likes.upserts[0].lacks_columns);
+  EXPECT_FALSE(likes.upserts[0].inserted);
+  EXPECT_FALSE(likes.upserts[0].replaced);
+}
+
 TEST_F(MergeTest, a_join_row_that_moves_is_a_removal_and_a_creation) {
   update("likes", {"1", "6", "big"}, {"1", "5", std::nullopt});
   const Mutations taken = merge_.take();
