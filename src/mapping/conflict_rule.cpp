@@ -23,6 +23,7 @@ Guard guard_of(ConflictStrategy strategy) {
     case ConflictStrategy::refetch:
     case ConflictStrategy::manual:
     case ConflictStrategy::custom:
+    case ConflictStrategy::configured:
       return Guard::decide;
   }
   return Guard::overwrite;

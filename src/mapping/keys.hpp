@@ -46,7 +46,8 @@ inline constexpr std::array kIndex = {Word("range"), Word("text"),       Word("f
 // The first is the default.
 inline constexpr std::array kSimilarities = {Word("cosine"), Word("euclidean")};
 // What is done about a conflict, and what counts as one.
-inline constexpr std::array kConflict = {Word("strategy"), Word("timestamp"), Word("function"), Word("detect")};
+inline constexpr std::array kConflict = {Word("strategy"), Word("timestamp"), Word("function"), Word("detect"),
+                                         Word("table"),    Word("column"),    Word("by")};
 inline constexpr std::array kDetect = {Word("version"), Word("changed")};
 inline constexpr std::array kNaming = {Word("camelCase"), Word("as_is")};
 

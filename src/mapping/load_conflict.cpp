@@ -13,8 +13,8 @@ void read_strategy(Draft& draft, const Scalar& word, ConflictRule& rule) {
   draft.reader.fault(word.mark, "`" + word.text + "` is no strategy for conflicts", did_you_mean(word.text, kConflictStrategies));
 }
 
-// "schema.name", or the name of a function in the file's schema.
-postgres::TableName function_name(const std::string& text, const std::string& schema) {
+// "schema.name", or a name in the file's schema.
+postgres::TableName full_name(const std::string& text, const std::string& schema) {
   const size_t dot = text.find('.');
   if (dot == std::string::npos) return {schema, text};
   return {text.substr(0, dot), text.substr(dot + 1)};
@@ -24,14 +24,19 @@ void check_needs(Draft& draft, Fields& fields, const YAML::Mark& mark, const Con
   auto only_for = [&](const char* key, ConflictStrategy strategy, const char* advice) {
     const MapEntry* given = fields.find(key);
     const std::string word(to_word(strategy));
+    // What a row is configured to may need either.
+    const bool may_have = rule.strategy == strategy || rule.strategy == ConflictStrategy::configured;
     if (rule.strategy == strategy && given == nullptr) {
       draft.reader.fault(mark, "`" + word + "` needs `" + key + "`", advice);
-    } else if (rule.strategy != strategy && given != nullptr) {
+    } else if (!may_have && given != nullptr) {
       draft.reader.fault(given->key.mark, std::string("`") + key + "` is for the strategy `" + word + "`");
     }
   };
   only_for("timestamp", ConflictStrategy::last_write_wins, "name the column that says when the row was changed");
   only_for("function", ConflictStrategy::custom, "name a function of PostgreSQL's: schema.name");
+  only_for("table", ConflictStrategy::configured, "name the table that says the strategies");
+  only_for("column", ConflictStrategy::configured, "name its column that says the strategy");
+  only_for("by", ConflictStrategy::configured, "name the columns that both tables have: [tenant_id, project_id]");
 }
 
 }  // namespace
@@ -42,7 +47,8 @@ ConflictRule read_conflict(Draft& draft, const MapEntry& entry, std::set<std::st
   if (!entry.value.IsMap()) {
     if (auto word = draft.reader.text(entry.value, entry.mark, "`conflict`")) {
       read_strategy(draft, *word, rule);
-      const bool bare = rule.strategy == ConflictStrategy::last_write_wins || rule.strategy == ConflictStrategy::custom;
+      const bool bare = rule.strategy == ConflictStrategy::last_write_wins || rule.strategy == ConflictStrategy::custom ||
+                        rule.strategy == ConflictStrategy::configured;
       if (bare) draft.reader.fault(word->mark, "`" + word->text + "` needs more than its name", "as in `conflict: {strategy: …, …}`");
     }
     return rule;
@@ -55,7 +61,12 @@ ConflictRule read_conflict(Draft& draft, const MapEntry& entry, std::set<std::st
     rule.timestamp_column = column->text;
     named.insert(column->text);
   }
-  if (auto function = fields.text("function")) rule.function = function_name(function->text, draft.schema);
+  if (auto function = fields.text("function")) rule.function = full_name(function->text, draft.schema);
+  if (auto table = fields.text("table")) rule.lookup.table = full_name(table->text, draft.schema);
+  if (auto column = fields.text("column")) rule.lookup.column = column->text;
+  if (auto by = fields.texts("by")) {
+    for (Scalar& column : *by) rule.lookup.by.push_back(std::move(column.text));
+  }
   if (auto detect = fields.text("detect")) {
     rule.detects_changes = detect->text == "changed";
     if (detect->text != "changed" && detect->text != "version") {

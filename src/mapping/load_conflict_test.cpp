@@ -34,6 +34,21 @@ TEST(LoadConflict, a_strategy_has_what_it_needs) {
   EXPECT_THAT(faults_of("{strategy: manual, timestamp: at}"), ::testing::HasSubstr("is for the strategy `last_write_wins`"));
 }
 
+TEST(LoadConflict, a_table_may_say_each_rows_strategy) {
+  const auto loaded = load_conflict("{strategy: configured, table: s.rules, column: strategy, by: [tenant, project], timestamp: at, function: f}");
+  ASSERT_TRUE(loaded) << format(loaded.error());
+  const ConflictRule& rule = loaded->tables[0].conflict;
+  EXPECT_EQ(rule.lookup.table, (TableName{"s", "rules"}));
+  EXPECT_EQ(rule.lookup.column, "strategy");
+  EXPECT_EQ(rule.lookup.by, (std::vector<std::string>{"tenant", "project"}));
+  EXPECT_EQ(rule.timestamp_column, "at");
+  EXPECT_THAT(faults_of("configured"), ::testing::HasSubstr("needs more than its name"));
+  const std::string faults = faults_of("{strategy: configured, table: rules}");
+  EXPECT_THAT(faults, ::testing::HasSubstr("`configured` needs `column`"));
+  EXPECT_THAT(faults, ::testing::HasSubstr("`configured` needs `by`"));
+  EXPECT_THAT(faults_of("{strategy: manual, by: [tenant]}"), ::testing::HasSubstr("`by` is for the strategy `configured`"));
+}
+
 TEST(LoadConflict, what_is_found_is_said_apart) {
   EXPECT_TRUE(load_conflict("{detect: changed}")->tables[0].conflict.detects_changes);
   EXPECT_FALSE(load_conflict("{detect: version}")->tables[0].conflict.detects_changes);

@@ -130,7 +130,7 @@ bool compares_old(const Table& table) {
 // Whether its old rows are told along, where PostgreSQL tells them.
 template <typename Table>
 bool tells_old(const Table& table) {
-  return compares_old(table) || (guard_of(table) != Guard::none && table.rule->conflict.strategy == ConflictStrategy::custom);
+  return compares_old(table) || (guard_of(table) != Guard::none && !table.rule->conflict.function.name.empty());
 }
 
 class Model {

@@ -8,6 +8,7 @@
 #include "cypher/quote.hpp"
 #include "mapping/model.hpp"
 #include "pipeline/check_audit.hpp"
+#include "pipeline/check_conflicts.hpp"
 #include "pipeline/check_graph.hpp"
 #include "pipeline/check_server.hpp"
 #include "pipeline/check_tables.hpp"
@@ -87,6 +88,7 @@ class Check {
     judge_log_kept(findings_, server_, figures);
     CNX_TRY(tables(*session, deadline));
     CNX_TRY(check_audit(findings_, *session, options_.audit, deadline));
+    CNX_TRY(check_conflicts(findings_, *session, options_.mapping, deadline));
     Status known = check_engine_version(*session, deadline);
     look_ = known ? look_at_source(*session, options_, deadline) : fail(known.error());
     if (look_) judge_source_warnings(findings_, source_warnings(*look_, options_.source));

@@ -10,6 +10,7 @@
 #include "bolt/packstream.hpp"
 #include "change/columns.hpp"
 #include "cypher/pack.hpp"
+#include "pipeline/configured_strategy.hpp"
 #include "pipeline/refetch.hpp"
 #include "pipeline/value_json.hpp"
 #include "telemetry/log.hpp"
@@ -34,6 +35,10 @@ std::string property_text(const bolt::Map& graph, const std::string& name) {
 
 const std::string& version_property(const mapping::LackingRow& row) {
   return row.relationship != nullptr ? row.relationship->version_property : row.node->version_property;
+}
+
+const std::string& timestamp_property(const mapping::LackingRow& row) {
+  return row.relationship != nullptr ? row.relationship->timestamp_property : row.node->timestamp_property;
 }
 
 const mapping::TableRule& rule_of(const mapping::LackingRow& row) {
@@ -101,22 +106,34 @@ bool stops_the_line(const Error& error) {
 
 Result<bool> Conflicts::decide(postgres::Session& session, const postgres::Table& table, const FoundConflict& found,
                                apply::RefetchedRow& read, TimePoint deadline) {
-  const ConflictStrategy strategy = rule_of(*found.row).conflict.strategy;
+  const mapping::TableRule& rule = rule_of(*found.row);
+  ConflictStrategy strategy = rule.conflict.strategy;
   // A row that is gone, or that has become newer, asks for no decision.
   const bool open = read.values && !is_over(found, read);
+  if (open && strategy == ConflictStrategy::configured) {
+    CNX_TRY(strategy, configured_strategy(session, rule, read, deadline));
+  }
+  bool keeps = open && strategy == ConflictStrategy::graph_wins;
+  if (open && strategy == ConflictStrategy::last_write_wins) {
+    CNX_TRY(keeps, is_older(session, rule, read, property_text(found.graph, timestamp_property(*found.row)), deadline));
+  }
+  if (keeps) {
+    read.decided = read.keeps_graph = true;
+    note(found, read.at, strategy, ConflictOutcome::graph);
+    return true;
+  }
   if (open && strategy == ConflictStrategy::custom) return ask_function(session, table, found, read, deadline);
   if (open && strategy == ConflictStrategy::manual) {
-    const std::string& version = rule_of(*found.row).version_column;
     CNX_TRY(std::vector<std::string> properties, changed_properties(found));
     decisions_.manual.push_back({.key = found.row->row,
                                  .position = read.at,
-                                 .postgres_version = column_of(read, version).value_or(""),
+                                 .postgres_version = column_of(read, rule.version_column).value_or(""),
                                  .graph_version = property_text(found.graph, version_property(*found.row)),
                                  .properties = std::move(properties)});
-    note(found, read.at, ConflictOutcome::waits);
+    note(found, read.at, strategy, ConflictOutcome::waits);
     return false;
   }
-  note(found, read.at, ConflictOutcome::postgres);
+  note(found, read.at, strategy, ConflictOutcome::postgres);
   return true;
 }
 
@@ -167,7 +184,7 @@ Result<bool> Conflicts::ask_function(postgres::Session& session, const postgres:
   read.decided = true;
   if (keeps) {
     read.keeps_graph = true;
-    note(found, read.at, ConflictOutcome::graph);
+    note(found, read.at, ConflictStrategy::custom, ConflictOutcome::graph);
     return true;
   }
   std::vector<std::optional<std::string>> values;
@@ -182,7 +199,7 @@ Result<bool> Conflicts::ask_function(postgres::Session& session, const postgres:
     refuse(found, read.at, Error(ErrorKind::state, "the conflict's function returned a row with another key"));
     return false;
   }
-  note(found, read.at, ConflictOutcome::function);
+  note(found, read.at, ConflictStrategy::custom, ConflictOutcome::function);
   return true;
 }
 
@@ -191,14 +208,14 @@ void Conflicts::refuse(const FoundConflict& found, change::Position at, Error wh
   row.refusal.error = std::move(why);
   row.refusal.statement = "the conflict's function " + postgres::to_string(rule_of(*found.row).conflict.function);
   decisions_.letters.push_back(std::move(row));
-  note(found, at, ConflictOutcome::failed);
+  note(found, at, ConflictStrategy::custom, ConflictOutcome::failed);
 }
 
-void Conflicts::note(const FoundConflict& found, change::Position at, ConflictOutcome outcome) {
+void Conflicts::note(const FoundConflict& found, change::Position at, ConflictStrategy strategy, ConflictOutcome outcome) {
   decisions_.notes.push_back({.table = found.row->row.table,
                               .key = key_of(*found.row),
                               .position = at,
-                              .strategy = rule_of(*found.row).conflict.strategy,
+                              .strategy = strategy,
                               .outcome = outcome});
 }
 

@@ -70,7 +70,7 @@ class Conflicts {
                             TimePoint deadline);
   Status keep(postgres::Session& session, const std::vector<record::NewConflict>& conflicts);
   void refuse(const FoundConflict& found, change::Position at, Error why);
-  void note(const FoundConflict& found, change::Position at, ConflictOutcome outcome);
+  void note(const FoundConflict& found, change::Position at, mapping::ConflictStrategy strategy, ConflictOutcome outcome);
 
   const PipelineOptions& options_;
   Figures& figures_;

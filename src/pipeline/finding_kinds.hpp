@@ -51,6 +51,7 @@ enum class FindingKind {
   write_back_left_out,
   write_back_trigger,
   audit_not_written,
+  conflict_configuration,
   mapping_catalog,
   mapping_refused,
   neo4j_unreachable,

@@ -4,6 +4,7 @@
 
 #include "apply/position.hpp"
 #include "cypher/index_texts.hpp"
+#include "pipeline/check_conflicts.hpp"
 #include "pipeline/graph_indexes.hpp"
 #include "pipeline/graph_marks.hpp"
 #include "pipeline/ground.hpp"
@@ -240,7 +241,20 @@ class Setup {
                          engine,
                   .stands = writes}));
     CNX_TRY(audit_grants());
+    CNX_TRY(conflict_grants());
     return write_back_grants(catalog);
+  }
+
+  // Tables that say what is done about conflicts need not be mapped.
+  Status conflict_grants() {
+    const std::string engine = quote_identifier(kEngineRole);
+    for (const mapping::ConflictLookup& lookup : conflict_lookups(options_.mapping)) {
+      CNX_TRY(bool uses, holds_on_schema(lookup.table.schema));
+      CNX_TRY(step({.sql = "GRANT USAGE ON SCHEMA " + quote_identifier(lookup.table.schema) + " TO " + engine, .stands = uses}));
+      CNX_TRY(bool reads, holds_on_table(lookup.table, "SELECT"));
+      CNX_TRY(step({.sql = "GRANT SELECT ON " + quote_table(lookup.table) + " TO " + engine, .stands = reads}));
+    }
+    return {};
   }
 
   // It may add to the audit, and make and drop whole days of it by a function of the schema's owner; no more.

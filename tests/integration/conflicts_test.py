@@ -28,6 +28,7 @@ tables:
   owns_win: {relationship: OWNS_WIN, key: id, from: {wins: a}, to: {wins: b}, properties: [title]}
   owns_ask: {relationship: OWNS_ASK, key: id, from: {wins: a}, to: {wins: b}, properties: [title], conflict: manual}
   deep: {node: Deep, key: [a, b], conflict: manual, relationships: [IN: {to: {wins: wins_id}}]}
+  each: {node: Each, conflict: {strategy: configured, table: rules, column: strategy, by: [tenant, project], timestamp: changed_at}}
 """
 _COLUMNS = "id int PRIMARY KEY, title text, note text, changed_at timestamptz DEFAULT '2024-01-01Z', version bigint DEFAULT 1"
 _NODES = ("wins", "keeps", "latest", "again", "asks", "asked", "seen", "seen_asks")
@@ -42,6 +43,8 @@ CREATE TABLE pairs_win (a int, b int, title text, version bigint DEFAULT 1, PRIM
 CREATE TABLE owns (id int PRIMARY KEY, a int, b int, title text, version bigint DEFAULT 1);
 CREATE TABLE owns_win (id int PRIMARY KEY, a int, b int, title text, version bigint DEFAULT 1);
 CREATE TABLE owns_ask (id int PRIMARY KEY, a int, b int, title text, version bigint DEFAULT 1);
+CREATE TABLE each (id int PRIMARY KEY, tenant text, project int, title text, note text, changed_at timestamptz DEFAULT '2024-01-01Z', version bigint DEFAULT 1);
+CREATE TABLE rules (tenant text, project int, strategy text, UNIQUE NULLS NOT DISTINCT (tenant, project));
 CREATE TABLE deep (a int, b text, title text, wins_id int, version bigint DEFAULT 1, PRIMARY KEY (a, b));
 CREATE FUNCTION judge(old jsonb, new asked, graph jsonb) RETURNS asked LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -105,6 +108,29 @@ def test_by_default_postgres_wins_and_that_is_told(line):
     assert "1 rows of public.wins met what somebody else wrote in the graph: PostgreSQL's rows are written over it" in told
     audited, = json.loads(line.engine.expect("audit", "--operation", "conflict", "--json", url=line.engine.url).output)
     assert (audited["table"], audited["key"], audited["outcome"], audited["code"]) == ("public.wins", "1", "postgres", "postgres_wins")
+
+
+def test_a_table_of_the_users_says_the_strategy_by_project(line):
+    line.database.execute("INSERT INTO rules VALUES ('acme', 1, 'graph_wins'), ('acme', 2, 'manual'), ('acme', NULL, 'last_write_wins'), "
+                          "('other', NULL, 'no_such_strategy')")
+    projects = {1: ("acme", 1), 2: ("acme", 2), 3: ("acme", 3), 4: ("acme", None), 5: ("other", 1), 6: ("third", 1)}
+    for key, (tenant, project) in projects.items():
+        line.database.execute("INSERT INTO each (id, tenant, project, title, note) VALUES (%s, %s, %s, 'old', 'n')", (key, tenant, project))
+    line.engine.once()
+    for key in projects:
+        _edit(line, "Each", key, title="theirs", version=9)
+    line.graph.rows("MATCH (n:Each {id: 3}) SET n.changed_at = datetime('2030-01-01T00:00:00Z'), n.changedAt = n.changed_at")
+    for key in projects:
+        _update(line, "each", key, title="ours", version=2, changed_at="2024-06-01Z")
+    told = line.engine.once().text
+    assert {key: _node(line, "Each", key)["title"] for key in projects} == {1: "theirs", 2: "theirs", 3: "theirs", 4: "ours", 5: "ours", 6: "ours"}
+    assert [each["key_values"] for each in _conflicts(line)] == [["2"]]
+    assert "public.rules names what is no strategy for conflicts: PostgreSQL wins" in told and "(graph_wins)" in told
+    # What is configured when a conflict is decided counts.
+    line.database.execute("UPDATE rules SET strategy = 'postgres_wins' WHERE project = 1")
+    _update(line, "each", 1, title="again", version=3)
+    line.engine.once()
+    assert _node(line, "Each", 1)["title"] == "again"
 
 
 def test_a_row_that_wins_without_all_of_its_columns_is_read_again(line):
