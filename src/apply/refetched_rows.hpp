@@ -20,7 +20,7 @@ struct RefetchedRow {
   change::RelationPtr relation;
   // By the relation's columns; none: the row was gone. nullopt inside is NULL.
   std::optional<std::vector<std::optional<std::string>>> values;
-  bool decided = false;         // By a conflict's function, which is asked again where it is met again.
+  bool decided = false;         // By a conflict's strategy, which decides again where it is met again.
   bool keeps_graph = false;     // It was decided that the graph is right about it: nothing is written.
   change::PgSnapshot snapshot;  // Under which it was read.
   change::Lsn until;            // Above it nothing is in the snapshot.

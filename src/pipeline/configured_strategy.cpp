@@ -1,7 +1,6 @@
 #include "pipeline/configured_strategy.hpp"
 
-#include <algorithm>
-
+#include "change/columns.hpp"
 #include "postgres/quote.hpp"
 #include "telemetry/log.hpp"
 
@@ -17,10 +16,8 @@ struct Found {
 };
 
 Found find(const apply::RefetchedRow& read, const std::string& name) {
-  for (size_t i = 0; i < read.relation->columns.size(); ++i) {
-    if (read.relation->columns[i].name == name) return {&read.relation->columns[i], (*read.values)[i]};
-  }
-  return {};
+  const std::optional<size_t> place = change::find_column(*read.relation, name);
+  return place ? Found{&read.relation->columns[*place], (*read.values)[*place]} : Found{};
 }
 
 // Of a query that may fail for what somebody wrote, within a transaction that goes on.
