@@ -11,6 +11,7 @@ import time
 import pytest
 
 from lib import witnessed
+from lib.database import Database
 from lib.graph import GraphError
 from lib.live import mapped_tables
 from lib.witnessed import change, expect_right
@@ -77,6 +78,25 @@ def test_a_deleted_row_does_not_come_back_after_any_restart(line):
     line.world.add("tags", id=tag, project_id=line.world.project, name="v4")
     line.sync()
     assert line.graph.node("Tag", tag).properties["name"] == "v4"
+    expect_right(line)
+
+
+def test_who_began_first_and_commits_last_is_not_skipped(line):
+    """The order is that of the commits: neither ids nor the numbers of transactions say it."""
+    early, late, again = (line.world.new_id() for _ in range(3))
+    with Database(line.engine.admin_url) as older:
+        older.execute("BEGIN")
+        older.insert("tags", id=early, tenant_id=line.world.tenant, project_id=line.world.project, name="early")
+        line.world.add("tags", id=late, project_id=line.world.project, name="late")
+        line.world.add("tags", id=again, project_id=line.world.project, name="of the younger")
+        line.sync()
+        assert line.graph.node("Tag", late) and line.graph.node("Tag", early) is None
+        # The older transaction writes a row that a younger one has written and committed.
+        older.execute("UPDATE public.tags SET name = 'of the older' WHERE id = %s", (again,))
+        older.execute("COMMIT")
+    line.sync()
+    assert line.graph.node("Tag", early).properties["name"] == "early"
+    assert line.graph.node("Tag", again).properties["name"] == "of the older"
     expect_right(line)
 
 
