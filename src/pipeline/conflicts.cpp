@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <tuple>
 
 #include "bolt/packstream.hpp"
 #include "change/columns.hpp"
@@ -29,8 +30,8 @@ constexpr size_t kWaitingMax = 10'000;
 std::string property_text(const bolt::Map& graph, const std::string& name) {
   const bolt::Value* value = name.empty() ? nullptr : graph.find(name);
   if (value == nullptr || value->is_null()) return {};
-  const auto* text = value->get_if<std::string>();
-  return text != nullptr ? *text : to_json(*value).dump();
+  const nlohmann::ordered_json json = to_json(*value);
+  return json.is_string() ? json.get<std::string>() : json.dump();
 }
 
 const std::string& version_property(const mapping::LackingRow& row) {
@@ -256,11 +257,11 @@ void Conflicts::tell(const apply::Batch& batch, const std::vector<apply::MetConf
   tell(notes);
 }
 
-// One line a table and outcome: a job that changes the graph row by row would fill the log.
+// One line a table, strategy and outcome: a job that changes the graph row by row would fill the log.
 void Conflicts::tell(const std::vector<ConflictNote>& notes) {
-  std::map<std::pair<postgres::TableName, ConflictOutcome>, std::pair<const ConflictNote*, size_t>> counts;
+  std::map<std::tuple<postgres::TableName, ConflictOutcome, ConflictStrategy>, std::pair<const ConflictNote*, size_t>> counts;
   for (const ConflictNote& each : notes) {
-    auto& [first, count] = counts[{each.table, each.outcome}];
+    auto& [first, count] = counts[{each.table, each.outcome, each.strategy}];
     if (first == nullptr) first = &each;
     ++count;
   }
