@@ -4,6 +4,8 @@ Real servers: PostgreSQL clusters of the tests' own, and the shared Neo4j.
 """
 
 import contextlib
+import os
+import pathlib
 import shutil
 import subprocess
 import time
@@ -16,7 +18,8 @@ from lib.engine import Engine
 from lib.live import Live, expect_equal
 from lib.world import World
 
-DIRECTORY = postgres.REPOSITORY / ".local" / "source-clusters"
+# Tests beside other servers may run at the same time.
+DIRECTORY = postgres.REPOSITORY / ".local" / f"source-clusters-{pathlib.Path(os.environ.get('CNX_SERVICES_DIR', '')).name}"
 NAME = "cnx_clusters"
 
 
