@@ -182,6 +182,8 @@ void Lease::beat(const std::stop_token& stop) {
       said = in_step_;
     }
     if (stop.stop_requested()) return;
+    // An answer may be read long after it came: a process that stood still in between was alive when it asked.
+    const TimePoint asked = Clock::now();
     Status alive = session_->execute("SET application_name = 'contextnexus in step with " + said.to_string() + "'", soon());
     if (!alive) {
       note_loss(std::move(alive.error()).wrap("holding the pipeline's lock"));
@@ -189,7 +191,7 @@ void Lease::beat(const std::stop_token& stop) {
       return;
     }
     std::lock_guard lock(mutex_);
-    alive_at_ = Clock::now();
+    alive_at_ = asked;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "capture/logical/source_state.hpp"
 #include "capture/logical/testing/pgoutput_writer.hpp"
 
 namespace cnx::capture {
@@ -165,7 +166,9 @@ TEST(TransactionReader, the_last_transaction_comes_again_or_the_server_has_gone_
       break;
     }
     EXPECT_EQ(static_cast<bool>(read), each.fits) << each.last.final_lsn.to_string();
-    if (!read) EXPECT_EQ(read.error().code(), kGoneAnotherWay);
+    if (!read) {
+      EXPECT_EQ(read.error().code(), kGoneAnotherWay);
+    }
   }
 }
 
