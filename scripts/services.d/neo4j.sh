@@ -21,6 +21,8 @@ server.memory.pagecache.size=$page_cache
 db.tx_log.preallocate=false
 internal.server.bolt.thread_pool_shutdown_wait_time=0s
 TEXT
+  # A caller's own settings, as Neo4j's file has them.
+  [ ! -f "$dir/neo4j.settings" ] || cat "$dir/neo4j.settings" >>"$dir/neo4j/conf/neo4j.conf"
   echo "$neo4j_version" >"$dir/neo4j/version"
   hand_over "$dir/neo4j"
 }
