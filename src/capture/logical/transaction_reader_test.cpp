@@ -14,6 +14,9 @@ using testing::Datum;
 
 constexpr uint32_t kTable = 4711;
 
+// What testing::begin says: 2000-01-01.
+constexpr int64_t kCommitted = 946'684'800'000'000;
+
 // Two transactions; the second begins at the very LSN where the first ends.
 constexpr Lsn kFirstFinal(1000), kFirstEnd(1048), kSecondFinal(1048), kSecondEnd(1100);
 
@@ -153,7 +156,7 @@ TEST(TransactionReader, the_last_transaction_comes_again_or_the_server_has_gone_
     Lsn confirmed;
     bool fits;
   };
-  for (const Case& each : {Case{{kFirstFinal, 0}, Lsn(900), true}, Case{{kFirstFinal, 1}, Lsn(900), false},
+  for (const Case& each : {Case{{kFirstFinal, kCommitted}, Lsn(900), true}, Case{{kFirstFinal, kCommitted + 1}, Lsn(900), false},
                            Case{{Lsn(1020), 0}, Lsn(900), false}, Case{{Lsn(1020), 0}, Lsn(1030), true}, Case{{}, Lsn(900), true}}) {
     TransactionReader reader({kFirstEnd, 0});
     reader.holds(each.last);
@@ -174,7 +177,7 @@ TEST(TransactionReader, the_last_transaction_comes_again_or_the_server_has_gone_
 
 TEST(TransactionReader, a_log_that_was_read_past_the_last_transaction_does_not_have_it) {
   TransactionReader reader({kFirstEnd, 0});
-  reader.holds({kFirstFinal, 0});
+  reader.holds({kFirstFinal, kCommitted});
   reader.restart(Lsn(900));
   EXPECT_TRUE(reader.hear_of(kFirstFinal));
   EXPECT_FALSE(reader.hear_of(Lsn(1001)));
