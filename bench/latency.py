@@ -11,7 +11,7 @@ from world import timestamp
 
 _RATE = 20  # A second.
 _LOST_SECONDS = 30
-# Nothing is visible sooner: a look in that time only takes the cores from who makes it visible.
+# Looks take cores from who makes it visible. What is visible sooner than this counts as seen after it: against us, never for us.
 _FIRST_LOOK_SECONDS = 0.0015
 _VERSION = "CYPHER 5 MATCH (n:ContentItem {id: $id}) RETURN n.version"
 _BARE = "CYPHER 5 UNWIND $rows AS row MERGE (n:BareCommit {id: row.id}) SET n += row"

@@ -67,7 +67,7 @@ TEST_F(BatchRefetchTest, the_graph_remembers_a_row_until_the_position_has_passed
   EXPECT_EQ(remembered->front().values, std::vector<std::string>{"1"});
 }
 
-TEST_F(BatchRefetchTest, what_a_function_decided_is_not_remembered_but_decided_again) {
+TEST_F(BatchRefetchTest, what_a_strategy_decided_is_not_remembered_but_decided_again) {
   RefetchedRow row = row_one("77");
   row.decided = true;
   make({.refetched = {row}});

@@ -108,9 +108,7 @@ std::string select_text(const postgres::Table& table, const change::Relation& re
 
 // A table whose key is another by now is read again whole.
 bool has_columns(const postgres::Table& table, const mapping::RowKey& key) {
-  return std::all_of(key.columns.begin(), key.columns.end(), [&](const std::string& name) {
-    return std::any_of(table.columns.begin(), table.columns.end(), [&](const postgres::TableColumn& column) { return column.name == name; });
-  });
+  return std::all_of(key.columns.begin(), key.columns.end(), [&](const std::string& name) { return table.column(name) != nullptr; });
 }
 
 Result<apply::RefetchedRow> read_row(postgres::Session& session, const postgres::Table& table,

@@ -97,9 +97,9 @@ DISK = {"postgres": 350, "neo4j": 700}
 
 
 @contextlib.contextmanager
-def small_disk(server):
+def small_disk(server, servers):
     """A directory on a file system of its own, in memory, and so small that a test can fill it."""
-    place = REPOSITORY / ".local" / f"disk-{server}"
+    place = servers_module.place_beside(servers.directory, f"disk-{server}")
     place.mkdir(parents=True, exist_ok=True)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK[server]}m,mode=755", "tmpfs", str(place)], capture_output=True,
                              text=True, check=False)
@@ -132,7 +132,7 @@ def fill(place):
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_one_whose_disk_is_full_loses_nothing_and_goes_on_when_there_is_room(server, servers):
-    with small_disk(server) as place:
+    with small_disk(server, servers) as place:
         servers_module._services(f"start-{server}", "--dir", str(place), "--heap", "400m", "--page-cache", "64m", timeout=300)
         own = servers_module.read_env(place / "env")
         if server == "postgres":

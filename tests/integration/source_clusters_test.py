@@ -5,7 +5,6 @@ Real servers: PostgreSQL clusters of the tests' own, and the shared Neo4j.
 
 import contextlib
 import os
-import pathlib
 import shutil
 import subprocess
 import time
@@ -16,10 +15,10 @@ from lib import database as postgres
 from lib.cluster import Cluster, either
 from lib.engine import Engine
 from lib.live import Live, expect_equal
+from lib.servers import place_beside
 from lib.world import World
 
-# Tests beside other servers may run at the same time.
-DIRECTORY = postgres.REPOSITORY / ".local" / f"source-clusters-{pathlib.Path(os.environ.get('CNX_SERVICES_DIR', '')).name}"
+DIRECTORY = place_beside(os.environ.get("CNX_SERVICES_DIR", ""), "source-clusters")
 NAME = "cnx_clusters"
 
 

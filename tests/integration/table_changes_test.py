@@ -226,6 +226,7 @@ def test_tables_of_one_label_leave_each_others_nodes(line, mapping):
     line.database.execute("DROP TABLE cats; DROP TABLE chases")
     _wait(lambda: line.graph.value("MATCH (a:Animal) WHERE a.id < 100 AND a.name IS NOT NULL RETURN count(a)"), line)
     _wait(lambda: line.graph.value("MATCH (:Animal)-[r:MET]->(:Animal) RETURN count(r)") > 4, line)
+    _wait(lambda: not _state(line, "chases") or not _state(line, "cats"), line)
     assert line.graph.value("MATCH (a:Animal {name: 'dog'})-[:OF]->(:Kind {id: 2}) RETURN count(a)") == 10
     assert line.graph.value("MATCH (:Animal)-[r:MET]->(:Animal) RETURN count(r)") == 4
 

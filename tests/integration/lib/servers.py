@@ -34,6 +34,11 @@ class Servers(NamedTuple):
         return _services(verb, "--dir", self.directory, *arguments, timeout=timeout)
 
 
+def place_beside(servers_directory, name):
+    """A folder of that name for a test's own servers, which the same test beside other servers does not share."""
+    return REPOSITORY / ".local" / f"{name}-{pathlib.Path(servers_directory).name}"
+
+
 def from_environment(environment=os.environ):
     missing = [name for name in _NEEDED if not environment.get(name)]
     assert not missing, f"{', '.join(missing)} not set: {_HINT}"
