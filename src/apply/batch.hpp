@@ -64,6 +64,7 @@ struct Batch {
   // is none.
   int64_t commit_microseconds = 0;
   int64_t oldest_commit_microseconds = 0;  // And of the oldest.
+  change::Lsn final_lsn;                   // Where the newest one's commit stands; 0/0 where there is none.
   // How many of the rows are of which table, and of which tenant where that is counted and known.
   std::vector<std::pair<change::RelationPtr, size_t>> table_rows;
   std::vector<std::pair<std::string, size_t>> tenant_rows;

@@ -135,6 +135,7 @@ Status BatchStage::cut_piece() {
   } while (merge_.rows() < most && merge_.bytes() < most_bytes && rows_.size() > 1);
   audited_.add(passed_by_.take());
   commit_microseconds_ = oldest_commit_microseconds_ = open_->commit_microseconds;
+  final_lsn_ = open_->final_lsn;
   close({.position = last, .phase = Phase::stream, .partial = true});
   return {};
 }
@@ -163,6 +164,7 @@ Status BatchStage::commit(const change::Commit& commit) {
     to_ = end;
     if (transactions_++ == 0) oldest_commit_microseconds_ = open_->commit_microseconds;
     commit_microseconds_ = open_->commit_microseconds;
+    final_lsn_ = open_->final_lsn;
   }
   open_.reset();
   if (!(to_ == from_) && (in_pieces_ || is_enough())) close(to_);
@@ -210,6 +212,7 @@ void BatchStage::close(LanePosition to) {
   batch.transactions = transactions_;
   batch.commit_microseconds = commit_microseconds_;
   batch.oldest_commit_microseconds = oldest_commit_microseconds_;
+  batch.final_lsn = final_lsn_;
   batch.table_rows.assign(table_rows_.begin(), table_rows_.end());
   batch.tenant_rows.assign(tenant_rows_.begin(), tenant_rows_.end());
   table_rows_.clear();
@@ -226,6 +229,7 @@ void BatchStage::close(LanePosition to) {
   transactions_ = 0;
   commit_microseconds_ = 0;
   oldest_commit_microseconds_ = 0;
+  final_lsn_ = {};
   reach("batch_cut");
 }
 

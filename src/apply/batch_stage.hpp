@@ -84,6 +84,7 @@ class BatchStage final : public stream::Stage {
   size_t transactions_ = 0;
   int64_t commit_microseconds_ = 0;
   int64_t oldest_commit_microseconds_ = 0;
+  change::Lsn final_lsn_;
   // Of the batch being made. The pointer is the key: it is shared by all rows of a table.
   std::map<change::RelationPtr, size_t> table_rows_;
   std::map<std::string, size_t, std::less<>> tenant_rows_;

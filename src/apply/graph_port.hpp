@@ -38,6 +38,7 @@ struct StoredPosition {
   LanePosition lane;
   int64_t epoch = 0;
   std::string ahead = {};  // As Batch::ahead; known to who takes the position over.
+  change::LastCommit last = {};  // Likewise: of what was applied, or is in part.
 };
 
 // An UPDATE that met what somebody else wrote in the graph.

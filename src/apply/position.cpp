@@ -20,7 +20,8 @@ constexpr std::string_view kMake =
 constexpr std::string_view kRaiseEpoch =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) SET p._cnx_lock = true "
     "SET p.epoch = CASE WHEN p.epoch < $above THEN $above ELSE p.epoch END + 1, p._cnx_lock = null "
-    "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, coalesce(p.partialUntil, 0), coalesce(p.ahead, '')";
+    "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, coalesce(p.partialUntil, 0), coalesce(p.ahead, ''), "
+    "coalesce(p.commitLsn, 0), coalesce(p.committedAt, 0)";
 constexpr std::string_view kRemove =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) DELETE p";
 constexpr std::string_view kCompareAndSet =
@@ -30,7 +31,7 @@ constexpr std::string_view kCompareAndSet =
     "SET p.lsn = next, p.lsnText = $nextText, p.ordinal = $nextOrdinal, p.phase = $nextPhase, "
     "p.partial = $partial, p.partialUntil = $partialUntil, "
     "p.ahead = CASE $ahead WHEN '' THEN p.ahead ELSE $ahead END, "
-    "p.committedAt = coalesce($committedAt, p.committedAt), "
+    "p.commitLsn = coalesce($commitLsn, p.commitLsn), p.committedAt = coalesce($committedAt, p.committedAt), "
     "p._cnx_lock = null";
 
 std::string_view phase_name(Phase phase) {
@@ -154,13 +155,16 @@ Result<StoredPosition> raise_epoch(bolt::Connection& connection, std::string_vie
   if (result.records.empty())
     return fail(ErrorKind::state, "the graph has no position for this pipeline");
   reach("epoch_raised");
-  if (result.records.front().size() != 7)
+  if (result.records.front().size() != 9)
     return fail(ErrorKind::malformed, "the epoch's query gave another number of columns");
   Record record(result.records.front());
   CNX_TRY(StoredPosition stored, stored_position(record));
   CNX_TRY(int64_t until, record.integer(5));
   stored.lane.partial_until = change::Lsn(static_cast<uint64_t>(until));
   CNX_TRY(stored.ahead, record.text(6));
+  CNX_TRY(int64_t final_lsn, record.integer(7));
+  stored.last.final_lsn = change::Lsn(static_cast<uint64_t>(final_lsn));
+  CNX_TRY(stored.last.commit_microseconds, record.integer(8));
   return stored;
 }
 
@@ -176,7 +180,7 @@ std::string_view compare_and_set_text() {
 Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int64_t epoch) {
   Bytes packed;
   bolt::Packer packer(packed);
-  packer.map_header(13);
+  packer.map_header(14);
   auto text = [&](std::string_view name, std::string_view value) {
     packer.string(name);
     packer.string(value);
@@ -207,6 +211,12 @@ Bytes compare_and_set_parameters(std::string_view lane, const Batch& batch, int6
     packer.null();
   } else {
     packer.string(batch.ahead.value_or(""));
+  }
+  packer.string("commitLsn");
+  if (batch.final_lsn == change::Lsn()) {
+    packer.null();
+  } else {
+    packer.integer(as_integer(batch.final_lsn));
   }
   packer.string("committedAt");
   if (batch.commit_microseconds == 0) {

@@ -67,6 +67,7 @@ Batch some_batch() {
   batch.from = {.position = {Lsn(0x1'00000020), 5}, .phase = Phase::stream, .partial = true};
   batch.to = {.position = {Lsn(0x1'00000020), 12}, .phase = Phase::stream, .partial = true};
   batch.commit_microseconds = 99;
+  batch.final_lsn = Lsn(0x1'00000010);
   return batch;
 }
 
@@ -123,7 +124,7 @@ TEST(Position, a_lane_is_named_by_its_pipeline) {
 
 TEST(CompareAndSet, compares_every_part_of_what_the_batch_starts_from) {
   const bolt::Map packed = parameters(some_batch(), 4);
-  EXPECT_EQ(packed.size(), 13u);
+  EXPECT_EQ(packed.size(), 14u);
   EXPECT_EQ(*packed.get_if<std::string>("lane"), "p/0");
   EXPECT_EQ(*packed.get_if<int64_t>("lsn"), 0x1'00000020);
   EXPECT_EQ(*packed.get_if<int64_t>("ordinal"), 5);
@@ -145,11 +146,14 @@ TEST(CompareAndSet, sets_every_part_of_where_the_batch_leads) {
   EXPECT_EQ(*packed.get_if<std::string>("nextPhase"), "stream");
   EXPECT_EQ(*packed.get_if<bool>("partial"), true);
   EXPECT_EQ(*packed.get_if<int64_t>("committedAt"), 99);
+  EXPECT_EQ(*packed.get_if<int64_t>("commitLsn"), 0x1'00000010);
 }
 
 TEST(CompareAndSet, leaves_the_commit_time_where_the_batch_has_none) {
   Batch idle = some_batch();
   idle.commit_microseconds = 0;
+  idle.final_lsn = {};
+  EXPECT_NE(parameters(idle, 4).get_if<bolt::Null>("commitLsn"), nullptr);
   EXPECT_NE(parameters(idle, 4).get_if<bolt::Null>("committedAt"), nullptr);
 }
 
@@ -168,6 +172,8 @@ TEST(Epoch, is_raised_and_tells_where_the_lane_stands_by_then) {
   first.resize(5);
   first.push_back(int64_t{700});
   first.push_back(std::string("[]"));
+  first.push_back(int64_t{600});
+  first.push_back(int64_t{1'700'000'000'000'000});
   Answering graph({bolt::testing::record(first)});
   auto stored = raise_epoch(*graph.connection, "p/0", kDeadline);
   ASSERT_TRUE(stored) << stored.error().describe();
@@ -176,6 +182,7 @@ TEST(Epoch, is_raised_and_tells_where_the_lane_stands_by_then) {
   EXPECT_TRUE(stored->lane.partial);
   EXPECT_EQ(stored->lane.partial_until, Lsn(700));
   EXPECT_EQ(stored->ahead, "[]");
+  EXPECT_EQ(stored->last, (change::LastCommit{Lsn(600), 1'700'000'000'000'000}));
 }
 
 TEST(Epoch, is_not_raised_where_there_is_no_position) {

@@ -10,7 +10,8 @@ constexpr std::string_view kFollow =
 constexpr std::string_view kBeginAgain =
     "SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.phase = 'stream', p.partial = false, p.partialUntil = null, "
     "p.consistentPoint = $text, p.systemIdentifier = $system, p.timeline = $timeline, p.database = $database, "
-    "p.databaseOid = $databaseOid, p.slot = $slot, p.committedAt = null, p.recordedEpoch = null WITH p "
+    "p.databaseOid = $databaseOid, p.slot = $slot, p.commitLsn = null, p.committedAt = null, "
+    "p.recordedEpoch = null WITH p "
     "CALL (p) { MATCH (s:ContextNexusSegment {pipeline: $pipeline}) DELETE s } WITH p "
     "CALL (p) { MATCH (l:ContextNexusPosition) WHERE l.key STARTS WITH $prefix DELETE l } WITH p "
     "MATCH (t:ContextNexusTable {pipeline: $pipeline}) WHERE t.state <> 'held' "

@@ -69,6 +69,14 @@ struct Begin {
   int64_t commit_microseconds = 0;  // Since 1970-01-01T00:00Z.
 };
 
+// The last transaction that somebody holds. By both, it is told from any other of a server that was set back and has gone another
+// way since.
+struct LastCommit {
+  Lsn final_lsn;  // As Begin's. 0/0: none is known.
+  int64_t commit_microseconds = 0;
+  friend bool operator==(const LastCommit&, const LastCommit&) = default;
+};
+
 struct Commit {
   Lsn end_lsn;  // The only LSN of a transaction that is ever confirmed.
   // All its rows were passed over as the engine's own: it moves no position, an idle advance will.

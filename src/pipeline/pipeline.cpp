@@ -71,8 +71,8 @@ class Run {
         if (read) continue;
         ended = std::move(read);
       }
-      if (ended.error().code() == apply::kTableChanged) continue;
-      if (ended.error().code() == capture::kFailedOver) continue;
+      has_gone_another_way_ = ended.error().code() == capture::kGoneAnotherWay;
+      if (has_gone_another_way_ || ended.error().code() == apply::kTableChanged || ended.error().code() == capture::kFailedOver) continue;
       ended = explain(std::move(ended.error()));
       const bool enough = run_options_.once && attempt >= kOnceAttempts;
       if (enough || !may_try_again(ended.error())) return fail(stream::advised(std::move(ended.error())));
@@ -246,31 +246,25 @@ class Run {
 
   // Whether the position was moved: to a slot behind a gap, or to another timeline.
   Result<bool> settle_source() {
-    const capture::SourceJudgement judgement = judge(ground_);
-    if (is_to_be_read_again(judgement, ground_.asked, options_.source)) {
+    const capture::SourceJudgement judgement = has_gone_another_way_ ? capture::gone_another_way() : judge(ground_);
+    has_gone_another_way_ = false;
+    all_asked_ = all_asked_ || ground_.asked.all();
+    if (is_to_be_read_again(judgement, all_asked_, options_.source)) {
       CopyContext context = copy_context();
       CNX_TRY(read_all_again(context, judgement));
       // What the slot begins behind may not be visible to a read yet.
       CNX_TRY(resync_.writers_until, next_transaction(ownership_.session(), Clock::now() + kGroundMax));
       CNX_TRY(ownership_.end_request(ground_.asked));
+      all_asked_ = false;
       record_.forget();
       return true;
     }
     CNX_TRY(capture::to_status(judgement));
     if (judgement.state != capture::SourceState::failed_over) return false;
-    CNX_TRY(follow_source());
+    CNX_TRY(follow_source(options_, ground_.system, Clock::now() + kGroundMax));
     const std::string position = ground_.position->stored.lane.position.to_string();
     telemetry::log_warning("failed_over", fmt::format("{}: going on there from {}", judgement.happened, position), {{"position", position}});
     return true;
-  }
-
-  // The position says on which timeline, and in which database, it goes on.
-  Status follow_source() {
-    const TimePoint deadline = Clock::now() + kGroundMax;
-    CNX_TRY(bolt::Connection graph, open_graph(options_, deadline));
-    CNX_TRY(apply::StoredPosition start, apply::raise_epoch(graph, apply::lane_key(options_.name), deadline));
-    return apply::follow_source(graph, {.pipeline = options_.name, .epoch = start.epoch},
-                                source_of(options_, ground_.system), deadline);
   }
 
   Status check_ground() {
@@ -376,6 +370,7 @@ class Run {
                                                    TimePoint until) { free_slot(session, options_, lease, until); }});
     capture::LogicalOptions logical = options_.logical;
     logical.start = start.lane.position;
+    logical.last = start.last;
     // Until the position has passed what the copy saw, the graph is not consistent: somebody waits for that.
     logical.wanted = consistent ? change::Lsn() : copied.open() ? ground_.system.wal_end : copied.seen_until();
     if (run_options_.once) logical.wanted = std::max(wanted_, logical.wanted);
@@ -481,6 +476,8 @@ class Run {
   LetterTrials trials_;
   CatalogWatch catalog_watch_;
   bool look_again_ = false;
+  bool has_gone_another_way_ = false;  // PostgreSQL, as the stream has shown.
+  bool all_asked_ = false;             // All tables to be read again, by a person, since the process began.
   bool was_let_in_ = false;  // By both servers, since the process began.
   ResyncProgress resync_;
   capture::ToldTransactions told_;  // By the stream, to this process.

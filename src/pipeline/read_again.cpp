@@ -29,11 +29,11 @@ std::string reason_of(const SourceJudgement& judgement) {
 
 }  // namespace
 
-bool is_to_be_read_again(const SourceJudgement& judgement, const ResyncRequest& asked, const SourceOptions& options) {
+bool is_to_be_read_again(const SourceJudgement& judgement, bool all_asked, const SourceOptions& options) {
   if (judgement.may_go_on()) return false;
   // That it is the right database is for a person alone to say.
-  if (judgement.state == SourceState::database_replaced) return asked.all();
-  return capture::is_gap(judgement.state) && (asked.all() || options.gap_action == "resync");
+  if (judgement.state == SourceState::database_replaced) return all_asked;
+  return capture::is_gap(judgement.state) && (all_asked || options.gap_action == "resync");
 }
 
 Status read_all_again(CopyContext& context, const SourceJudgement& judgement) {
@@ -56,6 +56,12 @@ Status read_all_again(CopyContext& context, const SourceJudgement& judgement) {
   // Nodes may be others than those whose element ids the rows have.
   CNX_TRY(record::mark_filled(context.owner, options.name, soon()));
   return forget_record(context.owner, options.name, soon());
+}
+
+Status follow_source(const PipelineOptions& options, const postgres::SystemIdentity& system, TimePoint deadline) {
+  CNX_TRY(bolt::Connection graph, open_graph(options, deadline));
+  CNX_TRY(apply::StoredPosition start, apply::raise_epoch(graph, apply::lane_key(options.name), deadline));
+  return apply::follow_source(graph, {.pipeline = options.name, .epoch = start.epoch}, source_of(options, system), deadline);
 }
 
 }  // namespace cnx::pipeline

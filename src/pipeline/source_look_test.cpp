@@ -71,20 +71,16 @@ TEST(SourceWarnings, name_the_oldest_transaction_that_is_too_old) {
 // What a person asks for is done; by itself only what concerns the pipeline's own two databases.
 TEST(ReadAgain, is_for_gaps_and_for_another_database_if_a_person_says_so) {
   using capture::SourceState;
-  const ResyncRequest nothing;
-  const ResyncRequest all{.tables = {"*"}, .text = "{*}"};
-  const ResyncRequest one{.tables = {"\"public\".\"tags\""}, .text = "{x}"};
   SourceOptions stops;
   SourceOptions resyncs;
   resyncs.gap_action = "resync";
-  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::slot_lost}, nothing, stops));
-  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::slot_lost}, one, stops));
-  EXPECT_TRUE(is_to_be_read_again({.state = SourceState::slot_lost}, all, stops));
-  EXPECT_TRUE(is_to_be_read_again({.state = SourceState::slot_lost}, nothing, resyncs));
-  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::database_replaced}, nothing, resyncs));
-  EXPECT_TRUE(is_to_be_read_again({.state = SourceState::database_replaced}, all, stops));
-  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::graph_replaced}, all, resyncs));
-  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::fits}, all, resyncs));
+  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::slot_lost}, false, stops));
+  EXPECT_TRUE(is_to_be_read_again({.state = SourceState::slot_lost}, true, stops));
+  EXPECT_TRUE(is_to_be_read_again({.state = SourceState::slot_lost}, false, resyncs));
+  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::database_replaced}, false, resyncs));
+  EXPECT_TRUE(is_to_be_read_again({.state = SourceState::database_replaced}, true, stops));
+  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::graph_replaced}, true, resyncs));
+  EXPECT_FALSE(is_to_be_read_again({.state = SourceState::fits}, true, resyncs));
 }
 
 }  // namespace

@@ -69,6 +69,36 @@ def move(line, cluster):
     line.database = postgres.Database(line.engine.admin_url)
 
 
+class Disk:
+    """What the cluster's disk holds now, to be brought back later."""
+
+    def __init__(self, line, clusters):
+        self._line, self._clusters = line, clusters
+        data = clusters.directory / "postgres" / "data"
+        self._data, self._kept = data, data.with_name("kept")
+        self._stop()
+        subprocess.run(["cp", "-a", self._data, self._kept], check=True)
+        self._start()
+
+    def _stop(self):
+        self._line.database.close()
+        self._clusters.stop()
+
+    def _start(self):
+        self._clusters.start()
+        self._line.database = postgres.Database(self._line.engine.admin_url)
+
+    def bring_back(self):
+        """The log goes on until it is longer than the one that the graph has followed."""
+        position = self._line.graph.position()[0]
+        self._stop()
+        shutil.rmtree(self._data)
+        self._kept.rename(self._data)
+        self._start()
+        self._line.database.execute("CREATE TABLE public.cnx_filler AS SELECT repeat('x', 1000) FROM generate_series(1, 5000)")
+        assert self._line.database.current_lsn() > position
+
+
 def expect_state(line, name):
     outcome = line.engine.verb("run", "--once", url=line.engine.url, timeout=60)
     assert outcome.code == 3 and name in outcome.text, outcome
@@ -155,25 +185,38 @@ def test_a_standby_is_waited_at_until_it_is_promoted(line, clusters):
 def test_a_server_whose_disk_was_set_back_is_found_though_its_log_has_passed_the_position(line, clusters):
     """A snapshot of a virtual machine: no timeline tells, and the slot came back with it."""
     world = ready(line)
-    line.database.close()
-    clusters.stop()
-    data, kept = clusters.directory / "postgres" / "data", clusters.directory / "postgres" / "kept"
-    subprocess.run(["cp", "-a", data, kept], check=True)
-    clusters.start()
-    line.database = postgres.Database(line.engine.admin_url)
+    disk = Disk(line, clusters)
     world.database = line.database
     phantom = world.add_default("tags")
     line.engine.once()
-    position = line.graph.position()[0]
-    line.database.close()
-    clusters.stop()
-    shutil.rmtree(data)
-    kept.rename(data)
-    clusters.start()
-    line.database = postgres.Database(line.engine.admin_url)
-    line.database.execute("CREATE TABLE public.cnx_filler AS SELECT repeat('x', 1000) FROM generate_series(1, 5000)")
-    assert line.database.current_lsn() > position
+    disk.bring_back()
     expect_state(line, "database_restored")
+    line.engine.expect("resync", "--all", url=line.engine.url)
+    line.engine.once()
+    assert line.graph.node("Tag", phantom) is None
+    expect_equal(line.database, line.graph)
+
+
+@pytest.mark.parametrize("engine_lives", (False, True), ids=("found_at_start", "found_while_it_runs"))
+def test_a_server_that_was_set_back_within_the_life_of_one_engine_is_found(engine_lives, line, clusters):
+    """No owner began in between, who would be missing: the last transaction of the graph's does not come again."""
+    world = ready(line)
+    line.engine.start()
+    line.engine.wait_for_log("following")
+    disk = Disk(line, clusters)
+    world.database = line.database
+    phantom = world.add_default("tags")
+    line.engine.catch_up(60)
+    if not engine_lives:
+        line.engine.kill()
+    disk.bring_back()
+    if not engine_lives:
+        line.engine.start()
+    ended = line.engine.wait_for_end(60)
+    assert ended.code == 3 and "database_restored" in ended.output, ended
+    # Whoever comes later finds it as well.
+    outcome = line.engine.verb("run", "--once", url=line.engine.url, timeout=60)
+    assert outcome.code == 3 and "gone another way" in outcome.text, outcome
     line.engine.expect("resync", "--all", url=line.engine.url)
     line.engine.once()
     assert line.graph.node("Tag", phantom) is None

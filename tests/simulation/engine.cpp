@@ -64,6 +64,7 @@ struct Engine::Pass {
                                              .on_status = [&world](const postgres::StatusUpdate& update) { world.checks.hear(update); }});
     capture::LogicalOptions logical_options;
     logical_options.start = start.lane.position;
+    logical_options.last = start.last;
     logical_options.seed = world.random();
     auto made = capture::CopiedRows::make(world.graph.content().segments);
     if (!made) return world.checks.violate("contract", made.error().describe());

@@ -226,6 +226,7 @@ Status GraphState::commit(const GraphTransaction& transaction, size_t& removed) 
   }
   lane = transaction.to;
   if (transaction.ahead) content_.stored.ahead = *transaction.ahead;
+  if (transaction.last.final_lsn != change::Lsn()) content_.stored.last = transaction.last;
   ++commits_;
   if (lane.phase == apply::Phase::stream && lane.position.ordinal > 0) ++transaction_pieces_;
   plant(transaction);
@@ -266,7 +267,8 @@ std::unique_ptr<apply::PreparedBatch> SimulatedGraph::prepare(const apply::Batch
 
 void SimulatedGraph::submit(const apply::Batch& batch, const apply::PreparedBatch& prepared, apply::Part part, int64_t epoch,
                             TimePoint) {
-  under_way_ = GraphTransaction{batch.from, batch.to, epoch, part, batch.segment, static_cast<const PreparedWork&>(prepared).work(), batch.ahead};
+  under_way_ = GraphTransaction{batch.from, batch.to, epoch, part, batch.segment, static_cast<const PreparedWork&>(prepared).work(), batch.ahead,
+                                  {batch.final_lsn, batch.commit_microseconds}};
 }
 
 Result<std::optional<apply::Applied>> SimulatedGraph::poll(TimePoint) {

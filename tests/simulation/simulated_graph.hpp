@@ -31,6 +31,7 @@ struct GraphTransaction {
   std::optional<apply::SegmentProgress> segment;
   std::shared_ptr<const GraphWork> work;
   std::optional<std::string> ahead;
+  change::LastCommit last;
 };
 
 // All that the graph holds. A value: what a backup keeps.

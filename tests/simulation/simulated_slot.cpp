@@ -50,7 +50,7 @@ Result<capture::Opened> SimulatedSlot::open(change::Position held, TimePoint) {
   // The server starts at its own confirmed position, whatever the client holds.
   next_ = 0;
   while (next_ < postgres_.transactions_.size() && postgres_.transactions_[next_].final_lsn < postgres_.confirmed()) ++next_;
-  return capture::Opened{.status_interval = kStatusInterval};
+  return capture::Opened{.status_interval = kStatusInterval, .confirmed = postgres_.confirmed()};
 }
 
 void SimulatedSlot::close() {

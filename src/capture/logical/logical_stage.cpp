@@ -47,7 +47,8 @@ LogicalStage::LogicalStage(ReplicationPort& port, stream::Queue<change::Event>& 
       reader_(options.start, options.passes_over, options.copied, options.told),
       confirmed_(options.confirmed.value_or(options.start.ordinal == 0 ? options.start.lsn : change::Lsn())),
       backoff_(options.seed) {
-  reader_.on_relation(options.hears_of);
+  reader_.on_relation(options_.hears_of);
+  reader_.holds(options_.last);
   if (options.hand_on_from) reader_.hand_on_from(*options.hand_on_from);
 }
 
@@ -73,7 +74,7 @@ Step LogicalStage::connect(TimePoint now) {
   if (!opened) return lose(std::move(opened.error()), now);
   connected_ = true;
   counters_.connected = true;
-  reader_.restart();
+  reader_.restart(opened->confirmed);
   status_interval_ = opened->status_interval;
   status_sent_ = now;
   heard_at_ = now;
@@ -148,6 +149,7 @@ Result<bool> LogicalStage::take(postgres::StreamMessage&& message, TimePoint now
     return true;
   }
   if (const auto* keep_alive = std::get_if<postgres::KeepAlive>(&message)) {
+    CNX_TRY(reader_.hear_of(keep_alive->wal_end));
     take_keep_alive(*keep_alive, now);
     bool work_is_held =
         acknowledgement_.position().lsn < reader_.whole() || !reader_.between_transactions();

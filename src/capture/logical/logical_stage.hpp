@@ -33,7 +33,8 @@ struct LogicalCounters {
 };
 
 struct LogicalOptions {
-  change::Position start;  // What the graph holds.
+  change::Position start;   // What the graph holds,
+  change::LastCommit last;  // and the last transaction of it.
   // Somebody waits for this LSN: idle advances up to it are made at once. 0: nobody.
   change::Lsn wanted;
   // An idle slot moves after so long, or so much log, at the latest (I1).

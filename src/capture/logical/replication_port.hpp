@@ -13,6 +13,7 @@ namespace cnx::capture {
 
 struct Opened {
   Duration status_interval{};  // How often status must flow: a quarter of wal_sender_timeout.
+  change::Lsn confirmed;       // The slot's: every transaction whose commit stands there or behind it comes.
 };
 
 // One thread.

@@ -36,7 +36,7 @@ Result<Opened> SlotConnection::open(change::Position held, TimePoint deadline) {
   Duration interval = server.wal_sender_timeout.count() == 0
                           ? kStatusWithoutTimeout
                           : Duration(server.wal_sender_timeout) / 4;
-  return Opened{.status_interval = interval};
+  return Opened{.status_interval = interval, .confirmed = slot ? slot->confirmed_flush.value_or(change::Lsn()) : change::Lsn()};
 }
 
 Status SlotConnection::check(change::Position held, const postgres::SystemIdentity& system,

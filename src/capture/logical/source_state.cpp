@@ -91,8 +91,8 @@ class Judge {
     const bool same_timeline = system_.timeline == held().timeline;
     if (same_timeline && facts_.record.epoch && *facts_.record.epoch < held().recorded_epoch) {
       return SourceJudgement{.state = database_restored,
-                             .happened = "PostgreSQL was set back, to before the graph's last owner began: it has forgotten what "
-                                         "it had on disk then",
+                             .happened = "PostgreSQL was set back: it has forgotten what it had on disk, and the graph has changes "
+                                         "of that",
                              .advice = kReadAgain};
     }
     return std::nullopt;
@@ -218,6 +218,12 @@ bool is_gap(SourceState state) {
     default:
       return false;
   }
+}
+
+SourceJudgement gone_another_way() {
+  return {.state = database_restored,
+          .happened = "PostgreSQL was set back and has gone another way since: its log does not have the graph's last transaction where it stood",
+          .advice = kReadAgain};
 }
 
 SourceJudgement judge_source(const SourceFacts& facts) { return Judge(facts).run(); }

@@ -88,6 +88,12 @@ struct SourceJudgement {
 // Pure.
 SourceJudgement judge_source(const SourceFacts& facts);
 
+// What only the stream shows: where the graph's last transaction stood, the log does not have it. PostgreSQL was set back, though its
+// log is as long again.
+SourceJudgement gone_another_way();
+// The code of the stream's error then.
+constexpr std::string_view kGoneAnotherWay = "gone another way";
+
 // ErrorKind::state (not_initialised: invalid), with the state's name as its code, where nothing may move.
 Status to_status(const SourceJudgement& judgement);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "capture/logical/source_state.hpp"
+
 namespace cnx::capture {
 namespace {
 
@@ -13,13 +15,19 @@ Error out_of_order(const char* what) {
                std::string("the replication stream is out of order: ") + what);
 }
 
+Error changed_source(change::Lsn final_lsn) {
+  return Error(ErrorKind::state, std::string(kGoneAnotherWay), "the transaction that was read last does not come again")
+      .with("position", final_lsn.to_string());
+}
+
 std::optional<Event> nothing() {
   return std::nullopt;
 }
 
 }  // namespace
 
-void TransactionReader::restart() {
+void TransactionReader::restart(change::Lsn confirmed) {
+  awaits_last_ = last_.final_lsn != change::Lsn() && confirmed <= last_.final_lsn;
   decoder_ = {};
   relations_.clear();
   described_.reset();
@@ -27,6 +35,18 @@ void TransactionReader::restart() {
   origin_.clear();
   skipping_ = false;
   ordinal_ = 0;
+}
+
+Status TransactionReader::hear_of(change::Lsn wal_end) const {
+  return awaits_last_ && wal_end > last_.final_lsn ? Status(fail(changed_source(last_.final_lsn))) : Status();
+}
+
+Status TransactionReader::compare(const change::Begin& begin) {
+  if (!awaits_last_ || begin.final_lsn < last_.final_lsn) return {};
+  const change::LastCommit here{begin.final_lsn, begin.commit_microseconds};
+  if (!(here == last_)) return fail(changed_source(last_.final_lsn));
+  awaits_last_ = false;
+  return {};
 }
 
 void TransactionReader::hand_on_from(change::Position from) {
@@ -67,6 +87,7 @@ Result<std::optional<Event>> TransactionReader::read(postgres::WalData&& data) {
 
 Result<std::optional<Event>> TransactionReader::begin(const change::Begin& begin) {
   if (begin_) return fail(out_of_order("a transaction begins inside another"));
+  CNX_TRY(compare(begin));
   begin_ = begin;
   origin_.clear();
   ordinal_ = 0;
@@ -144,6 +165,7 @@ void TransactionReader::keep() {
 Result<std::optional<Event>> TransactionReader::commit(const postgres::CommitMessage& message) {
   if (!begin_) return fail(out_of_order("a commit outside of a transaction"));
   bool skipped = skipping_;
+  if (begin_->final_lsn > last_.final_lsn) last_ = {begin_->final_lsn, begin_->commit_microseconds};
   begin_.reset();
   skipping_ = false;
   if (skipped) return nothing();

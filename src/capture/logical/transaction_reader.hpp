@@ -41,13 +41,19 @@ class TransactionReader {
   // copied shows it.
   void hand_on_from(change::Position from);
 
-  // A new connection: the stream starts again, with its relation messages.
-  void restart();
+  // Before the first read: the last transaction that the graph holds.
+  void holds(change::LastCommit last) { last_ = last; }
+
+  // A new connection: the stream starts again, with its relation messages, at the slot's confirmed position. Where the last
+  // transaction stands behind that, it has to come again, or PostgreSQL was set back and has gone another way.
+  void restart(change::Lsn confirmed);
+  // By a keep-alive: the server has read its log so far. kGoneAnotherWay where the last transaction should have come by then.
+  Status hear_of(change::Lsn wal_end) const;
 
   void on_relation(HearsOf hears_of) { hears_of_ = std::move(hears_of); }
 
   // The event that the message makes, or none. ErrorKind::malformed for bytes or an order of
-  // messages that no server sends.
+  // messages that no server sends; ErrorKind::state, kGoneAnotherWay, where the last transaction does not come again.
   Result<std::optional<change::Event>> read(postgres::WalData&& data);
 
   // No transaction is open, here or in what was handed on: an idle advance would count.
@@ -65,6 +71,7 @@ class TransactionReader {
   Result<std::optional<change::Event>> truncate(const postgres::TruncateMessage& message);
   Result<std::optional<change::Event>> commit(const postgres::CommitMessage& message);
   Result<change::RelationPtr> relation(change::Oid oid) const;
+  Status compare(const change::Begin& begin);
   void keep();
 
   PassesOver passes_over_;
@@ -77,6 +84,8 @@ class TransactionReader {
   change::Position applied_;  // Up to here the graph has what is handed on.
   change::Position handed_;  // Of the last event that was handed on.
   change::Lsn whole_;
+  change::LastCommit last_;              // That was read whole, or that the graph holds.
+  bool awaits_last_ = false;             // Of this connection: it has not come again yet.
   bool handed_open_ = false;            // A Begin was handed on, its Commit was not.
   std::optional<change::Begin> begin_;  // The transaction being read.
   std::string origin_;                  // Its origin's name; empty: it carries none.

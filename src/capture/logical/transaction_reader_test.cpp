@@ -126,9 +126,9 @@ TEST(TransactionReader, goes_on_where_a_lost_connection_ended_whatever_the_messa
       TransactionReader reader({Lsn(500), 0});
       std::vector<Seen> events;
       read_into(reader, events, first);
-      reader.restart();
+      reader.restart({});
       read_into(reader, events, second);
-      reader.restart();
+      reader.restart({});
       EXPECT_EQ(reader.between_transactions(), events.empty() || events.back().kind == 'C');
       read_into(reader, events);
       EXPECT_EQ(events, kAll) << "lost after " << first << ", then after " << second;
@@ -141,8 +141,53 @@ TEST(TransactionReader, is_between_transactions_only_where_none_is_open_on_eithe
   std::vector<Seen> events;
   read_into(reader, events, 3);
   EXPECT_FALSE(reader.between_transactions());
-  reader.restart();
+  reader.restart({});
   EXPECT_FALSE(reader.between_transactions()) << "half of it was handed on";
+}
+
+// What a server sends that was set back, and whose log is as long again.
+TEST(TransactionReader, the_last_transaction_comes_again_or_the_server_has_gone_another_way) {
+  struct Case {
+    change::LastCommit last;
+    Lsn confirmed;
+    bool fits;
+  };
+  for (const Case& each : {Case{{kFirstFinal, 0}, Lsn(900), true}, Case{{kFirstFinal, 1}, Lsn(900), false},
+                           Case{{Lsn(1020), 0}, Lsn(900), false}, Case{{Lsn(1020), 0}, Lsn(1030), true}, Case{{}, Lsn(900), true}}) {
+    TransactionReader reader({kFirstEnd, 0});
+    reader.holds(each.last);
+    reader.restart(each.confirmed);
+    Status read;
+    for (const Bytes& message : stream()) {
+      auto event = reader.read(testing::wal_data(message));
+      if (event) continue;
+      read = fail(event.error());
+      break;
+    }
+    EXPECT_EQ(static_cast<bool>(read), each.fits) << each.last.final_lsn.to_string();
+    if (!read) EXPECT_EQ(read.error().code(), kGoneAnotherWay);
+  }
+}
+
+TEST(TransactionReader, a_log_that_was_read_past_the_last_transaction_does_not_have_it) {
+  TransactionReader reader({kFirstEnd, 0});
+  reader.holds({kFirstFinal, 0});
+  reader.restart(Lsn(900));
+  EXPECT_TRUE(reader.hear_of(kFirstFinal));
+  EXPECT_FALSE(reader.hear_of(Lsn(1001)));
+  ASSERT_TRUE(reader.read(testing::wal_data(testing::begin(kFirstFinal))));
+  EXPECT_TRUE(reader.hear_of(Lsn(1001)));
+}
+
+// Also where it was read over a connection before, and nobody has told the reader of it.
+TEST(TransactionReader, after_a_lost_connection_what_was_read_last_comes_again) {
+  TransactionReader reader({Lsn(500), 0});
+  std::vector<Seen> events;
+  read_into(reader, events);
+  reader.restart(Lsn(500));
+  auto other = reader.read(testing::wal_data(testing::begin(Lsn(1060))));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code(), kGoneAnotherWay);
 }
 
 TEST(TransactionReader, passes_over_a_transaction_below_an_idle_advance) {
@@ -150,7 +195,7 @@ TEST(TransactionReader, passes_over_a_transaction_below_an_idle_advance) {
   std::vector<Seen> events;
   read_into(reader, events, 6);
   reader.advance(Lsn(1060));
-  reader.restart();
+  reader.restart({});
   events.clear();
   read_into(reader, events);
   EXPECT_TRUE(events.empty());
@@ -160,7 +205,7 @@ TEST(TransactionReader, forgets_relations_with_the_connection) {
   TransactionReader reader({Lsn(500), 0});
   std::vector<Seen> events;
   read_into(reader, events, 3);
-  reader.restart();
+  reader.restart({});
   ASSERT_TRUE(reader.read(testing::wal_data(testing::begin(kFirstFinal))));
   ASSERT_TRUE(reader.read(testing::wal_data(testing::insert(kTable, {"1", "10"}))))
       << "handed on before: its relation is not asked for";
@@ -192,7 +237,7 @@ TEST(TransactionReader, refuses_to_go_on_where_the_open_transaction_does_not_com
   TransactionReader reader({Lsn(500), 0});
   std::vector<Seen> events;
   read_into(reader, events, 3);
-  reader.restart();
+  reader.restart({});
   auto other = reader.read(testing::wal_data(testing::begin(Lsn(2000))));
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().kind(), ErrorKind::malformed);
@@ -257,7 +302,7 @@ TEST(TransactionReader, tells_of_each_table_before_its_rows_and_ends_where_that_
   EXPECT_TRUE(say(testing::begin(kFirstFinal)));
   EXPECT_TRUE(say(testing::relation(kTable, "root", {"id", "value"})));
   EXPECT_FALSE(say(testing::relation(kTable + 1, "leaf", {"id", "value"})));
-  reader.restart();
+  reader.restart({});
   EXPECT_TRUE(say(testing::begin(kFirstFinal)));
   EXPECT_TRUE(say(testing::relation(kTable, "root", {"id", "value"})));
   EXPECT_EQ(told, (std::vector<std::string>{"root", "leaf after root", "root"}));
