@@ -70,31 +70,25 @@ def move(line, cluster):
 
 
 class Disk:
-    """What the cluster's disk holds now, to be brought back later."""
+    """A snapshot of the disk of a cluster that runs: nobody's connection ends, nothing is written. To be brought back later."""
 
     def __init__(self, line, clusters):
         self._line, self._clusters = line, clusters
         data = clusters.directory / "postgres" / "data"
         self._data, self._kept = data, data.with_name("kept")
-        self._stop()
+        clusters.pause()
         subprocess.run(["cp", "-a", self._data, self._kept], check=True)
-        self._start()
-
-    def _stop(self):
-        self._line.database.close()
-        self._clusters.stop()
-
-    def _start(self):
-        self._clusters.start()
-        self._line.database = postgres.Database(self._line.engine.admin_url)
+        clusters.resume()
 
     def bring_back(self):
         """The log goes on until it is longer than the one that the graph has followed."""
         position = self._line.graph.position()[0]
-        self._stop()
+        self._line.database.close()
+        self._clusters.kill()
         shutil.rmtree(self._data)
         self._kept.rename(self._data)
-        self._start()
+        self._clusters.start()
+        self._line.database = postgres.Database(self._line.engine.admin_url)
         self._line.database.execute("CREATE TABLE public.cnx_filler AS SELECT repeat('x', 1000) FROM generate_series(1, 5000)")
         assert self._line.database.current_lsn() > position
 

@@ -48,6 +48,8 @@ def streaming(line, *words):
 
 
 def drop(line, slot="contextnexus"):
+    # The walsender of an engine that has ended may not know it yet.
+    wait_until(lambda: not line.database.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", (slot,)))
     line.database.rows("SELECT pg_drop_replication_slot(%s)", (slot,))
 
 

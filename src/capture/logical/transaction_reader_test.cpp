@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "capture/logical/source_state.hpp"
 #include "capture/logical/testing/pgoutput_writer.hpp"
 
 namespace cnx::capture {
@@ -12,6 +13,9 @@ using change::Position;
 using testing::Datum;
 
 constexpr uint32_t kTable = 4711;
+
+// What testing::begin says: 2000-01-01.
+constexpr int64_t kCommitted = 946'684'800'000'000;
 
 // Two transactions; the second begins at the very LSN where the first ends.
 constexpr Lsn kFirstFinal(1000), kFirstEnd(1048), kSecondFinal(1048), kSecondEnd(1100);
@@ -152,7 +156,7 @@ TEST(TransactionReader, the_last_transaction_comes_again_or_the_server_has_gone_
     Lsn confirmed;
     bool fits;
   };
-  for (const Case& each : {Case{{kFirstFinal, 0}, Lsn(900), true}, Case{{kFirstFinal, 1}, Lsn(900), false},
+  for (const Case& each : {Case{{kFirstFinal, kCommitted}, Lsn(900), true}, Case{{kFirstFinal, kCommitted + 1}, Lsn(900), false},
                            Case{{Lsn(1020), 0}, Lsn(900), false}, Case{{Lsn(1020), 0}, Lsn(1030), true}, Case{{}, Lsn(900), true}}) {
     TransactionReader reader({kFirstEnd, 0});
     reader.holds(each.last);
@@ -165,13 +169,15 @@ TEST(TransactionReader, the_last_transaction_comes_again_or_the_server_has_gone_
       break;
     }
     EXPECT_EQ(static_cast<bool>(read), each.fits) << each.last.final_lsn.to_string();
-    if (!read) EXPECT_EQ(read.error().code(), kGoneAnotherWay);
+    if (!read) {
+      EXPECT_EQ(read.error().code(), kGoneAnotherWay);
+    }
   }
 }
 
 TEST(TransactionReader, a_log_that_was_read_past_the_last_transaction_does_not_have_it) {
   TransactionReader reader({kFirstEnd, 0});
-  reader.holds({kFirstFinal, 0});
+  reader.holds({kFirstFinal, kCommitted});
   reader.restart(Lsn(900));
   EXPECT_TRUE(reader.hear_of(kFirstFinal));
   EXPECT_FALSE(reader.hear_of(Lsn(1001)));

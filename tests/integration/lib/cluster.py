@@ -30,6 +30,12 @@ class Cluster:
     def stop(self):
         _services("stop-postgres", "--dir", str(self.directory), timeout=120)
 
+    def pause(self):
+        _services("pause-postgres", "--dir", str(self.directory), timeout=60)
+
+    def resume(self):
+        _services("resume-postgres", "--dir", str(self.directory), timeout=60)
+
     def destroy(self):
         if self.directory.exists():
             _services("destroy", "--dir", str(self.directory), timeout=120)
