@@ -65,7 +65,7 @@ def _update_form(*makers, moved_share=0.0):
 
 _ENGINE_UPDATE = ((texts.UNLINK, shapes.unlink_rows), (texts.UPDATE, _flat(shapes.full)), (texts.LINK, shapes.link_rows))
 UPDATE_FORMS = {
-    "today: unlink, update, link": _update_form(*_ENGINE_UPDATE),
+    "before fusing: unlink, update, link": _update_form(*_ENGINE_UPDATE),
     "update alone, refused counted as today": _update_form((texts.UPDATE, _flat(shapes.full))),
     "update alone, not counted": _update_form((texts.UPDATE_UNCOUNTED, _flat(shapes.full))),
     "update alone, counted by an aggregate": _update_form((texts.UPDATE_COUNT_SUM, _flat(shapes.full))),
@@ -83,9 +83,15 @@ UPDATE_FORMS = {
     "fused by the stored property, a SET a column": _update_form((texts.UPDATE_FUSED_COLUMNS, _flat(shapes.full))),
     "fused by the stored property, lists, a SET a column":
         _update_form((texts.UPDATE_FUSED_LIST, _flat(shapes.item_list_with_companion))),
+    "conflicts told, all ends by a comprehension, +=, rows {k, o, p}":
+        _update_form((texts.UPDATE_TOLD, _flat(shapes.nested))),
+    "today: conflicts told, ends by a match, what differs goes on, +=":
+        _update_form((texts.UPDATE_TOLD_END_FILTER, _flat(shapes.nested))),
+    "conflicts told, ends by a match, what differs goes on, lists":
+        _update_form((texts.UPDATE_TOLD_END_LIST_FILTER, _flat(shapes.item_list_with_companion))),
 }
 MOVE_FORMS = {
-    "today: unlink, update, link": _update_form(*_ENGINE_UPDATE, moved_share=0.2),
+    "before fusing: unlink, update, link": _update_form(*_ENGINE_UPDATE, moved_share=0.2),
     "fused by the stored property, +=": _update_form((texts.UPDATE_FUSED, _flat(shapes.full)), moved_share=0.2),
     "fused by the stored property, +=, filtered before the aggregate":
         _update_form((texts.UPDATE_FUSED_FILTER, _flat(shapes.full)), moved_share=0.2),
@@ -93,6 +99,12 @@ MOVE_FORMS = {
     "fused by all of the graph's other ends, +=": _update_form((texts.UPDATE_FUSED_ENDS, _flat(shapes.full)), moved_share=0.2),
     "fused by all of the graph's other ends, lists, a SET a column":
         _update_form((texts.UPDATE_FUSED_ENDS_LIST, _flat(shapes.item_list_with_companion)), moved_share=0.2),
+    "conflicts told, all ends by a comprehension, +=, rows {k, o, p}":
+        _update_form((texts.UPDATE_TOLD, _flat(shapes.nested)), moved_share=0.2),
+    "today: conflicts told, ends by a match, what differs goes on, +=":
+        _update_form((texts.UPDATE_TOLD_END_FILTER, _flat(shapes.nested)), moved_share=0.2),
+    "conflicts told, ends by a match, what differs goes on, lists":
+        _update_form((texts.UPDATE_TOLD_END_LIST_FILTER, _flat(shapes.item_list_with_companion)), moved_share=0.2),
 }
 
 

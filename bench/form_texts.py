@@ -101,6 +101,24 @@ UPDATE_FUSED_LIST = (
     f"{_NEWER.format(version='row[4]')} FOREACH (x IN CASE WHEN newer THEN [] ELSE [n] END | SET "
     + _SET_LIST.replace("n.", "x.") + ", x.updatedAt__pg = row[6]) "
     + _COLLECT.format(moved=_BY_PROPERTY.format(other="row[1]"), other="row[1]") + _MOVE)
+# Since conflicts are found, an update is written whatever it meets, and says what it met.
+_TOLD = "collect(CASE WHEN met THEN [{key}, false] END) AS conflicts, collect(CASE WHEN {moved} THEN {{n: n, o: {other}}} END) AS moved "
+_MOVE_TOLD = _MOVE.replace("RETURN refused", "RETURN conflicts")
+_MET = "coalesce(n.version > {version}, false) AS met"
+_DIFFERS = "CASE WHEN {other} IS NULL THEN e IS NOT NULL ELSE e IS NULL OR coalesce(e.id <> {other}, true) END AS differs"
+_TO_END = "OPTIONAL MATCH (n)<-[:HAS_CONTENT]-(e:Project) "
+_BY_ROW = "CYPHER 5 UNWIND $rows AS row MERGE (n:ContentItem {id: row.k}) WITH n, row, " + _MET.format(version="row.p.version") + " "
+_BY_LIST_ROW = "CYPHER 5 UNWIND $rows AS row MERGE (n:ContentItem {id: row[0]}) WITH n, row, " + _MET.format(version="row[4]") + " "
+_SET_OF_LIST = _SET_LIST + ", n.updatedAt__pg = row[6] "
+UPDATE_TOLD = (_BY_ROW + "WITH n, row, met, [(n)<-[:HAS_CONTENT]-(e:Project) | coalesce(e.id, false)] AS before SET n += row.p WITH "
+               + _TOLD.format(key="row.k", moved=_BY_LIST.format(other="row.o"), other="row.o") + _MOVE_TOLD)
+_ENDS_NESTED = _BY_ROW + _TO_END + "WITH n, row, met, " + _DIFFERS.format(other="row.o") + " "
+_TOLD_NESTED = _TOLD.format(key="row.k", moved="differs", other="row.o") + _MOVE_TOLD
+_FILTER = "WITH n, row, met, differs WHERE met OR differs WITH "
+UPDATE_TOLD_END_FILTER = _ENDS_NESTED + "SET n += row.p " + _FILTER + _TOLD_NESTED
+_ENDS_LIST = _BY_LIST_ROW + _TO_END + "WITH n, row, met, " + _DIFFERS.format(other="row[1]") + " SET " + _SET_OF_LIST
+_TOLD_LIST = _TOLD.format(key="row[0]", moved="differs", other="row[1]") + _MOVE_TOLD
+UPDATE_TOLD_END_LIST_FILTER = _ENDS_LIST + _FILTER + _TOLD_LIST
 UPDATE_LIST = f"CYPHER 5 UNWIND $rows AS row MERGE (n:ContentItem {{id: row[0]}}) SET {_SET_LIST}, n.updatedAt__pg = row[6]"
 UPDATE_COUNT_SUM = (f"CYPHER 5 UNWIND $rows AS row MERGE {_ITEM} WITH n, row, {_NEWER.format(version='row.version')} "
                     "SET n += CASE WHEN newer THEN {} ELSE row END RETURN count(CASE WHEN newer THEN 1 END) AS refused")

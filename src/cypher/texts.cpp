@@ -86,10 +86,14 @@ std::string marks_new(const Guarded& guarded) {
 }
 
 // Reads the other ends before it writes, and touches a relationship only where they differ from the
-// row's: most updates change no foreign key. An end without a key is somebody else's, and differs.
+// row's: most updates change no foreign key, and those rows end there. An end without a key is somebody else's,
+// and differs. Where there are several, the row goes on once for each: all is written as by one.
 std::string update_linked(const NodeTable& table, mapping::Guard guard) {
   const Guarded guarded = guarded_node(table, guard, "row.p", "row.k");
-  std::string before;
+  const std::string look = guarded.look();
+  std::string ends;
+  std::string differences;
+  std::string differs = guarded.reports() ? "met" : "";
   std::string carried;
   std::string moved;
   std::string moves;
@@ -98,28 +102,32 @@ std::string update_linked(const NodeTable& table, mapping::Guard guard) {
     const Arrow arrow(key);
     const std::string number = std::to_string(i);
     const std::string type = quote(key.rule->type);
-    const std::string other = "p:" + quote(key.other->node->label);
+    const std::string other = quote(key.other->node->label);
     const std::string other_key = quote(key.other->key_property);
     const std::string wanted = "row.o[" + number + "]";
-    before += ", [(n)" + arrow.left + ":" + type + arrow.right + "(" + other + ") | coalesce(p." +
-              other_key + ", false)] AS before" + number;
+    const std::string end = "p" + number;
+    ends += " OPTIONAL MATCH (n)" + arrow.left + ":" + type + arrow.right + "(" + end + ":" + other + ")";
+    differences += ", CASE WHEN " + wanted + " IS NULL THEN " + end + " IS NOT NULL ELSE " + end + " IS NULL OR coalesce(" + end + "." +
+                   other_key + " <> " + wanted + ", true) END AS differs" + number;
+    carried += ", differs" + number;
+    differs += (differs.empty() ? "differs" : " OR differs") + number;
     const std::string writes = guarded.kept().empty() ? "" : "NOT " + guarded.kept() + " AND ";
-    moved += ", collect(CASE WHEN " + writes + "before" + number + " <> CASE WHEN " + wanted +
-             " IS NULL THEN [] ELSE [" + wanted + "] END THEN {n: n, o: " + wanted +
+    moved += ", collect(CASE WHEN " + writes + "differs" + number + " THEN {n: n, o: " + wanted +
              ", t: " + (key.other->shared_properties.empty() ? "row.n" : "row.m[" + number + "]") + "} END) AS moved" + number;
     moves += " CALL { WITH moved" + number + " UNWIND moved" + number +
              " AS m WITH m.n AS n, m.o AS o, m.t AS t OPTIONAL MATCH (n)" + arrow.left + "r:" + type +
-             arrow.right + "(" + other + ") WHERE o IS NULL OR p." + other_key +
+             arrow.right + "(p:" + other + ") WHERE o IS NULL OR p." + other_key +
              " <> o DELETE r FOREACH (k IN CASE WHEN o IS NULL THEN [] ELSE [o] END | MERGE " +
              node_pattern("q", *key.other, "k") + on_create_stub("q", *key.other, "t") +
              " MERGE (n)" + arrow.left + ":" + type + arrow.right + "(q)) WITH p WHERE " +
              is_for_ends("p", *key.other) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
   }
-  const std::string met = guarded.reports() ? "collect(CASE WHEN met THEN " + guarded.told() + " END)" : "[]";
-  return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + marks_new(guarded) + guarded.look() +
-         " WITH n, row" + guarded.names() + before + " SET n += " + guarded.written() +
+  const std::string met = guarded.reports() ? "collect(DISTINCT CASE WHEN met THEN " + guarded.told() + " END)" : "[]";
+  return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + marks_new(guarded) + (look.empty() ? " WITH n, row" : look) +
+         ends + " WITH n, row" + guarded.names() + differences + " SET n += " + guarded.written() +
          drop_vanished("n", "row.p", flattened(table), guarded.kept()) + set_labels("n", table, guarded.kept()) +
-         " WITH " + met + " AS conflicts" + moved + moves + " RETURN conflicts";
+         " WITH n, row" + guarded.names() + carried + " WHERE " + differs + " WITH " + met + " AS conflicts" + moved + moves +
+         " RETURN conflicts";
 }
 
 NodeUpdateTexts update_texts(const NodeTable& table, mapping::Guard guard) {
