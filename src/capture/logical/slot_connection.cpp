@@ -32,6 +32,8 @@ Result<Opened> SlotConnection::open(change::Position held, TimePoint deadline) {
   Status started = stream.start(start, deadline);
   if (!started && started.error().code() == kInUse && options_.free_slot) options_.free_slot(session, deadline);
   CNX_TRY(std::move(started));
+  // Until now a walsender of before may have taken what was confirmed to it.
+  CNX_TRY(slot, postgres::read_slot(session, options_.source.slot, deadline));
   stream_ = std::move(stream);
   Duration interval = server.wal_sender_timeout.count() == 0
                           ? kStatusWithoutTimeout
