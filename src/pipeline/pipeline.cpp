@@ -408,6 +408,7 @@ class Run {
         CNX_TRY(forget_copy(options_, start.epoch));
         consistent = true;
         figures_.consistent = true;
+        all_asked_ = false;
       }
       CNX_TRY(bool changed, catalog_changed());
       const change::Position reached = acknowledgement.position();
@@ -477,7 +478,7 @@ class Run {
   CatalogWatch catalog_watch_;
   bool look_again_ = false;
   bool has_gone_another_way_ = false;  // PostgreSQL, as the stream has shown.
-  bool all_asked_ = false;             // All tables to be read again, by a person, since the process began.
+  bool all_asked_ = false;             // All tables to be read again, by a person, and they are not all yet.
   bool was_let_in_ = false;  // By both servers, since the process began.
   ResyncProgress resync_;
   capture::ToldTransactions told_;  // By the stream, to this process.
