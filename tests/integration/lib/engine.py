@@ -111,6 +111,15 @@ class Engine:
 
     def signal(self, number):
         self.process.send_signal(number)
+        # The kernel stops each thread when it comes to run next; on a busy machine others go on until then.
+        deadline = time.monotonic() + 30
+        while number == signal.SIGSTOP and set(self._thread_states()) != {"T"}:
+            assert time.monotonic() < deadline, "the process does not stop"
+            time.sleep(0.002)
+
+    def _thread_states(self):
+        for stat in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            yield stat.read_text().rsplit(")", 1)[1].split()[0]
 
     def kill(self):
         """kill -9, and waits until the process is gone."""
