@@ -18,8 +18,9 @@ LOGS = TOP / ".local" / "matrix"
 PAIRS = ("15/5.26", "16/5.26", "17/2026.09", "18/2026.09")
 # Most of a test is waiting.
 AT_ONCE = 2
-# What meets a server's version most, for minutes a pair: the copy and its types, statements' plans, what a server refuses, its states, failovers.
-QUICK = ("types", "copy", "plans", "refusal", "source_safety", "source_clusters", "failover_slot", "versions_of_servers")
+# What meets a server's version most: the stream, the copy and its types, slots, locks, the catalog, statements, plans, errors.
+QUICK = ("line", "copy", "types", "check", "source_safety", "source_clusters", "failover_slot", "standby", "dead_letters", "refusal", "plans", "keys",
+         "versions_of_servers")
 # Takes minutes for its size alone; scripts/services itself is the same for all.
 LEFT_OUT = ("large_transaction", "removal", "services")
 

@@ -37,13 +37,19 @@ def ctest(pattern, servers=None):
 
 def integration(points, servers, file, least, keyword=""):
     """The tests of tests/integration/FILE (those that the keyword names) all pass, none is skipped, and there are so many."""
-    done, suite = _pytest(servers, file, keyword)
-    total, bad = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors"))
-    skipped = int(suite.get("skipped"))
-    if bad or done.returncode != 0:
+    return _verdict(points, *_pytest(servers, file, keyword), least)
+
+
+def _verdict(points, done, suite, least, keyword=""):
+    """Of the tests of a run that the keyword names."""
+    cases = [case for case in suite.iter("testcase") if _fits(case.get("name"), keyword)]
+    red = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    # 1: some test failed; anything above: not all were run.
+    ran = done.returncode in (0, 1)
+    if red or not ran:
         points.note("\n".join(line[:300] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))))
-    passed = done.returncode == 0 and bad == 0 and skipped == 0 and total >= least
-    return passed, f"{total - bad - skipped} of {total}"
+    return ran and not red and not skipped and len(cases) >= least, f"{len(cases) - red - skipped} of {len(cases)}"
 
 
 def integration_points(points, servers, tests):
@@ -80,14 +86,7 @@ def _points_of_file(points, servers, file, tests):
     def work(least, keyword):
         if not ran:
             ran.append(_pytest(servers, file, "" if "" in keywords else " or ".join(f"({each})" for each in keywords)))
-        done, suite = ran[0]
-        cases = [case for case in suite.iter("testcase") if _fits(case.get("name"), keyword)]
-        red = [case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None]
-        skipped = sum(case.find("skipped") is not None for case in cases)
-        if red:
-            points.note("\n".join(line[:300] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))))
-        # 1: some test failed; anything above: not all were run.
-        return done.returncode in (0, 1) and not red and not skipped and len(cases) >= least, f"{len(cases) - len(red) - skipped} of {len(cases)}"
+        return _verdict(points, *ran[0], least, keyword)
 
     for point, _, least, keyword in tests:
         points.attempt(point, f"all pass, at least {least}", lambda least=least, keyword=keyword: work(least, keyword))

@@ -1,6 +1,5 @@
 """A point of acceptance: one line each, printed as it is known, and the count at the end."""
 
-import sys
 import threading
 import time
 import traceback
@@ -28,7 +27,6 @@ class Points:
             self._all += 1
             self._passed += bool(passed)
             print(f"{'pass' if passed else 'fail'}  {point}  {figure}  {wanted}", flush=True)
-            print(f"      at {(time.monotonic() - self._started) / 60:.1f} min", file=sys.stderr, flush=True)
 
     def note(self, text):
         """What a person wants to see of a failure; not a point."""
