@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "change/columns.hpp"
+
 namespace cnx::apply {
 namespace {
 
@@ -30,6 +32,11 @@ std::vector<DatumView> whole_row(const std::vector<std::optional<std::string>>& 
 }
 
 }  // namespace
+
+std::optional<std::string> column_of(const RefetchedRow& row, const std::string& column) {
+  const std::optional<size_t> at = row.values ? change::find_column(*row.relation, column) : std::nullopt;
+  return at ? (*row.values)[*at] : std::nullopt;
+}
 
 bool RefetchedRows::seen(const change::RelationPtr& relation, const std::vector<DatumView>& row,
                          change::Xid xid) const {

@@ -27,6 +27,9 @@ struct RefetchedRow {
   change::Position at;          // The watermark.
 };
 
+// Its value of a column; none: NULL, no such column, or the row is gone.
+std::optional<std::string> column_of(const RefetchedRow& row, const std::string& column);
+
 // How the stream's change of a row is to be taken.
 enum class Taken {
   as_it_is,

@@ -9,7 +9,6 @@
 #include <tuple>
 
 #include "bolt/packstream.hpp"
-#include "change/columns.hpp"
 #include "cypher/pack.hpp"
 #include "pipeline/configured_strategy.hpp"
 #include "pipeline/refetch.hpp"
@@ -57,11 +56,6 @@ std::optional<int64_t> integer_of(std::string_view text) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-std::optional<std::string> column_of(const apply::RefetchedRow& read, const std::string& column) {
-  const std::optional<size_t> at = read.values ? change::find_column(*read.relation, column) : std::nullopt;
-  return at ? (*read.values)[*at] : std::nullopt;
 }
 
 // What the row was, as the graph should have it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "pipeline/findings.hpp"
 #include "telemetry/log.hpp"
@@ -24,6 +25,22 @@ constexpr size_t kLane = 2;
 constexpr size_t kWriteBack = 3;
 
 uint64_t seed() { return static_cast<uint64_t>(Clock::now().time_since_epoch().count()); }
+
+// What a conflict's strategy, asked outside of the batch, has decided for the graph: no batch brings these rows.
+std::vector<mapping::AppliedRow> kept_out(const std::vector<apply::RefetchedRow>& rows, const std::vector<record::SyncTable>& tables) {
+  std::vector<mapping::AppliedRow> kept;
+  for (const apply::RefetchedRow& row : rows) {
+    if (!row.keeps_graph) continue;
+    for (const record::SyncTable& table : tables) {
+      if (table.name != row.key.table || table.key_columns != row.key.columns) continue;
+      const std::optional<std::string> version = apply::column_of(row, table.version_column);
+      int64_t number = 0;
+      if (!version || std::from_chars(version->data(), version->data() + version->size(), number).ec != std::errc{}) continue;
+      kept.push_back({.table = row.key.table, .key = {row.key.values.begin(), row.key.values.end()}, .version = number, .conflict = true});
+    }
+  }
+  return kept;
+}
 
 void log_write_back(const std::string& table, const Error* error) {
   const std::string what = table.empty() ? "write-back" : "write-back of table " + table;
@@ -98,6 +115,7 @@ Pass::Pass(const PipelineOptions& options, mapping::Model& model, const postgres
 apply::BatchOptions Pass::batch_options(const PipelineOptions& options, const apply::StoredPosition& start, PassOptions& pass) {
   apply::BatchOptions batch = options.batch;
   batch.start = start.lane;
+  sync_queue_.push(kept_out(pass.refetched, pass.sync_tables));
   batch.refetched = std::move(pass.refetched);
   batch.held = std::move(pass.held);
   batch.expects = std::move(pass.expects);

@@ -78,9 +78,9 @@ class Pass {
   stream::Queue<apply::Batch> batches_;
   stream::Acknowledgement acknowledgement_;
   apply::Neo4jGraph graph_;
+  record::SyncQueue sync_queue_;
   apply::BatchStage batch_;
   apply::LaneStage lane_;
-  record::SyncQueue sync_queue_;
   std::optional<record::PostgresSync> sync_port_;
   record::SyncOptions sync_options_;
   StubCount stub_count_;

@@ -16,6 +16,7 @@ bool OwnUpdates::contains(const change::RowChange& row, std::string_view origin)
   const change::DatumView& synced_version = row.row[*columns.synced_version];
   if (status.kind != Kind::text || status.text == "pending") return false;
   if (!origin_.empty() && origin == origin_) return true;
+  if (status.text == "failed" || status.text == "conflict") return true;
   return version.kind == Kind::text && synced_version.kind == Kind::text && version.text == synced_version.text;
 }
 

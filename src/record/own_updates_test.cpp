@@ -64,10 +64,16 @@ TEST_F(OwnUpdatesTest, a_users_update_is_pending_and_never_ours) {
 }
 
 TEST_F(OwnUpdatesTest, a_version_that_was_not_the_synced_one_is_ours_only_under_our_origins_name) {
-  const Row conflict{"a", "text", "4", "conflict", "3"};
-  EXPECT_FALSE(ours(conflict));
-  EXPECT_FALSE(ours(conflict, "somebody/else"));
-  EXPECT_TRUE(ours(conflict, kOrigin));
+  const Row older{"a", "text", "4", "synced", "3"};
+  EXPECT_FALSE(ours(older));
+  EXPECT_FALSE(ours(older, "somebody/else"));
+  EXPECT_TRUE(ours(older, kOrigin));
+}
+
+TEST_F(OwnUpdatesTest, an_update_that_says_that_the_row_is_not_in_the_graph_is_ours) {
+  EXPECT_TRUE(ours({"a", "text", "4", "conflict", "3"}));
+  EXPECT_TRUE(ours({"a", "text", "4", "failed", {}}));
+  EXPECT_FALSE(ours({"a", "text", "4", "waiting", "3"}));
 }
 
 TEST_F(OwnUpdatesTest, another_origin_changes_nothing_for_a_synced_row) { EXPECT_TRUE(ours(synced_, "somebody/else")); }

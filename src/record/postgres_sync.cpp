@@ -172,14 +172,16 @@ Result<std::vector<AppliedRow>> PostgresSync::write_synced(const SyncTable& targ
 Result<SweptPage> PostgresSync::sweep(size_t table, Sought sought, const std::optional<SweepCursor>& after,
                                       TimePoint deadline) {
   const SyncTable& target = tables_[table];
-  const bool pending = sought == Sought::pending;
-  postgres::Parameters parameters{std::to_string(pending ? options_.sweep_rows : options_.stale_rows)};
-  if (!pending) parameters.push_back(filled_);
+  const bool stale = sought == Sought::stale;
+  if (!stale && !after) CNX_TRY(mark_held(target, deadline));
+  postgres::Parameters parameters{std::to_string(stale ? options_.stale_rows : options_.sweep_rows)};
+  if (stale) parameters.push_back(filled_);
   if (after) {
-    if (pending && target.has_updated_at) parameters.push_back(after->updated_at);
+    if (!stale && target.has_updated_at) parameters.push_back(after->updated_at);
     for (const std::string& part : after->key) parameters.push_back(part);
   }
-  const std::string text = pending ? pending_text(target, after.has_value()) : stale_text(target, after.has_value());
+  const std::string text = stale ? stale_text(target, after.has_value())
+                                 : unsynced_text(target, sought == Sought::unsynced, after.has_value());
   CNX_TRY(postgres::Rows found, session_->query(text, parameters, deadline));
   SweptPage page;
   std::vector<AppliedRow> sought_rows;
@@ -207,6 +209,14 @@ Result<SweptPage> PostgresSync::sweep(size_t table, Sought sought, const std::op
     if (graph[i].version == sought_rows[i].version) page.rows.push_back(std::move(sought_rows[i]));
   }
   return page;
+}
+
+Status PostgresSync::mark_held(const SyncTable& table, TimePoint deadline) {
+  postgres::Parameters parameters{options_.pipeline, postgres::array_text(table.key_columns)};
+  const bool fenced = options_.epoch > 0;
+  if (fenced) parameters.push_back(std::to_string(options_.epoch));
+  CNX_TRY(session_->query(held_text(table, fenced), parameters, deadline));
+  return {};
 }
 
 Status PostgresSync::forget_stale(TimePoint deadline) {

@@ -57,6 +57,7 @@ class PostgresSync final : public SyncPort {
                                        const std::vector<size_t>& numbers, TimePoint deadline);
 
   Result<std::vector<AppliedRow>> write_synced(const SyncTable& target, const std::vector<AppliedRow>& rows, TimePoint deadline);
+  Status mark_held(const SyncTable& table, TimePoint deadline);
   void carry_origin(TimePoint deadline);
   void add_owner(postgres::Parameters& parameters) const;
   postgres::Parameters with_filled(postgres::Parameters parameters) const;

@@ -16,8 +16,9 @@ using mapping::AppliedRow;
 
 // What a sweep looks for.
 enum class Sought {
-  pending,  // Rows of which it was never said that they are in the graph.
-  stale,    // Rows whose element ids were written before the graph was filled anew: they name nothing any more.
+  unsynced,  // Rows of which it was not said that they are in the graph: what a crash or a full queue may have left.
+  pending,   // Of those, the ones that do not wait for a person and were not kept out by the graph.
+  stale,     // Rows whose element ids were written before the graph was filled anew: they name nothing any more.
 };
 
 // Where a sweep of one table goes on: behind the last row that it saw.
@@ -56,7 +57,8 @@ class SyncPort {
   // Marks the rows (all of one table) as synced, each only where its version is still the one given; returns those that
   // somebody else has locked. A row that is gone, newer or synced already is passed over.
   virtual Result<std::vector<AppliedRow>> write(size_t table, const std::vector<AppliedRow>& rows, TimePoint deadline) = 0;
-  // The next rows of a table that are sought; `after` none: from its beginning.
+  // The next rows of a table that are sought; `after` none: from its beginning, and rows that are held for a person are marked
+  // as such before.
   virtual Result<SweptPage> sweep(size_t table, Sought sought, const std::optional<SweepCursor>& after,
                                   TimePoint deadline) = 0;
   // While it is open: whether stale rows may be there.

@@ -82,7 +82,10 @@ void SyncStage::look_at_queue(TimePoint now) {
   // While some of it still waits, more is left in the queue, which is bounded.
   if (!table_to_write(now)) sort_in(queue_.take());
   if (queue_.take_dropped()) {
-    for (Table& table : tables_) table.sweep_at = std::min(table.sweep_at, now + options_.round_interval);
+    for (Table& table : tables_) {
+      table.lost = true;
+      table.sweep_at = std::min(table.sweep_at, now + options_.round_interval);
+    }
   }
   if (now >= round_at_ && !stopping_) {
     round_at_ = kNever;
@@ -156,7 +159,8 @@ Step SyncStage::sweep(size_t number, TimePoint now) {
   Table& table = tables_[number];
   if (!table.sweeping) {
     table.sweeping = true;
-    table.sought = Sought::pending;
+    table.sought = table.lost ? Sought::unsynced : Sought::pending;
+    table.lost = false;
     table.after.reset();
   }
   Result<SweptPage> page = port_.sweep(number, table.sought, table.after, now + options_.call_max);
@@ -173,7 +177,7 @@ Step SyncStage::sweep(size_t number, TimePoint now) {
 }
 
 void SyncStage::end_sweep(Table& table, TimePoint now) {
-  if (table.sought == Sought::pending && !table.none_stale) {
+  if (table.sought != Sought::stale && !table.none_stale) {
     table.sought = Sought::stale;
     table.met_locked = false;
     return;
@@ -196,6 +200,7 @@ Step SyncStage::set_aside(size_t number, const Error& error, bool writing, TimeP
   Table& table = tables_[number];
   table.waiting.clear();
   table.sweeping = false;
+  table.lost = true;
   table.sweep_at = TimePoint::min();
   table.trouble.until = now + table.trouble.backoff.next();
   table.trouble.writing = writing;
@@ -209,6 +214,7 @@ Step SyncStage::lose(const Error& error, TimePoint now) {
   open_ = false;
   for (Table& table : tables_) {
     table.sweeping = false;
+    table.lost = true;
     table.sweep_at = TimePoint::min();
   }
   connection_.until = now + connection_.backoff.next();

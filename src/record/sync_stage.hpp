@@ -88,7 +88,8 @@ class SyncStage final : public stream::Stage {
     Trouble trouble;
     TimePoint sweep_at = TimePoint::min();  // The first one is due at the start.
     bool sweeping = false;
-    Sought sought = Sought::pending;
+    Sought sought = Sought::unsynced;
+    bool lost = true;           // What was handed over before may be lost: the next sweep looks at all that is not synced.
     std::optional<SweepCursor> after;
     bool none_stale = false;    // The sweep for stale rows has come to its end.
     bool met_locked = false;    // And some of them were locked: once more.

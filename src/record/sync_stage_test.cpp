@@ -41,7 +41,7 @@ class SimulatedPort final : public SyncPort {
     SweptPage page;
     if (after) return page;
     ++sweeps;
-    for (const auto& [key, version] : sought == Sought::pending ? pending : stale) {
+    for (const auto& [key, version] : sought == Sought::stale ? stale : pending) {
       if (number(key) == table && graph[key] == version) page.rows.push_back({{"public", "t"}, {mapping::Key(key)}, version});
     }
     if (!page.rows.empty()) page.next = SweepCursor{};

@@ -112,12 +112,32 @@ std::string conflict_text(const SyncTable& table, bool fenced) {
          same_key(table, "t", "w") + " AND t." + quote_identifier(table.version_column) + " = w.version";
 }
 
-std::string pending_text(const SyncTable& table, bool after) {
+std::string held_text(const SyncTable& table, bool fenced) {
+  const std::string name = quote_table(table.name);
+  const std::string of_table = " WHERE h.pipeline = $1 AND h.table_schema = " + postgres::quote_literal(table.name.schema) +
+                               " AND h.table_name = " + postgres::quote_literal(table.name.name) + " AND h.key_columns = $2::text[]";
+  std::string held;
+  std::string keys;
+  for (size_t i = 0; i < table.key_types.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    held += "h.key_values[" + number + "]::" + table.key_types[i] + " AS k" + number + ", ";
+    keys += "w.k" + number + ", ";
+  }
+  return "WITH held AS MATERIALIZED (SELECT " + held + "'failed' AS status FROM contextnexus.dead_letters h" + of_table +
+         " AND h.state IN ('open', 'retrying') UNION ALL SELECT " + held + "'conflict' FROM contextnexus.conflicts h" + of_table +
+         " AND h.state IN ('conflict', 'resolving')), locked AS MATERIALIZED (SELECT " + keys + "w.status FROM held w JOIN " + name +
+         " t ON " + same_key(table, "t", "w") + " WHERE t.neo4j_sync_status = 'pending'" +
+         (fenced ? " AND " + owner_condition(1, 3) : std::string()) + " ORDER BY " + key_list(table) +
+         " FOR NO KEY UPDATE OF t SKIP LOCKED) UPDATE " + name + " t SET neo4j_sync_status = w.status FROM locked w WHERE " +
+         same_key(table, "t", "w");
+}
+
+std::string unsynced_text(const SyncTable& table, bool all, bool after) {
   const std::string keys = key_list(table);
   const std::string order = (table.has_updated_at ? "t.updated_at, " : "") + keys;
   std::string text = "SELECT t." + quote_identifier(table.version_column) + ", " +
                      (table.has_updated_at ? "t.updated_at" : "NULL") + ", " + keys + " FROM " + quote_table(table.name) +
-                     " t WHERE t.neo4j_sync_status = 'pending'";
+                     " t WHERE t.neo4j_sync_status " + (all ? "<> 'synced'" : "= 'pending'");
   if (after) {
     const std::string last = table.has_updated_at ? parameter(2, "timestamptz") + ", " + last_key(table, 3) : last_key(table, 2);
     text += " AND (" + order + ") > (" + last + ")";

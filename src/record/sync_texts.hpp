@@ -20,11 +20,14 @@ std::string write_text(const SyncTable& table, bool fenced = false);
 // $1 … the same arrays, without ids and `filled`; `fenced` as above. Rows of which the graph kept something else; what is locked is
 // passed over.
 std::string conflict_text(const SyncTable& table, bool fenced);
+// $1 the pipeline, $2 the names of the key columns; `fenced`: $3 the owner's epoch. Marks pending rows that are held for a person:
+// `failed` behind a dead letter, `conflict` behind a conflict. What is locked is passed over.
+std::string held_text(const SyncTable& table, bool fenced);
 // The condition of that: true while no later owner has begun. The numbers of the two parameters.
 std::string owner_condition(size_t pipeline, size_t epoch);
 // $1 how many; with `after` also the last row's updated_at (where the table has it) and key. Gives the version, updated_at
-// and the key of pending rows, in the order of the index that holds only them.
-std::string pending_text(const SyncTable& table, bool after);
+// and the key of rows that are pending, or (`all`) that are not synced, in the order of the index that holds only those.
+std::string unsynced_text(const SyncTable& table, bool all, bool after);
 // $1 how many rows are looked at, $2 `filled`; with `after` also the last row's key. Gives the version (NULL where the row is
 // not stale), NULL, and the key of each, in the order of the keys.
 std::string stale_text(const SyncTable& table, bool after);

@@ -62,11 +62,21 @@ TEST(SyncTexts, element_ids_are_kept_unless_they_are_null_or_stale) {
 }
 
 TEST(SyncTexts, a_sweep_goes_on_behind_its_last_row_in_the_order_of_its_index) {
-  EXPECT_EQ(pending_text(messages(), true),
+  EXPECT_EQ(unsynced_text(messages(), false, true),
             "SELECT t.\"version\", t.updated_at, t.\"id\" FROM \"public\".\"messages\" t WHERE t.neo4j_sync_status = 'pending' "
             "AND (t.updated_at, t.\"id\") > ($2::timestamptz, $3::uuid) ORDER BY t.updated_at, t.\"id\" LIMIT $1::bigint");
-  EXPECT_THAT(pending_text(messages(), false), Not(HasSubstr("$2")));
-  EXPECT_THAT(pending_text(includes(), true), HasSubstr("(t.\"thread_id\", t.\"item id\") > ($2::uuid, $3::bigint)"));
+  EXPECT_THAT(unsynced_text(messages(), true, false), HasSubstr("WHERE t.neo4j_sync_status <> 'synced' ORDER BY"));
+  EXPECT_THAT(unsynced_text(messages(), false, false), Not(HasSubstr("$2")));
+  EXPECT_THAT(unsynced_text(includes(), false, true), HasSubstr("(t.\"thread_id\", t.\"item id\") > ($2::uuid, $3::bigint)"));
+}
+
+TEST(SyncTexts, rows_that_are_held_are_marked_in_the_order_of_their_keys_and_only_while_they_are_pending) {
+  const std::string text = held_text(includes(), true);
+  EXPECT_THAT(text, HasSubstr("SELECT h.key_values[1]::uuid AS k1, h.key_values[2]::bigint AS k2, 'failed' AS status FROM contextnexus.dead_letters h"));
+  EXPECT_THAT(text, HasSubstr("h.table_schema = 'My Schema' AND h.table_name = 'thread\"content' AND h.key_columns = $2::text[]"));
+  EXPECT_THAT(text, HasSubstr("WHERE t.neo4j_sync_status = 'pending' AND NOT EXISTS (SELECT FROM contextnexus.pipelines p WHERE p.name = $1::text AND "
+                              "p.epoch > $3::bigint) ORDER BY t.\"thread_id\", t.\"item id\" FOR NO KEY UPDATE OF t SKIP LOCKED"));
+  EXPECT_THAT(held_text(messages(), false), Not(HasSubstr("$3")));
 }
 
 TEST(SyncTexts, a_sweep_for_stale_rows_reads_the_table_in_the_order_of_its_key) {

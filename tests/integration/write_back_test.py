@@ -4,6 +4,7 @@ Real servers: PostgreSQL and Neo4j. A user's REPEATABLE READ transaction that re
 then updates it, gets PostgreSQL's serialisation failure (40001), as from any other writer, and is to be tried again.
 """
 
+import json
 import time
 
 import psycopg2
@@ -197,6 +198,77 @@ def test_element_ids_are_written_anew_for_a_graph_that_is_filled_anew(line):
     assert _pending(line) == 0
     _expect_ids_of_the_graph(line)
     assert line.database.value("SELECT renewed_at > filled_at FROM contextnexus.write_back")
+
+
+# What is not in the graph.
+
+def _item(line, item):
+    return line.database.rows("SELECT * FROM public.content_items WHERE id = %s", (item,))[0]
+
+
+def _has(line, item, status, title):
+    row = _item(line, item)
+    return row["title"] == title and row["neo4j_sync_status"] == status and (status != "synced" or row["neo4j_synced_version"] == row["version"])
+
+
+def _retitle(line, item, title):
+    line.database.execute("UPDATE public.content_items SET title = %s WHERE id = %s", (title, item))
+
+
+def _listed(line, verb, *words):
+    return json.loads(line.engine.expect(verb, *words, "--json").output)
+
+
+def test_a_row_behind_a_dead_letter_has_failed_until_a_retry_brings_it(line):
+    world = World(line.database, "write-back").fill_all()
+    _retitle(line, world.item2, "taken")
+    line.engine.start()
+    line.sync()
+    _wait(lambda: _pending(line) == 0)
+    line.graph.rows("CREATE CONSTRAINT by_title IF NOT EXISTS FOR (c:ContentItem) REQUIRE c.title IS UNIQUE")
+    try:
+        _retitle(line, world.item, "taken")
+        _wait(lambda: _has(line, world.item, "failed", "taken"))
+        letter, = _listed(line, "dead-letters list")
+        # Saying so is no change of the row's, whoever says it.
+        line.database.execute("UPDATE public.content_items SET neo4j_sync_status = 'conflict' WHERE id = %s", (world.item,))
+        _retitle(line, world.item2, "free")
+        _wait(lambda: _has(line, world.item2, "synced", "free"))
+        assert _listed(line, "dead-letters list")[0]["held_changes"] == letter["held_changes"]
+        _listed(line, "dead-letters retry", str(letter["id"]))
+        _wait(lambda: _has(line, world.item, "synced", "taken"))
+        line.expect_equal()
+    finally:
+        line.graph.rows("DROP CONSTRAINT by_title IF EXISTS")
+
+
+@pytest.mark.parametrize(("strategy", "take"), (("manual", "postgres"), ("manual", "graph"), ("graph_wins", None)))
+def test_a_row_that_the_graph_has_otherwise_is_in_conflict(line, strategy, take):
+    world = World(line.database, "write-back").fill_all()
+    line.database.execute("DELETE FROM public.knowledge_graph_configurations")
+    line.database.execute("INSERT INTO public.knowledge_graph_configurations (tenant_id, conflict_strategy) SELECT tenant_id, %s "
+                          "FROM public.content_items WHERE id = %s", (strategy, world.item))
+    line.engine.start()
+    line.sync()
+    _wait(lambda: _pending(line) == 0)
+    line.graph.rows("MATCH (c:ContentItem {id: $id}) SET c.version = 100, c.title = 'theirs'", id=world.item)
+    _retitle(line, world.item, "ours")
+    _wait(lambda: _has(line, world.item, "conflict", "ours"))
+    if take is None:
+        return
+    conflict, = _listed(line, "conflicts list")
+    held = conflict["held_changes"]
+    _retitle(line, world.item2, "another")
+    _wait(lambda: _has(line, world.item2, "synced", "another"))
+    assert _listed(line, "conflicts list")[0]["held_changes"] == held, "saying so is no change"
+    _listed(line, "conflicts resolve", str(conflict["id"]), "--take", take)
+    if take == "postgres":
+        _wait(lambda: _has(line, world.item, "synced", "ours"))
+        line.expect_equal()
+    else:
+        _wait(lambda: not _listed(line, "conflicts list"))
+        assert _has(line, world.item, "conflict", "ours")
+        assert line.graph.value("MATCH (c:ContentItem {id: $id}) RETURN c.title", id=world.item) == "theirs"
 
 
 # In step.
