@@ -1,6 +1,7 @@
 """From COMMIT's return to visible, at 20 single-row commits a second, with the write-back on; beside it, between them, a bare commit of one row into Neo4j
 at the same pace. One thread does all of it: commits when it is due, and looks for what is not visible yet in between."""
 
+import itertools
 import time
 from collections import deque
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from world import timestamp
 
 _RATE = 20  # A second.
 _LOST_SECONDS = 30
+_SWEEP_SECONDS = 600
 # Looks take cores from who makes it visible. What is visible sooner than this counts as seen after it: against us, never for us.
 _FIRST_LOOK_SECONDS = 0.0015
 _VERSION = "CYPHER 5 MATCH (n:ContentItem {id: $id}) RETURN n.version"
@@ -29,14 +31,15 @@ def percentile(ordered, share):
 
 
 class _Run:
-    def __init__(self, bench, database):
+    def __init__(self, bench, database, numbers):
         self._database, self._graph = database, bench.servers.graph
         self._bare = bolt_raw.Connection(bench.servers.neo4j_url)
-        self._items = bench.world.items
+        self._items, self._numbers = bench.world.items, numbers
         self._pending = deque()  # (when COMMIT returned, id, version)
         self.visible, self.bare = [], []
 
-    def commit(self, number):
+    def commit(self):
+        number = next(self._numbers)  # Never one of before: what is looked for is not there yet.
         item = self._items[number * 7 % len(self._items)]
         version = 1_000 + number
         with self._database.cursor() as cursor:
@@ -44,7 +47,8 @@ class _Run:
                            (f"{version} {item.title}"[:40], version, timestamp(item.updated + number), item.id))
         self._pending.append((time.monotonic(), item.id, version))
 
-    def bare_commit(self, number):
+    def bare_commit(self):
+        number = next(self._numbers)
         item = self._items[number * 7 % len(self._items)]
         row = {"id": item.id, "_cnx_stub": None, "projectId": item.project, "title": item.title, "body": item.body,
                "version": number, "updatedAt": bolt_raw.date_time(item.updated)}
@@ -79,7 +83,7 @@ class _Run:
             while self.look() and time.monotonic() < due:
                 pass
             time.sleep(max(0.0, due - time.monotonic()))
-            (self.bare_commit if step % 2 else self.commit)(step // 2)
+            (self.bare_commit if step % 2 else self.commit)()
         while self.look():
             pass
 
@@ -88,8 +92,8 @@ class _Run:
         self._bare.close()
 
 
-def _once(bench, database, seconds):
-    run = _Run(bench, database)
+def _once(bench, database, numbers, seconds):
+    run = _Run(bench, database, numbers)
     bench.servers.graph.rows("CREATE CONSTRAINT bench_bare IF NOT EXISTS FOR (n:BareCommit) REQUIRE n.id IS UNIQUE")
     run.pace(5)  # Warms both ways.
     run.visible.clear()
@@ -99,6 +103,19 @@ def _once(bench, database, seconds):
     figures = meter.stop(len(run.visible))
     run.close()
     return Latencies(run.visible, run.bare, figures)
+
+
+def _wait_until_synced(database):
+    """The rows that were copied are all told: a sweep over them is none of what is measured."""
+    give_up = time.monotonic() + _SWEEP_SECONDS
+    with database.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT count(*) FROM public.content_items WHERE neo4j_sync_status <> 'synced'")
+            if cursor.fetchone()[0] == 0:
+                return
+            if time.monotonic() > give_up:
+                raise SystemExit(f"bench: the write-back has not told all copied rows after {_SWEEP_SECONDS} s")
+            time.sleep(0.5)
 
 
 def latency(bench):
@@ -111,9 +128,10 @@ def latency(bench):
     bench.engine.init()
     bench.engine.start()
     bench.wait_until("MATCH (p:ContextNexusPosition {key: 'cnx_bench/0'}) RETURN p.phase", "stream")
-    runs = []
+    _wait_until_synced(database)
+    runs, numbers = [], itertools.count()
     for number in range(bench.options.rounds):
-        runs.append(_once(bench, database, bench.options.seconds))
+        runs.append(_once(bench, database, numbers, bench.options.seconds))
         foreign = runs[-1].figures.foreign
         bench.say(f"  round {number + 1}: others used {foreign:.2f} cores"
                   + ("" if foreign < FOREIGN_MAX else f", more than {FOREIGN_MAX}: it does not count"))
