@@ -19,8 +19,9 @@ class OwnUpdates {
   OwnUpdates(std::vector<SyncTable> tables, std::string origin) : tables_(std::move(tables)), origin_(std::move(origin)) {}
 
   // An UPDATE that changes no key, whose new row is not pending, and which came under our origin's name, says that the row is not
-  // in the graph (`failed`, `conflict`), or was synced in the very version that it has. A user's UPDATE is never that: the trigger raises the version and marks the row as pending. A
-  // transaction of ours is not passed over as a whole: what a user's trigger writes in it is a user's change.
+  // in the graph (`failed`, `conflict`), or was synced in the very version that it has. A user's UPDATE is never that: the trigger
+  // raises the version and marks the row as pending. A transaction of ours is not passed over as a whole: what a user's trigger
+  // writes in it is a user's change.
   bool contains(const change::RowChange& row, std::string_view origin);
 
  private:
