@@ -18,28 +18,20 @@ LOGS = TOP / ".local" / "matrix"
 PAIRS = ("15/5.26", "16/5.26", "17/2026.09", "18/2026.09")
 # Most of a test is waiting.
 AT_ONCE = 2
-# What meets a server's version most. PostgreSQL's: the stream, the copy and its types, slots, the catalog; Neo4j's: locks, errors, plans.
-QUICK_POSTGRES = ("line", "copy", "types", "check", "source_safety", "source_clusters", "failover_slot", "versions_of_servers")
-QUICK_NEO4J = ("standby", "dead_letters", "refusal", "plans", "keys")
-QUICK = QUICK_POSTGRES + QUICK_NEO4J
+# What meets a server's version most: the stream, the copy and its types, slots, locks, the catalog, statements, plans, errors.
+QUICK = ("line", "copy", "types", "check", "source_safety", "source_clusters", "failover_slot", "standby", "dead_letters", "refusal", "plans", "keys",
+         "versions_of_servers")
 # Takes minutes for its size alone; scripts/services itself is the same for all.
 LEFT_OUT = ("large_transaction", "removal", "services")
 
 
-def quick_files(pair):
-    """Of PAIRS, what meets Neo4j's version is asked by the first that has it."""
-    first = next((each for each in PAIRS if each.split("/")[1] == pair.split("/")[1]), pair)
-    return QUICK if pair == first or pair not in PAIRS else QUICK_POSTGRES
-
-
-def files(pair, quick):
-    wanted = quick_files(pair) if quick else ()
+def files(quick):
     found = sorted((TOP / "tests" / "integration").glob("*_test.py"))
     names = [path.stem.removesuffix("_test") for path in found]
     missing = set(QUICK) - set(names)
     if missing:
         raise SystemExit(f"test: no test file for {', '.join(sorted(missing))}")
-    return [path for path, name in zip(found, names) if (name in wanted if quick else name not in LEFT_OUT)]
+    return [path for path, name in zip(found, names) if (name in QUICK if quick else name not in LEFT_OUT)]
 
 
 def run_pair(pair, tests):
@@ -81,9 +73,10 @@ def main(arguments):
             raise SystemExit(f"test: {pair} is no pair of versions; one is 17/2026.09")
     for words in (["cmake", "--preset", "dev"], ["cmake", "--build", "--preset", "dev"]):
         subprocess.run(words, cwd=TOP, stdout=subprocess.DEVNULL, check=True)
+    tests = files(quick)
 
     def line(pair):
-        passed, figure = run_pair(pair, files(pair, quick))
+        passed, figure = run_pair(pair, tests)
         postgres, neo4j = pair.split("/")
         said = f"{'pass' if passed else 'fail'}  PostgreSQL {postgres:4} Neo4j {neo4j:8} {figure}"
         print(said, flush=True)
