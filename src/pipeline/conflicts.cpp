@@ -51,13 +51,6 @@ std::string key_of(const mapping::LackingRow& row) {
   return key.own.empty() ? mapping::to_text(key.start) + "," + mapping::to_text(key.end) : key.own;
 }
 
-std::optional<int64_t> integer_of(std::string_view text) {
-  int64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // What the row was, as the graph should have it.
 Result<bolt::Map> map_of(const mapping::Properties& base) {
   Bytes packed;
@@ -98,6 +91,13 @@ bool stops_the_line(const Error& error) {
 }
 
 }  // namespace
+
+std::optional<int64_t> integer_of(std::string_view text) {
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 Result<bool> Conflicts::decide(postgres::Session& session, const postgres::Table& table, const FoundConflict& found,
                                apply::RefetchedRow& read, TimePoint deadline) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@
 #include "record/conflicts.hpp"
 
 namespace cnx::pipeline {
+
+// A version as it was read; none where it is no integer of 64 bits.
+std::optional<int64_t> integer_of(std::string_view text);
 
 // One that was found before its row was written, with what the graph has of the row.
 struct FoundConflict {

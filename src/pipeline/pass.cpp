@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "pipeline/conflicts.hpp"
 #include "pipeline/findings.hpp"
 #include "telemetry/log.hpp"
 
@@ -33,10 +33,9 @@ std::vector<mapping::AppliedRow> kept_out(const std::vector<apply::RefetchedRow>
     if (!row.keeps_graph) continue;
     for (const record::SyncTable& table : tables) {
       if (table.name != row.key.table || table.key_columns != row.key.columns) continue;
-      const std::optional<std::string> version = apply::column_of(row, table.version_column);
-      int64_t number = 0;
-      if (!version || std::from_chars(version->data(), version->data() + version->size(), number).ec != std::errc{}) continue;
-      kept.push_back({.table = row.key.table, .key = {row.key.values.begin(), row.key.values.end()}, .version = number, .conflict = true});
+      const std::optional<int64_t> version = integer_of(apply::column_of(row, table.version_column).value_or(""));
+      if (!version) continue;
+      kept.push_back({.table = row.key.table, .key = {row.key.values.begin(), row.key.values.end()}, .version = *version, .conflict = true});
     }
   }
   return kept;

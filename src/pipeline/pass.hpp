@@ -78,7 +78,7 @@ class Pass {
   stream::Queue<apply::Batch> batches_;
   stream::Acknowledgement acknowledgement_;
   apply::Neo4jGraph graph_;
-  record::SyncQueue sync_queue_;
+  record::SyncQueue sync_queue_;  // Before the stages: their options fill it.
   apply::BatchStage batch_;
   apply::LaneStage lane_;
   std::optional<record::PostgresSync> sync_port_;

@@ -151,7 +151,11 @@ void SyncStage::keep_locked(size_t table, std::vector<AppliedRow>&& rows, TimePo
   ledger_.locked += rows.size();
   tables_[table].met_locked = true;
   // The newest version of a row that was locked in both is the only one that can still be written; the older is passed over.
-  if (locked_.size() + rows.size() <= options_.locked_max) std::move(rows.begin(), rows.end(), std::back_inserter(locked_));
+  if (locked_.size() + rows.size() <= options_.locked_max) {
+    std::move(rows.begin(), rows.end(), std::back_inserter(locked_));
+  } else {
+    tables_[table].lost = true;
+  }
   if (round_at_ == kNever && !locked_.empty()) round_at_ = now + options_.round_interval;
 }
 

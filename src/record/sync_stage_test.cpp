@@ -41,6 +41,7 @@ class SimulatedPort final : public SyncPort {
     SweptPage page;
     if (after) return page;
     ++sweeps;
+    asked.push_back(sought);
     for (const auto& [key, version] : sought == Sought::stale ? stale : pending) {
       if (number(key) == table && graph[key] == version) page.rows.push_back({{"public", "t"}, {mapping::Key(key)}, version});
     }
@@ -62,6 +63,7 @@ class SimulatedPort final : public SyncPort {
   std::map<std::string, int64_t> graph;
   std::set<std::string> locked;
   std::vector<SyncLedger> recorded;
+  std::vector<Sought> asked;      // By each sweep.
   std::optional<size_t> refused;  // The table whose writes are.
   bool filled = false;
   bool down = false;
@@ -77,9 +79,10 @@ AppliedRow row(const std::string& key, int64_t version) { return {{"public", "t"
 class SyncStageTest : public ::testing::Test {
  protected:
   // Steps until the stage waits or ends, at the same moment.
-  Step settle() {
+  Step settle() { return settle(stage); }
+  Step settle(SyncStage& other) {
     for (int i = 0; i < 1000; ++i) {
-      Step step = stage.step(now);
+      Step step = other.step(now);
       if (step.kind != Step::Kind::progressed) return step;
     }
     return Step::failed(Error(ErrorKind::internal, "it does not come to rest"));
@@ -129,6 +132,36 @@ TEST_F(SyncStageTest, the_first_sweep_finds_what_a_crash_left) {
   port.graph = {{"applied", 1}, {"newer", 1}};
   settle();
   EXPECT_EQ(port.pending, (std::map<std::string, int64_t>{{"newer", 2}}));
+}
+
+TEST_F(SyncStageTest, all_that_is_not_synced_is_looked_at_first_and_after_a_loss) {
+  Step step = settle();
+  EXPECT_EQ(port.asked, (std::vector{Sought::unsynced, Sought::unsynced})) << "of two tables";
+  port.asked.clear();
+  now = step.until;
+  step = settle();
+  EXPECT_EQ(port.asked, (std::vector{Sought::pending, Sought::pending}));
+  port.asked.clear();
+  queue.push({row("a", 1), row("b", 1), row("c", 1), row("d", 1)});
+  step = settle();
+  now = step.until;
+  settle();
+  EXPECT_EQ(port.asked, (std::vector{Sought::unsynced, Sought::unsynced}));
+}
+
+TEST_F(SyncStageTest, locked_rows_that_are_let_go_are_looked_for_among_all) {
+  SyncStage small(queue, port, counters, {.locked_max = 0}, {});
+  settle(small);
+  port.asked.clear();
+  port.pending["a"] = port.graph["a"] = 2;
+  port.locked.insert("a");
+  queue.push({row("a", 2)});
+  settle(small);
+  port.locked.clear();
+  now += SyncOptions().sweep_interval;
+  settle(small);
+  EXPECT_EQ(port.asked.front(), Sought::unsynced);
+  EXPECT_TRUE(port.pending.empty());
 }
 
 TEST_F(SyncStageTest, a_full_queue_drops_to_the_sweep) {
