@@ -40,7 +40,7 @@ def levels(bench):
     """{level: [(its figures, those of `off` in the same round)]}."""
     taken = {level: [] for level in LEVELS}
     if bench.options.warm:
-        _stream(bench, "off")  # Uncounted: the server has compiled what follows.
+        _stream(bench, "off")  # Uncounted: the server has run what follows.
     for number in range(bench.options.rounds):
         # Each level is the first in some round: a server that warms up favours none.
         first = number % len(LEVELS)

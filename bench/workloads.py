@@ -25,11 +25,14 @@ class Bench:
 
     def rounds(self, engine_round, ceiling_round, statements=None, warm=None):
         """[(engine's figures, ceiling's figures)]: A-B-A-B. A round of each goes before, uncounted, or `warm`, where this run has not
-        used the `statements` of that name yet: both find a server that has compiled what they do."""
+        used the `statements` of that name yet: both find a server that has run what they send."""
         taken = []
         if self.options.warm and statements and statements not in self._warmed:
             self._warmed.add(statements)
-            (warm or (lambda: self.say(f"  warming: {_line(engine_round())}\n    ceiling: {_line(ceiling_round())}")))()
+            if warm:
+                warm()
+            else:
+                self.say(f"  warming: {_line(engine_round())}\n    ceiling: {_line(ceiling_round())}")
         for number in range(self.options.rounds):
             mine = engine_round()
             theirs = ceiling_round()
