@@ -255,8 +255,8 @@ void judge_write_back(Findings& findings, const record::SyncTables& found) {
     findings.warning(FindingKind::write_back_trigger,
                      "write-back to " + postgres::to_string(table.name),
                      "the trigger " + table.meddling_trigger +
-                         " fires at the write-back's own UPDATE, which therefore is applied once more",
-                     "make it BEFORE UPDATE OF the users' columns");
+                         " fires at the write-back's own UPDATE, or leaves out a column that users may change: each such UPDATE is applied once more",
+                     "make it BEFORE UPDATE OF all of the users' columns, and of no other");
   }
   if (found.left_out.empty() && !found.tables.empty()) {
     findings.ok("write-back", count_text(found.tables.size(), "tables say which rows are in the graph"));

@@ -26,7 +26,9 @@ constexpr std::string_view kTriggers = R"(
 SELECT t.tgname, t.tgenabled, (t.tgtype & 2) <> 0,
    pg_catalog.cardinality(t.tgattr) = 0 OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.tgrelid
      AND a.attnum = ANY (t.tgattr) AND a.attname LIKE 'neo4j\_%'),
-   p.prosrc LIKE '%neo4j\_sync\_status%'
+   p.prosrc LIKE '%neo4j\_sync\_status%',
+   EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.tgrelid AND a.attnum > 0 AND NOT a.attisdropped
+     AND a.attgenerated = '' AND a.attnum <> ALL (t.tgattr) AND a.attname NOT LIKE 'neo4j\_%' AND a.attname NOT IN ($2, 'updated_at'))
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND (t.tgtype & 17) = 17 ORDER BY t.tgname)";
 
@@ -80,7 +82,7 @@ Result<std::optional<LeftOut>> prepare(postgres::Session& session, const postgre
     return LeftOut{.reason = "row-level security keeps the role from updating some of its rows",
                    .cure = "CREATE POLICY contextnexus_engine ON " + name + " TO the role USING (true)"};
   }
-  CNX_TRY(std::vector<UpdateTrigger> triggers, read_update_triggers(session, candidate.oid, deadline));
+  CNX_TRY(std::vector<UpdateTrigger> triggers, read_update_triggers(session, candidate.oid, table.version_column, deadline));
   if (std::optional<LeftOut> unmarked = judge_marking(triggers)) {
     unmarked->cure = "ALTER TABLE " + name + " " + unmarked->cure;
     return unmarked;
@@ -121,6 +123,8 @@ const UpdateTrigger* find_meddling(const std::vector<UpdateTrigger>& triggers) {
   for (const UpdateTrigger& trigger : triggers) {
     const bool fires = trigger.enabled == 'A' || trigger.enabled == 'O';
     if (trigger.before && !trigger.marks && trigger.fires_at_ours && fires) return &trigger;
+    // A user's UPDATE of such a column alone looks like one of ours: the row is not marked, and its version is the synced one.
+    if (trigger.marks && trigger.leaves_columns_out) return &trigger;
   }
   return nullptr;
 }
@@ -135,8 +139,9 @@ bool may_update_all_rows(const postgres::Table& table) {
   return admitted;
 }
 
-Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& session, change::Oid table, TimePoint deadline) {
-  CNX_TRY(postgres::Rows rows, session.query(kTriggers, {std::to_string(table.value())}, deadline));
+Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& session, change::Oid table, const std::string& version_column,
+                                                        TimePoint deadline) {
+  CNX_TRY(postgres::Rows rows, session.query(kTriggers, {std::to_string(table.value()), version_column}, deadline));
   std::vector<UpdateTrigger> triggers;
   for (size_t i = 0; i < rows.size(); ++i) {
     UpdateTrigger& trigger = triggers.emplace_back();
@@ -145,6 +150,7 @@ Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& sessi
     CNX_TRY(trigger.before, rows.boolean(i, 2));
     CNX_TRY(trigger.fires_at_ours, rows.boolean(i, 3));
     CNX_TRY(trigger.marks, rows.boolean(i, 4));
+    CNX_TRY(trigger.leaves_columns_out, rows.boolean(i, 5));
   }
   return triggers;
 }

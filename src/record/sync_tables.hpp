@@ -26,8 +26,8 @@ struct SyncTable {
   std::string version_column;
   bool has_updated_at = false;
   bool has_relationship_id = false;
-  // A BEFORE trigger of the users' own sees the write-back's UPDATE and may change more in the row: what comes of it is
-  // taken for the change that it may be.
+  // A BEFORE trigger of the users' own sees the write-back's UPDATE and may change more in the row, or the one that marks rows leaves
+  // out columns that users may change: what comes of such an UPDATE is taken for the change that it may be.
   std::string meddling_trigger;  // Its name; empty: there is none.
   std::string graph_text;  // Cypher: rows [number, key …] to number, version, the node's element id, the relationship's.
 };
@@ -46,6 +46,7 @@ struct UpdateTrigger {
   bool before = false;
   bool fires_at_ours = false;    // It names no columns, or one of ours.
   bool marks = false;            // Its function speaks of neo4j_sync_status.
+  bool leaves_columns_out = false;  // Some that users may change: one that was added later.
 };
 
 // The reason and its cure (without a table's name) where the users' UPDATEs do not mark their rows as pending, or the
@@ -57,7 +58,8 @@ const UpdateTrigger* find_meddling(const std::vector<UpdateTrigger>& triggers);
 bool may_update_all_rows(const postgres::Table& table);
 
 // The row-level UPDATE triggers of a table, by name. Blocks until `deadline`.
-Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& session, change::Oid table, TimePoint deadline);
+Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& session, change::Oid table, const std::string& version_column,
+                                                        TimePoint deadline);
 
 struct SyncTables {
   std::vector<SyncTable> tables;

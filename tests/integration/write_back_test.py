@@ -366,6 +366,17 @@ def test_a_users_trigger_that_changes_more_in_its_row_is_followed_and_comes_to_r
     line.expect_equal()
 
 
+def test_a_column_that_the_trigger_does_not_know_is_followed(line):
+    world = World(line.database, "write-back").fill_all()
+    line.database.execute("ALTER TABLE public.messages ADD extra text")
+    line.engine.start()
+    line.sync()
+    _wait(lambda: _pending(line) == 0)
+    line.database.execute("UPDATE public.messages SET extra = 'known' WHERE id = %s", (world.message,))
+    line.sync()
+    assert line.graph.value("MATCH (m:Message {id: $id}) RETURN m.extra", id=world.message) == "known"
+
+
 def test_a_table_that_marks_nothing_is_left_alone_and_said(line):
     world = World(line.database, "write-back").fill_all()
     line.database.execute("ALTER TABLE public.messages DISABLE TRIGGER row_version")
