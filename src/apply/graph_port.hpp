@@ -32,6 +32,7 @@ struct Part {
   };
   Kind kind = Kind::whole;
   size_t step = 0;
+  bool apart = false;  // Of a whole: the position is a statement by itself, so that a refusal says whose it is.
 };
 
 struct StoredPosition {
@@ -62,6 +63,10 @@ constexpr std::string_view kPositionRefused = "position refused";
 // The code of poll()'s error when a batch removes more than one transaction may, or than the server
 // has memory for: nothing was written, and the removals are done in pieces.
 constexpr std::string_view kTooLargeAtOnce = "too large at once";
+
+// The code of poll()'s error when the position and the rows were one statement, and it was refused: nothing was written, and which of
+// them it is shows when it is tried apart.
+constexpr std::string_view kRefusedTogether = "refused together";
 
 // The code of poll()'s error when an UPDATE left out an unchanged TOAST column, and its entity is not
 // in the graph, or when it met a conflict that is decided outside: nothing was written, and the row is to be read again.

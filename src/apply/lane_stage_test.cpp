@@ -252,6 +252,18 @@ std::vector<std::pair<Kind, size_t>> kinds(const std::vector<Part>& parts) {
   return all;
 }
 
+TEST_F(LaneLine, what_was_refused_together_is_tried_apart_once) {
+  graph_.fates = {Fate::together};
+  batch(at(600));
+  batch(at(700));
+  settle_in_time();
+  std::vector<bool> apart;
+  for (const Part& part : graph_.parts) apart.push_back(part.apart);
+  EXPECT_EQ(apart, (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(graph_.stored.lane, at(700));
+  EXPECT_EQ(counters_.removals_in_pieces, 0u);
+}
+
 TEST_F(LaneLine, removes_in_pieces_what_is_too_large_at_once) {
   graph_.removal_steps = 2;
   graph_.fates = {Fate::too_large};

@@ -4,6 +4,7 @@
 #include "apply/segments.hpp"
 #include "apply/server_message.hpp"
 #include "bolt/writer.hpp"
+#include "cypher/led.hpp"
 #include "stream/retry_class.hpp"
 
 namespace cnx::apply {
@@ -38,8 +39,8 @@ Batch piece_of(const Batch& batch) {
 
 // The replies of a transaction, by number: BEGIN, then RUN and PULL of the position, in a copy RUN
 // and PULL of the segment, then RUN and PULL of each statement, then COMMIT. Of a trial: BEGIN, RUN and PULL of each statement,
-// ROLLBACK.
-constexpr size_t kTrialReply = 1;
+// ROLLBACK. Of few rows: BEGIN, RUN and PULL of the position and them, COMMIT.
+constexpr size_t kBareReply = 1;
 constexpr size_t kSegmentReply = 3;
 
 std::string key_text(const bolt::Value& key) {
@@ -50,6 +51,10 @@ std::string key_text(const bolt::Value& key) {
     for (const bolt::Value& end : *ends) text += (text.empty() ? "" : ",") + key_text(end);
   }
   return text;
+}
+
+Error position_refused() {
+  return Error(ErrorKind::server, std::string(kPositionRefused), "the position in the graph is not where this batch starts");
 }
 
 Error too_large_at_once() {
@@ -104,8 +109,10 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
                                    {"position", batch.to.position.to_string()}};
   if (!batch.correlation_id.empty()) transaction.metadata.add("correlation_id", batch.correlation_id);
   connection_->begin(transaction);
+  joined_ = lead_with_rows(batch, part, epoch);
+  if (joined_) return connection_->commit();
   if (part.kind == Part::Kind::trial) {
-    first_statement_reply_ = kTrialReply;
+    first_statement_reply_ = kBareReply;
   } else {
     lead(batch, part, epoch);
   }
@@ -122,6 +129,25 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
   } else {
     connection_->commit();
   }
+}
+
+// Of few rows of one statement, the position and they are one statement: a commit of one row is in the graph after little more than
+// Neo4j takes for any. A large batch would have nothing of it, and each text is one more to plan.
+bool Neo4jGraph::lead_with_rows(const Batch& batch, Part part, int64_t epoch) {
+  constexpr size_t kFewRows = 100;
+  const bool alone = part.kind == Part::Kind::whole && !part.apart && !batch.segment && prepared_->removal().sizes.empty() &&
+                     prepared_->removal_steps() == 0 && prepared_->statements().size() == 1;
+  if (!alone) return false;
+  const cypher::Statement& statement = prepared_->statements().front();
+  if (statement.rows > kFewRows) return false;
+  const std::optional<cypher::Led> one =
+      cypher::led(compare_and_set_text(), compare_and_set_parameters(options_.lane, batch, epoch), statement);
+  if (!one) return false;
+  connection_->run(one->text, one->parameters);
+  connection_->pull_all();
+  sent_.push_back(&statement);
+  first_statement_reply_ = kBareReply;
+  return true;
 }
 
 // The position, and of a copy how far its segment is.
@@ -193,6 +219,10 @@ Error Neo4jGraph::failure(const bolt::Reply& reply) {
   size_t index = (replies_ - first_statement_reply_) / 2;
   if (index >= sent_.size()) return std::move(error).wrap("committing to Neo4j");
   const cypher::Statement& statement = *sent_[index];
+  if (joined_ && error.code() == kDivisionByZero) return position_refused();
+  const stream::RetryClass retry = stream::retry_class(error);
+  const bool blames_rows = retry == stream::RetryClass::dead_letter || retry == stream::RetryClass::in_pieces;
+  if (joined_ && blames_rows) return Error(ErrorKind::server, std::string(kRefusedTogether), error.describe());
   failed_statement_ = *statement.name;
   const bool asks_size =
       part_.kind == Part::Kind::whole && index < prepared_->removal().sizes.size();
@@ -214,8 +244,7 @@ Error Neo4jGraph::failure(const bolt::Reply& reply) {
 Error Neo4jGraph::failure_before_statements(Error error) const {
   const bool position = part_.kind != Part::Kind::trial && replies_ > 0 && replies_ < kSegmentReply;
   if (position && error.code() == kDivisionByZero) {
-    return Error(ErrorKind::server, std::string(kPositionRefused),
-                 "the position in the graph is not where this batch starts");
+    return position_refused();
   }
   const stream::RetryClass retry = stream::retry_class(error);
   if (retry == stream::RetryClass::dead_letter) error = Error(ErrorKind::state, error.code(), error.message());

@@ -1,5 +1,5 @@
 // The graph port over Neo4j: one connection, one transaction in one flush — BEGIN, position, each
-// statement with its PULL, COMMIT — and its answers read in order.
+// statement with its PULL, COMMIT; few rows of one statement share one with the position — and its answers read in order.
 #pragma once
 
 #include <optional>
@@ -44,6 +44,7 @@ class Neo4jGraph final : public GraphPort {
   void send(const cypher::Statement& statement);
   Status take(bolt::Reply&& reply);
   void lead(const Batch& batch, Part part, int64_t epoch);
+  bool lead_with_rows(const Batch& batch, Part part, int64_t epoch);
   Error failure(const bolt::Reply& reply);
   Error failure_before_statements(Error error) const;
 
@@ -54,6 +55,7 @@ class Neo4jGraph final : public GraphPort {
   const class PreparedStatements* prepared_ = nullptr;
   Part part_;
   std::vector<const cypher::Statement*> sent_;
+  bool joined_ = false;  // The position is part of its one statement.
   size_t first_statement_reply_ = 0;
   size_t replies_ = 0;
   Applied applied_;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <deque>
+
 #include "apply/position.hpp"
 #include "apply/testing/counted_table.hpp"
 #include "bolt/testing/stub_listener.hpp"
@@ -73,10 +75,10 @@ class Neo4jGraphTest : public ::testing::Test {
 
   // A server that has the position and then takes the transaction; `conflict`: its statements
   // report one.
-  static StubServer taking(size_t statements, bool conflict) {
+  static StubServer taking(size_t statements, bool conflict, bool apart = true) {
     StubServer server = with_position();
     server.on(Request::begin, {success()});
-    server.on(Request::run, {success()}).on(Request::pull, {success()});
+    if (apart) server.on(Request::run, {success()}).on(Request::pull, {success()});
     for (size_t i = 0; i < statements; ++i) {
       server.on(Request::run, {success()});
       bolt::List met;
@@ -87,7 +89,7 @@ class Neo4jGraphTest : public ::testing::Test {
     return server;
   }
 
-  Result<Applied> apply(Part part = {}) {
+  Result<Applied> apply(Part part = {.apart = true}) {
     CNX_TRY(StoredPosition stored, graph_->open(patient()));
     prepared_ = graph_->prepare(batch_);
     graph_->submit(batch_, *prepared_, part, stored.epoch, Clock::now());
@@ -133,6 +135,74 @@ TEST_F(Neo4jGraphTest, is_one_transaction_led_by_the_position) {
   wanted.push_back(static_cast<uint8_t>(Request::commit));
   wanted.push_back(static_cast<uint8_t>(Request::goodbye));
   EXPECT_EQ(transaction, wanted);
+}
+
+TEST_F(Neo4jGraphTest, few_rows_of_one_statement_are_one_with_the_position) {
+  ASSERT_EQ(statements(), 1u);
+  serve([] { return taking(1, true, false); });
+  Result<Applied> applied = apply({});
+  ASSERT_TRUE(applied) << applied.error().describe();
+  ASSERT_EQ(applied->conflicts.size(), 1u);
+  EXPECT_EQ(applied->conflicts[0].key, "7");
+  graph_->close();
+  listener_->stop();
+  const std::vector<uint8_t> requests = listener_->requests_of(0);
+  EXPECT_EQ(std::count(requests.begin(), requests.end(), static_cast<uint8_t>(Request::run)), 2) << "one reads the position at first";
+  EXPECT_EQ(std::count(requests.begin(), requests.end(), static_cast<uint8_t>(Request::commit)), 1);
+}
+
+TEST_F(Neo4jGraphTest, of_one_statement_a_division_by_zero_is_the_positions) {
+  serve([] {
+    StubServer server = with_position();
+    server.on(Request::begin, {success()}).on(Request::run, {success()}).on(Request::pull, {failure(kDivisionByZero)});
+    return server;
+  });
+  Result<Applied> applied = apply({});
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code(), kPositionRefused);
+}
+
+TEST_F(Neo4jGraphTest, of_one_statement_nobody_says_that_a_row_is_refused) {
+  for (const char* code : {"Neo.ClientError.Statement.TypeError", "Neo.TransientError.General.MemoryPoolOutOfMemoryError"}) {
+    serve([code] {
+      StubServer server = with_position();
+      server.on(Request::begin, {success()}).on(Request::run, {success()}).on(Request::pull, {failure(code)});
+      return server;
+    });
+    Result<Applied> applied = apply({});
+    ASSERT_FALSE(applied);
+    EXPECT_EQ(applied.error().code(), kRefusedTogether);
+    EXPECT_TRUE(graph_->failed_statement().empty());
+    graph_->close();
+  }
+}
+
+TEST_F(Neo4jGraphTest, what_its_commit_is_refused_for_keeps_its_code) {
+  const char* code = "Neo.ClientError.Schema.ConstraintValidationFailed";
+  serve([code] {
+    StubServer server = with_position();
+    server.on(Request::begin, {success()}).on(Request::run, {success()}).on(Request::pull, {success()});
+    server.on(Request::commit, {failure(code)});
+    return server;
+  });
+  Result<Applied> applied = apply({});
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code(), code);
+}
+
+TEST_F(Neo4jGraphTest, many_rows_go_apart) {
+  mapping::Merge merge(table_.model());
+  auto bound = mapping::bind(*table_.model().find_node({"public", "counted"}), table_.relation, postgres::TypeCatalog::built_in());
+  ASSERT_TRUE(bound);
+  std::deque<std::string> values;
+  for (int64_t key = 1; key <= 101; ++key) {
+    ASSERT_TRUE(merge.add(*bound, table_.row({Lsn(600), static_cast<uint64_t>(key)}, key, values.emplace_back("5"))));
+  }
+  batch_.mutations = merge.take();
+  ASSERT_EQ(statements(), 1u);
+  serve([] { return taking(1, false); });
+  Result<Applied> applied = apply({});
+  EXPECT_TRUE(applied) << applied.error().describe();
 }
 
 TEST_F(Neo4jGraphTest, a_trial_asks_for_no_position_and_is_rolled_back) {

@@ -45,6 +45,7 @@ inline Statement bare_statement(const Text& text) {
 inline Statement user_statement(const Text& text, const std::vector<mapping::Properties>& rows) {
   Statement statement{
       .text = &text.text, .parameters = {}, .rows = rows.size(), .name = &text.name};
+  statement.is_users = true;
   bolt::Packer packer(statement.parameters);
   packer.map_header(1);
   packer.string("rows");

@@ -25,6 +25,8 @@ struct Statement {
   // A division by zero means that an UPDATE without all columns (unchanged TOAST) did not find its
   // entity.
   bool needs_entity = false;
+  // Its text is the user's own.
+  bool is_users = false;
 };
 
 }  // namespace cnx::cypher

@@ -19,6 +19,11 @@ std::string text(std::string body) {
   return std::string(kOptions) + body;
 }
 
+std::optional<std::string_view> body_of(std::string_view text) {
+  if (!text.starts_with(kOptions)) return std::nullopt;
+  return text.substr(kOptions.size());
+}
+
 std::string node_pattern(std::string_view variable, const NodeTable& table,
                          std::string_view value) {
   return "(" + std::string(variable) + ":" + quote(table.node->label) + " {" +

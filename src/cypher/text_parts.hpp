@@ -13,6 +13,8 @@ namespace cnx::cypher {
 
 // The statement in the language that all texts are in.
 std::string text(std::string body);
+// Of such a text; nullopt of any other.
+std::optional<std::string_view> body_of(std::string_view text);
 // "(variable:Label {key: value})".
 std::string node_pattern(std::string_view variable, const mapping::NodeTable& table,
                          std::string_view value);

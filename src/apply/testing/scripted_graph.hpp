@@ -28,6 +28,7 @@ class ScriptedGraph final : public GraphPort {
     answers_first,     // The same as transient, after three answers.
     refused_for_good,  // Refused with a code that no retry cures.
     too_large,         // More is removed than one transaction may.
+    together,          // The position and the rows were one statement.
   };
   std::deque<Fate> fates;
   // Errors of the next open() calls.
@@ -104,6 +105,8 @@ class ScriptedGraph final : public GraphPort {
         return fail(Error(ErrorKind::server, "Neo.TransientError.General.MemoryPoolOutOfMemoryError", ""));
       case Fate::too_large:
         return fail(Error(ErrorKind::server, std::string(kTooLargeAtOnce), ""));
+      case Fate::together:
+        return fail(Error(ErrorKind::server, std::string(kRefusedTogether), ""));
       case Fate::refused_for_good:
         return fail(Error(ErrorKind::server, "Neo.ClientError.Statement.SyntaxError", ""));
       case Fate::done:
