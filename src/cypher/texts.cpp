@@ -107,8 +107,8 @@ std::string update_linked(const NodeTable& table, mapping::Guard guard) {
     const std::string wanted = "row.o[" + number + "]";
     const std::string end = "p" + number;
     ends += " OPTIONAL MATCH (n)" + arrow.left + ":" + type + arrow.right + "(" + end + ":" + other + ")";
-    differences += ", CASE WHEN " + wanted + " IS NULL THEN " + end + " IS NOT NULL ELSE " + end + " IS NULL OR coalesce(" + end + "." +
-                   other_key + " <> " + wanted + ", true) END AS differs" + number;
+    differences += ", CASE WHEN " + end + "." + other_key + " = " + wanted + " THEN false ELSE " + wanted + " IS NOT NULL OR " + end +
+                   " IS NOT NULL END AS differs" + number;
     carried += ", differs" + number;
     differs += (differs.empty() ? "differs" : " OR differs") + number;
     const std::string writes = guarded.kept().empty() ? "" : "NOT " + guarded.kept() + " AND ";
@@ -123,8 +123,8 @@ std::string update_linked(const NodeTable& table, mapping::Guard guard) {
              is_for_ends("p", *key.other) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
   }
   const std::string met = guarded.reports() ? "collect(DISTINCT CASE WHEN met THEN " + guarded.told() + " END)" : "[]";
-  return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + marks_new(guarded) + (look.empty() ? " WITH n, row" : look) +
-         ends + " WITH n, row" + guarded.names() + differences + " SET n += " + guarded.written() +
+  return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + marks_new(guarded) + " WITH n, row" + ends +
+         (look.empty() ? " WITH n, row" : look) + differences + " SET n += " + guarded.written() +
          drop_vanished("n", "row.p", flattened(table), guarded.kept()) + set_labels("n", table, guarded.kept()) +
          " WITH n, row" + guarded.names() + carried + " WHERE " + differs + " WITH " + met + " AS conflicts" + moved + moves +
          " RETURN conflicts";
