@@ -85,8 +85,10 @@ UPDATE_FORMS = {
         _update_form((texts.UPDATE_FUSED_LIST, _flat(shapes.item_list_with_companion))),
     "conflicts told, all ends by a comprehension, +=, rows {k, o, p}":
         _update_form((texts.UPDATE_TOLD, _flat(shapes.nested))),
-    "today: conflicts told, ends by a match, what differs goes on, +=":
+    "conflicts told, ends by a match, what differs goes on, +=":
         _update_form((texts.UPDATE_TOLD_END_FILTER, _flat(shapes.nested))),
+    "today: conflicts told, the version compared behind the ends, +=":
+        _update_form((texts.UPDATE_TOLD_FOLDED, _flat(shapes.nested))),
     "conflicts told, ends by a match, what differs goes on, lists":
         _update_form((texts.UPDATE_TOLD_END_LIST_FILTER, _flat(shapes.item_list_with_companion))),
 }
@@ -101,7 +103,7 @@ MOVE_FORMS = {
         _update_form((texts.UPDATE_FUSED_ENDS_LIST, _flat(shapes.item_list_with_companion)), moved_share=0.2),
     "conflicts told, all ends by a comprehension, +=, rows {k, o, p}":
         _update_form((texts.UPDATE_TOLD, _flat(shapes.nested)), moved_share=0.2),
-    "today: conflicts told, ends by a match, what differs goes on, +=":
+    "conflicts told, ends by a match, what differs goes on, +=":
         _update_form((texts.UPDATE_TOLD_END_FILTER, _flat(shapes.nested)), moved_share=0.2),
     "conflicts told, ends by a match, what differs goes on, lists":
         _update_form((texts.UPDATE_TOLD_END_LIST_FILTER, _flat(shapes.item_list_with_companion)), moved_share=0.2),

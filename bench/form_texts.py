@@ -116,6 +116,11 @@ _ENDS_NESTED = _BY_ROW + _TO_END + "WITH n, row, met, " + _DIFFERS.format(other=
 _TOLD_NESTED = _TOLD.format(key="row.k", moved="differs", other="row.o") + _MOVE_TOLD
 _FILTER = "WITH n, row, met, differs WHERE met OR differs WITH "
 UPDATE_TOLD_END_FILTER = _ENDS_NESTED + "SET n += row.p " + _FILTER + _TOLD_NESTED
+# The version is compared behind the other end, in one projection; the other end is asked first whether it is the row's.
+_DIFFERS_FIRST = "CASE WHEN e.id = {other} THEN false ELSE {other} IS NOT NULL OR e IS NOT NULL END AS differs"
+UPDATE_TOLD_FOLDED = ("CYPHER 5 UNWIND $rows AS row MERGE (n:ContentItem {id: row.k}) WITH n, row " + _TO_END + "WITH n, row, "
+                      + _MET.format(version="row.p.version") + ", " + _DIFFERS_FIRST.format(other="row.o") + " SET n += row.p "
+                      + _FILTER + _TOLD_NESTED)
 _ENDS_LIST = _BY_LIST_ROW + _TO_END + "WITH n, row, met, " + _DIFFERS.format(other="row[1]") + " SET " + _SET_OF_LIST
 _TOLD_LIST = _TOLD.format(key="row[0]", moved="differs", other="row[1]") + _MOVE_TOLD
 UPDATE_TOLD_END_LIST_FILTER = _ENDS_LIST + _FILTER + _TOLD_LIST

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "bolt/packstream.hpp"
 #include "bolt/testing/scripted_transport.hpp"
 
@@ -136,6 +138,14 @@ TEST(CompareAndSet, compares_every_part_of_what_the_batch_starts_from) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
   EXPECT_LT(text.find("SET p._cnx_lock = true"), text.find("CASE")) << "the lock comes first";
+}
+
+// tests/integration/plans_test.py has Neo4j plan it with the statements of few rows behind it.
+TEST(CompareAndSet, is_the_text_that_was_tried_against_neo4j) {
+  std::ifstream file(CNX_TEST_DATA "/cypher/compare_and_set.txt");
+  std::string expected;
+  std::getline(file, expected);
+  EXPECT_EQ(compare_and_set_text(), expected);
 }
 
 TEST(CompareAndSet, sets_every_part_of_where_the_batch_leads) {
