@@ -52,16 +52,25 @@ def some_graph(request, graph):
     graph.wipe()
 
 
-@pytest.mark.parametrize("statements", [_ROW_STATEMENTS, _LED], ids=["apart", "led by the position"])
-def test_a_statement_about_rows_starts_from_keys(some_graph, statements):
-    assert len(statements) > 30
+def _without_keys(graph, statements):
     wrong = []
     for name, text in statements:
-        operators = some_graph.operators(text, batch={"rows": []}, clear={}, max=1, limit=1, **_LEAD_PARAMETERS)
+        operators = graph.operators(text, batch={"rows": []}, clear={}, max=1, limit=1, **_LEAD_PARAMETERS)
         scans = [each for each in operators if "Scan" in each or "Join" in each]
         if scans or not any(by_key in each for each in operators for by_key in _BY_KEY):
             wrong.append((name, scans))
-    assert not wrong
+    return wrong
+
+
+def test_a_statement_about_rows_starts_from_keys(some_graph):
+    assert len(_ROW_STATEMENTS) > 40
+    assert not _without_keys(some_graph, _ROW_STATEMENTS)
+
+
+@pytest.mark.parametrize("some_graph", ["one type for much else"], indirect=True)
+def test_and_so_it_does_behind_the_position(some_graph):
+    assert len(_LED) > 30
+    assert not _without_keys(some_graph, _LED)
 
 
 def test_what_stays_behind_leaves_piece_by_piece(some_graph):
