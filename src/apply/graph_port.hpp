@@ -64,10 +64,6 @@ constexpr std::string_view kPositionRefused = "position refused";
 // has memory for: nothing was written, and the removals are done in pieces.
 constexpr std::string_view kTooLargeAtOnce = "too large at once";
 
-// The code of poll()'s error when the position and the rows were one statement, and it was refused: nothing was written, and which of
-// them it is shows when it is tried apart.
-constexpr std::string_view kRefusedTogether = "refused together";
-
 // The code of poll()'s error when an UPDATE left out an unchanged TOAST column, and its entity is not
 // in the graph, or when it met a conflict that is decided outside: nothing was written, and the row is to be read again.
 constexpr std::string_view kEntityMissing = "entity missing";
@@ -95,6 +91,8 @@ class GraphPort {
   virtual Applied reported() const { return {}; }
   // Of the transaction that failed last: the name of its statement; empty: none of them did, or nobody knows.
   virtual std::string failed_statement() const { return {}; }
+  // Likewise: the position and the rows were one statement, and whose the refusal is shows when they are tried apart.
+  virtual bool refused_together() const { return false; }
   // What to wait for between polls.
   virtual int descriptor() const = 0;
   virtual bool wants_write() const = 0;

@@ -235,11 +235,14 @@ Step LaneStage::retry(Error error, TimePoint now) {
     Error named = std::move(error).with("correlation_id", current_->batch.correlation_id);
     error = std::move(named);
   }
-  const bool too_large = error.code() == kTooLargeAtOnce && current_->part.kind == Part::Kind::whole;
-  const bool together = error.code() == kRefusedTogether && !current_->part.apart;
-  if (too_large || together) {
-    current_->part = too_large ? Part{.kind = Part::Kind::piece} : Part{.apart = true};
-    if (too_large) counters_.removals_in_pieces += 1;
+  if (tried && graph_.refused_together()) {
+    current_->part.apart = true;
+    tell(Attempt::Outcome::retried, 0, &error, now);
+    return Step::progressed();
+  }
+  if (error.code() == kTooLargeAtOnce && current_->part.kind == Part::Kind::whole) {
+    current_->part = {.kind = Part::Kind::piece};
+    counters_.removals_in_pieces += 1;
     tell(Attempt::Outcome::retried, 0, &error, now);
     if (on_retry_) on_retry_(error, Duration::zero());
     return Step::progressed();

@@ -101,6 +101,7 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
   replies_ = 0;
   applied_ = {};
   failed_statement_.clear();
+  refused_together_ = false;
   give_up_ = now + options_.transaction_max;
   bolt::TransactionOptions transaction;
   transaction.metadata = bolt::Map{{"app", "contextnexus"},
@@ -220,9 +221,11 @@ Error Neo4jGraph::failure(const bolt::Reply& reply) {
   if (index >= sent_.size()) return std::move(error).wrap("committing to Neo4j");
   const cypher::Statement& statement = *sent_[index];
   if (joined_ && error.code() == kDivisionByZero) return position_refused();
-  const stream::RetryClass retry = stream::retry_class(error);
-  const bool blames_rows = retry == stream::RetryClass::dead_letter || retry == stream::RetryClass::in_pieces;
-  if (joined_ && blames_rows) return Error(ErrorKind::server, std::string(kRefusedTogether), error.describe());
+  if (joined_) {
+    const stream::RetryClass retry = stream::retry_class(error);
+    refused_together_ = retry == stream::RetryClass::dead_letter || retry == stream::RetryClass::in_pieces;
+    return std::move(error).wrap("applying a batch with its position").with("statement", *statement.name);
+  }
   failed_statement_ = *statement.name;
   const bool asks_size =
       part_.kind == Part::Kind::whole && index < prepared_->removal().sizes.size();

@@ -35,6 +35,7 @@ class Neo4jGraph final : public GraphPort {
   size_t answers() const override { return replies_; }
   Applied reported() const override { return applied_; }
   std::string failed_statement() const override { return failed_statement_; }
+  bool refused_together() const override { return refused_together_; }
   int descriptor() const override { return connection_ ? connection_->fd() : -1; }
   bool wants_write() const override { return connection_ && connection_->wants_write(); }
   TimePoint deadline() const override;
@@ -60,6 +61,7 @@ class Neo4jGraph final : public GraphPort {
   size_t replies_ = 0;
   Applied applied_;
   std::string failed_statement_;
+  bool refused_together_ = false;
   TimePoint give_up_ = kNever;
 };
 

@@ -171,7 +171,8 @@ TEST_F(Neo4jGraphTest, of_one_statement_nobody_says_that_a_row_is_refused) {
     });
     Result<Applied> applied = apply({});
     ASSERT_FALSE(applied);
-    EXPECT_EQ(applied.error().code(), kRefusedTogether);
+    EXPECT_EQ(applied.error().code(), code);
+    EXPECT_TRUE(graph_->refused_together());
     EXPECT_TRUE(graph_->failed_statement().empty());
     graph_->close();
   }

@@ -231,9 +231,8 @@ uint64_t Figures::retries(Side side) const {
 
 std::function<void(const Error&, Duration)> tell_retry(Figures& figures, Side side, std::string what) {
   return [&figures, side, what = std::move(what)](const Error& error, Duration wait) {
-    const bool together = error.code() == apply::kRefusedTogether;
-    if (!together && error.code() != apply::kTooLargeAtOnce) return figures.retry(side, what, error, wait);
-    telemetry::log_info(together ? "apart" : "in_pieces", what + ": " + error.describe(), telemetry::fields_of(error));
+    if (error.code() != apply::kTooLargeAtOnce) return figures.retry(side, what, error, wait);
+    telemetry::log_info("in_pieces", what + ": " + error.describe(), telemetry::fields_of(error));
   };
 }
 

@@ -106,7 +106,7 @@ class ScriptedGraph final : public GraphPort {
       case Fate::too_large:
         return fail(Error(ErrorKind::server, std::string(kTooLargeAtOnce), ""));
       case Fate::together:
-        return fail(Error(ErrorKind::server, std::string(kRefusedTogether), ""));
+        return fail(Error(ErrorKind::server, "Neo.ClientError.Schema.ConstraintValidationFailed", ""));
       case Fate::refused_for_good:
         return fail(Error(ErrorKind::server, "Neo.ClientError.Statement.SyntaxError", ""));
       case Fate::done:
@@ -126,6 +126,7 @@ class ScriptedGraph final : public GraphPort {
   }
   size_t answers() const override { return answers_; }
   std::string failed_statement() const override { return "insert Counted"; }
+  bool refused_together() const override { return fate_ == Fate::together; }
   int descriptor() const override { return kDescriptor; }
   bool wants_write() const override { return false; }
   TimePoint deadline() const override { return kNever; }
