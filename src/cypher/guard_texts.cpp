@@ -8,6 +8,8 @@ using mapping::Guard;
 
 namespace {
 
+std::string property_of(const std::string& row, const std::string& name) { return name.empty() ? "" : row + "." + quote(name); }
+
 std::string or_false(const std::string& condition) { return condition.empty() ? "false" : condition; }
 
 }  // namespace
@@ -15,7 +17,7 @@ std::string or_false(const std::string& condition) { return condition.empty() ? 
 std::string Guarded::met() const {
   std::string condition;
   if (!version.empty()) {
-    condition = "coalesce(" + variable + "." + quote(version) + " > " + row + "." + quote(version) + ", false)";
+    condition = "coalesce(" + variable + "." + quote(version) + " > " + row_version + ", false)";
   }
   if (detects) {
     const std::string has = variable + "[k]";
@@ -97,6 +99,7 @@ std::string Guarded::report() const {
 Guarded guarded_node(const mapping::NodeTable& table, Guard guard, const std::string& row, const std::string& key) {
   return {.variable = "n",
           .row = row,
+          .row_version = property_of(row, table.version_property),
           .key = key,
           .guard = guard,
           .version = table.version_property,
@@ -108,6 +111,7 @@ Guarded guarded_node(const mapping::NodeTable& table, Guard guard, const std::st
 Guarded guarded_relationship(const mapping::RelationshipTable& table, Guard guard) {
   return {.variable = "r",
           .row = "row.p",
+          .row_version = property_of("row.p", table.version_property),
           .key = table.key_is_pair ? "[row.a, row.b]" : "row.y",
           .guard = guard,
           .version = table.version_property,

@@ -13,6 +13,7 @@ namespace cnx::cypher {
 struct Guarded {
   std::string variable;     // "n"
   std::string row;          // The map that is written: "row", "row.p".
+  std::string row_version;  // "row.p.`version`".
   std::string key;          // What the report calls it: "row.k".
   mapping::Guard guard = mapping::Guard::none;
   std::string version;      // Properties; empty: there is none.

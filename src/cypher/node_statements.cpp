@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "cypher/list_rows.hpp"
 #include "cypher/node_rows.hpp"
+#include "cypher/node_upsert_texts.hpp"
 #include "cypher/rows.hpp"
 
 namespace cnx::cypher {
@@ -12,6 +14,20 @@ using mapping::Guard;
 using mapping::Key;
 using mapping::NodeMutations;
 using mapping::NodeUpsert;
+
+// How the rows are told as lists; nullopt where they are maps.
+std::optional<ListColumns> columns_of(const mapping::NodeTable& table, Guard guard, const std::vector<const NodeUpsert*>& rows,
+                                      Companions companions) {
+  if (!takes_lists(table, guard)) return std::nullopt;
+  return list_columns(properties_of(rows), companions, table.key_property);
+}
+
+// A list of the node's key and its properties.
+void pack_listed(bolt::Packer& packer, const NodeUpsert& row, const ListColumns& list) {
+  packer.list_header(1 + list.names.size());
+  pack(packer, row.key);
+  pack_columns(packer, row.properties, list);
+}
 
 struct Unlinked {
   const Key* child;
@@ -125,12 +141,17 @@ Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, 
       });
 }
 
+void pack_other(bolt::Packer& packer, const mapping::ForeignEnd& end) {
+  if (end.key) {
+    pack(packer, *end.key);
+  } else {
+    packer.null();
+  }
+}
+
 // The update and the ends to which its relationships lead.
-Statement linked_update(const Text& text, const mapping::NodeTable& table,
-                        const std::vector<const NodeUpsert*>& rows) {
-  const bool makes = std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [](const mapping::ForeignKey& key) {
-    return !key.other->shared_properties.empty();
-  });
+Statement mapped_linked(const Text& text, const mapping::NodeTable& table, const std::vector<const NodeUpsert*>& rows) {
+  const bool makes = has_shared_ends(table);
   return rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
     const bool compares = compares_old(table);
     packer.map_header(4u + (table.node->labels ? 1 : 0) + (makes ? 1 : 0) + (compares ? 1 : 0));
@@ -140,13 +161,7 @@ Statement linked_update(const Text& text, const mapping::NodeTable& table,
     pack_tenant_entry(packer, row->tenant);
     packer.string("o");
     packer.list_header(row->ends.size());
-    for (const mapping::ForeignEnd& end : row->ends) {
-      if (end.key) {
-        pack(packer, *end.key);
-      } else {
-        packer.null();
-      }
-    }
+    for (const mapping::ForeignEnd& end : row->ends) pack_other(packer, end);
     if (makes) {
       packer.string("m");
       packer.list_header(row->ends.size());
@@ -154,6 +169,23 @@ Statement linked_update(const Text& text, const mapping::NodeTable& table,
     }
     packer.string("p");
     pack_node(packer, table, *row, Companions::always);
+  });
+}
+
+Statement linked_update(const Text& text, const mapping::NodeTable& table, Guard guard, const std::vector<const NodeUpsert*>& rows) {
+  const std::optional<ListColumns> list = columns_of(table, guard, rows, Companions::always);
+  if (!list) return mapped_linked(text, table, rows);
+  const bool makes = has_shared_ends(table);
+  const size_t keys = table.foreign_keys.size();
+  return listed_statement(text, listed_update_linked(table, guard, list->names), rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
+    packer.list_header(2 + keys + (makes ? keys : 0) + list->names.size());
+    pack(packer, row->key);
+    pack_tenant(packer, row->tenant);
+    for (const mapping::ForeignEnd& end : row->ends) pack_other(packer, end);
+    if (makes) {
+      for (const mapping::ForeignEnd& end : row->ends) pack_map(packer, end.made, Companions::when_unfit);
+    }
+    pack_columns(packer, row->properties, *list);
   });
 }
 
@@ -165,6 +197,20 @@ std::vector<const NodeUpsert*> take_linked(std::vector<const NodeUpsert*>& rows,
   std::vector<const NodeUpsert*> linked(alone, rows.end());
   rows.erase(alone, rows.end());
   return linked;
+}
+
+// An insert and the relationship that it makes along with the node.
+Statement linked_insert(const NodeTexts& texts, const mapping::NodeTable& table, std::vector<const NodeUpsert*> rows) {
+  const std::optional<ListColumns> list = columns_of(table, Guard::none, rows, Companions::when_unfit);
+  Statement statement = grouped_statement(texts.insert_linked, std::move(rows), *texts.linked, [&](bolt::Packer& packer, const NodeUpsert& row) {
+    if (list) {
+      pack_listed(packer, row, *list);
+    } else {
+      pack_row(packer, table, row, Companions::when_unfit);
+    }
+  });
+  if (list) say_text(statement, listed_insert_linked(table, table.foreign_keys[*texts.linked], list->names));
+  return statement;
 }
 
 }  // namespace
@@ -218,10 +264,13 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
   };
   auto add = [&](const Text& text, std::vector<const NodeUpsert*> rows, Companions companions, Guard guard, bool needs) {
     if (rows.empty()) return;
-    Statement statement =
-        rows_statement(text, sorted(std::move(rows)), [&](bolt::Packer& packer, const NodeUpsert* row) {
-          pack_row(packer, *node.table, *row, companions);
-        });
+    rows = sorted(std::move(rows));
+    const std::optional<ListColumns> list = needs ? std::nullopt : columns_of(*node.table, guard, rows, companions);
+    Statement statement = list ? listed_statement(text, listed_upsert(*node.table, guard, list->names), rows,
+                                                  [&](bolt::Packer& packer, const NodeUpsert* row) { pack_listed(packer, *row, *list); })
+                               : rows_statement(text, rows, [&](bolt::Packer& packer, const NodeUpsert* row) {
+                                   pack_row(packer, *node.table, *row, companions);
+                                 });
     say_guard(statement, guard, *node.table->rule);
     statement.needs_entity = needs;
     out.push_back(std::move(statement));
@@ -229,13 +278,7 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
   std::vector<const NodeUpsert*> inserted = chosen_of<NodeUpsert>(node.upserts, is_insert);
   if (fusion.inserts) {
     std::vector<const NodeUpsert*> linked = take_linked(inserted, *texts.linked);
-    if (!linked.empty()) {
-      out.push_back(grouped_statement(
-          texts.insert_linked, std::move(linked), *texts.linked,
-          [&](bolt::Packer& packer, const NodeUpsert& row) {
-            pack_row(packer, *node.table, row, Companions::when_unfit);
-          }));
-    }
+    if (!linked.empty()) out.push_back(linked_insert(texts, *node.table, std::move(linked)));
   }
   add(texts.insert, std::move(inserted), Companions::when_unfit, Guard::none, false);
   add(texts.insert, chosen_of<NodeUpsert>(node.upserts, is_replacement), Companions::always, Guard::none, false);
@@ -246,7 +289,7 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
     if (!fusion.updates) {
       add(update.update, std::move(rows), Companions::always, guard, false);
     } else if (!rows.empty()) {
-      out.push_back(linked_update(update.update_linked, *node.table, sorted(std::move(rows))));
+      out.push_back(linked_update(update.update_linked, *node.table, guard, sorted(std::move(rows))));
       say_guard(out.back(), guard, *node.table->rule);
     }
     add(update.update_existing, guarded_so(partial, *node.table, guard), Companions::always, guard, true);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "cypher/list_rows.hpp"
 #include "cypher/node_rows.hpp"
+#include "cypher/relationship_upsert_texts.hpp"
 #include "cypher/rows.hpp"
 
 namespace cnx::cypher {
@@ -57,6 +59,34 @@ Statement own_key_rows(const Text& text, const RelationshipMutations& mutations,
   });
 }
 
+Statement mapped_rows(const Text& text, const mapping::RelationshipTable& table, const std::vector<const RelationshipUpsert*>& rows,
+                      Companions companions) {
+  const bool compares = compares_old(table);
+  return rows_statement(text, rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
+    packer.map_header((row->key.own.empty() ? 4u : 5u) + (compares ? 1 : 0));
+    pack_key_entry(packer, "a", row->key.start);
+    pack_key_entry(packer, "b", row->key.end);
+    if (!row->key.own.empty()) {
+      packer.string("y");
+      packer.string(row->key.own);
+    }
+    if (compares) pack_base_entry(packer, row->base, {});
+    pack_tenant_entry(packer, row->tenant);
+    packer.string("p");
+    pack_map(packer, row->properties, companions);
+  });
+}
+
+Statement listed_rows(const Text& like, std::string text, const std::vector<const RelationshipUpsert*>& rows, const ListColumns& list) {
+  return listed_statement(like, std::move(text), rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
+    packer.list_header(3 + list.names.size());
+    pack(packer, row->key.start);
+    pack(packer, row->key.end);
+    pack_tenant(packer, row->tenant);
+    pack_columns(packer, row->properties, list);
+  });
+}
+
 // What is not between the ends of its row goes, before nodes are removed. An insert meets no conflict, nor does what replaces a
 // row.
 void lead_away(const RelationshipTexts& texts, const RelationshipMutations& mutations, std::vector<Statement>& out) {
@@ -99,27 +129,15 @@ void upsert_relationships(const RelationshipTexts& texts, const RelationshipMuta
     return;
   }
   const mapping::RelationshipTable& table = *mutations.table;
-  const bool compares = compares_old(table);
   auto add = [&](const Text& text, std::vector<const RelationshipUpsert*> rows, Companions companions, Guard guard, bool needs) {
     if (rows.empty()) return;
     std::sort(rows.begin(), rows.end(),
               [](const RelationshipUpsert* x, const RelationshipUpsert* y) {
                 return comes_before(x->key, y->key);
               });
-    Statement statement =
-        rows_statement(text, rows, [&](bolt::Packer& packer, const RelationshipUpsert* row) {
-          packer.map_header((row->key.own.empty() ? 4u : 5u) + (compares ? 1 : 0));
-          pack_key_entry(packer, "a", row->key.start);
-          pack_key_entry(packer, "b", row->key.end);
-          if (!row->key.own.empty()) {
-            packer.string("y");
-            packer.string(row->key.own);
-          }
-          if (compares) pack_base_entry(packer, row->base, {});
-          pack_tenant_entry(packer, row->tenant);
-          packer.string("p");
-          pack_map(packer, row->properties, companions);
-        });
+    const bool may_list = !needs && takes_lists(table, guard);
+    const std::optional<ListColumns> list = may_list ? list_columns(properties_of(rows), companions, {}) : std::nullopt;
+    Statement statement = list ? listed_rows(text, listed_upsert(table, guard, list->names), rows, *list) : mapped_rows(text, table, rows, companions);
     // What a look has reported is not reported again.
     const bool reported = !table.key_is_pair && guard == Guard::overwrite;
     if (!reported) say_guard(statement, guard, *table.rule);

@@ -1,8 +1,10 @@
 // The texts of rows that are relationships: found between their two ends where those are the row's key, else by a key of
 // their own.
 #include "cypher/guard_texts.hpp"
+#include "cypher/list_rows.hpp"
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
+#include "cypher/relationship_upsert_texts.hpp"
 #include "cypher/texts.hpp"
 
 namespace cnx::cypher {
@@ -22,9 +24,10 @@ std::string remove_between(const RelationshipTable& table) {
          drop_lonely_stubs("n", ours);
 }
 
-std::string merge_ends(const RelationshipTable& table) {
-  return " MERGE " + node_pattern("a", *table.start, "row.a") + on_create_stub("a", *table.start, "row.n") +
-         " MERGE " + node_pattern("b", *table.end, "row.b") + on_create_stub("b", *table.end, "row.n");
+std::string merge_ends(const RelationshipTable& table, const std::string& start = "row.a", const std::string& end = "row.b",
+                       const std::string& tenant = "row.n") {
+  return " MERGE " + node_pattern("a", *table.start, start) + on_create_stub("a", *table.start, tenant) +
+         " MERGE " + node_pattern("b", *table.end, end) + on_create_stub("b", *table.end, tenant);
 }
 
 // Behind a SET of row.p: what a flattened property no longer has, where the row is written.
@@ -117,7 +120,19 @@ RelationshipTexts pair_texts(const RelationshipTable& table) {
   return texts;
 }
 
+// Rows [a, b, n, columns…].
+constexpr size_t kFirstColumn = 3;
+
 }  // namespace
+
+std::string listed_upsert(const RelationshipTable& table, Guard guard, const Columns& columns) {
+  Guarded guarded = guarded_relationship(table, guard);
+  guarded.key = "[row[0], row[1]]";
+  guarded.row_version = column_value(columns, kFirstColumn, table.version_property);
+  const std::string set = columns.empty() ? std::string() : " SET " + assign_columns("r", columns, kFirstColumn);
+  return text(kRows + merge_ends(table, "row[0]", "row[1]", "row[2]") + " MERGE (a)-[r:" + quote(table.type) + "]->(b)" + guarded.look() + set +
+              guarded.report());
+}
 
 RelationshipTexts relationship_texts(const RelationshipTable& table) {
   RelationshipTexts texts = table.key_is_pair ? pair_texts(table) : own_key_texts(table);
@@ -127,6 +142,17 @@ RelationshipTexts relationship_texts(const RelationshipTable& table) {
     texts.updates[guard] = table.key_is_pair ? pair_updates(table, guard) : own_key_updates(table, guard);
   }
   if (table.rule->cypher) texts.user = {"user's statement for " + table.type, *table.rule->cypher};
+  return texts;
+}
+
+RelationshipTexts relationship_texts_of_rows(const RelationshipTable& table, const mapping::Properties& row) {
+  RelationshipTexts texts = relationship_texts(table);
+  auto with_columns = [&](Guard guard, Companions companions, Text& text) {
+    if (!takes_lists(table, guard)) return;
+    if (const auto list = list_columns({&row}, companions, {})) text.text = listed_upsert(table, guard, list->names);
+  };
+  with_columns(Guard::none, Companions::when_unfit, texts.insert);
+  for (auto& [guard, update] : texts.updates) with_columns(guard, Companions::always, update.update);
   return texts;
 }
 

@@ -1,4 +1,4 @@
-// Statements whose parameters are rows: one packed map, {batch: {rows: [row, …]}}, each row a map.
+// Statements whose parameters are rows: one packed map, {batch: {rows: [row, …]}}, each row a map or a list.
 // Private to cypher/.
 //
 // The server plans a text anew for each power of ten that the length of a list parameter reaches
@@ -22,7 +22,7 @@ inline void pack_rows_header(bolt::Packer& packer, size_t count) {
   packer.list_header(count);
 }
 
-// `pack_row(packer, row)` writes one map.
+// `pack_row(packer, row)` writes one row.
 template <typename Rows, typename PackRow>
 Statement rows_statement(const Text& text, const Rows& rows, PackRow pack_row) {
   Statement statement{
@@ -32,6 +32,37 @@ Statement rows_statement(const Text& text, const Rows& rows, PackRow pack_row) {
   pack_rows_header(packer, rows.size());
   for (const auto& row : rows) pack_row(packer, row);
   return statement;
+}
+
+// In place of the plan's text.
+inline void say_text(Statement& statement, std::string text) {
+  statement.made = std::make_shared<const std::string>(std::move(text));
+  statement.text = statement.made.get();
+}
+
+// The same with a text of its own, under the name of `like`. `pack_row` writes one list.
+template <typename Rows, typename PackRow>
+Statement listed_statement(const Text& like, std::string text, const Rows& rows, PackRow pack_row) {
+  Statement statement = rows_statement(like, rows, pack_row);
+  say_text(statement, std::move(text));
+  return statement;
+}
+
+// Their properties, one by one.
+template <typename Upsert>
+std::vector<const mapping::Properties*> properties_of(const std::vector<const Upsert*>& rows) {
+  std::vector<const mapping::Properties*> all;
+  all.reserve(rows.size());
+  for (const Upsert* row : rows) all.push_back(&row->properties);
+  return all;
+}
+
+inline void pack_tenant(bolt::Packer& packer, const std::optional<std::string>& tenant) {
+  if (tenant) {
+    packer.string(*tenant);
+  } else {
+    packer.null();
+  }
 }
 
 // A statement without parameters: it is about all of a table.
@@ -83,11 +114,7 @@ inline void pack_removed(bolt::Packer& packer, const mapping::RelationshipKey& k
 
 inline void pack_tenant_entry(bolt::Packer& packer, const std::optional<std::string>& tenant) {
   packer.string("n");
-  if (tenant) {
-    packer.string(*tenant);
-  } else {
-    packer.null();
-  }
+  pack_tenant(packer, tenant);
 }
 
 // The upserts that one statement takes.

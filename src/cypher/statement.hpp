@@ -1,6 +1,7 @@
 // One statement of a batch, ready to be sent: a constant text and its parameters, packed.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -9,9 +10,11 @@
 namespace cnx::cypher {
 
 struct Statement {
-  // Owned by the plan, and constant for its life: a changed text would cost the server a new query
+  // Owned by the plan, or by `made`; the same for all rows of the same columns: a changed text would cost the server a new query
   // plan.
   const std::string* text = nullptr;
+  // Of rows that are lists: the text that names their columns. Null: it is the plan's.
+  std::shared_ptr<const std::string> made = nullptr;
   // One packed map, {rows: [...]} and what else the text names.
   Bytes parameters;
   size_t rows = 0;

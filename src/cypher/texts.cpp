@@ -1,10 +1,9 @@
 #include "cypher/texts.hpp"
 
-#include <algorithm>
 #include <set>
 
-#include "cypher/guard_texts.hpp"
 #include "cypher/leave_behind_texts.hpp"
+#include "cypher/node_upsert_texts.hpp"
 #include "cypher/quote.hpp"
 #include "cypher/text_parts.hpp"
 
@@ -67,91 +66,6 @@ ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key)
   return texts;
 }
 
-// Where a row of the table keeps its properties: beside the label that it chooses or what it was before, or in the row itself.
-std::string properties_of_row(const NodeTable& table) {
-  return table.node->labels || compares_old(table) ? "row.p" : "row";
-}
-
-std::string insert_linked(const NodeTable& table, const ForeignKey& key) {
-  const Arrow arrow(key);
-  return "UNWIND $batch.rows AS g MERGE " + node_pattern("p", *key.other, "g.o") +
-         on_create_stub("p", *key.other, "g.n") + " WITH p, g UNWIND g.r AS row MERGE " +
-         node_pattern("n", table, properties_of_row(table) + "." + quote(table.key_property)) + " SET n += " + properties_of_row(table) +
-         drop_vanished("n", properties_of_row(table), flattened(table)) + set_labels("n", table) + " MERGE (n)" + arrow.left + ":" + quote(key.rule->type) + arrow.right + "(p)";
-}
-
-// A MERGE that makes a node where a row of ours was makes no row of it: it is compared with nothing.
-std::string marks_new(const Guarded& guarded) {
-  return guarded.detects && guarded.guard != mapping::Guard::none ? " ON CREATE SET n." + quote(kStub) + " = true" : "";
-}
-
-// Reads the other ends before it writes, and touches a relationship only where they differ from the
-// row's: most updates change no foreign key, and those rows end there. An end without a key is somebody else's,
-// and differs. Where there are several, the row goes on once for each: all is written as by one.
-std::string update_linked(const NodeTable& table, mapping::Guard guard) {
-  const Guarded guarded = guarded_node(table, guard, "row.p", "row.k");
-  const std::string look = guarded.look();
-  std::string ends;
-  std::string differences;
-  std::string differs = guarded.reports() ? "met" : "";
-  std::string carried;
-  std::string moved;
-  std::string moves;
-  for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
-    const ForeignKey& key = table.foreign_keys[i];
-    const Arrow arrow(key);
-    const std::string number = std::to_string(i);
-    const std::string type = quote(key.rule->type);
-    const std::string other = quote(key.other->node->label);
-    const std::string other_key = quote(key.other->key_property);
-    const std::string wanted = "row.o[" + number + "]";
-    const std::string end = "p" + number;
-    ends += " OPTIONAL MATCH (n)" + arrow.left + ":" + type + arrow.right + "(" + end + ":" + other + ")";
-    differences += ", CASE WHEN " + end + "." + other_key + " = " + wanted + " THEN false ELSE " + wanted + " IS NOT NULL OR " + end +
-                   " IS NOT NULL END AS differs" + number;
-    carried += ", differs" + number;
-    differs += (differs.empty() ? "differs" : " OR differs") + number;
-    const std::string writes = guarded.kept().empty() ? "" : "NOT " + guarded.kept() + " AND ";
-    moved += ", collect(CASE WHEN " + writes + "differs" + number + " THEN {n: n, o: " + wanted +
-             ", t: " + (key.other->shared_properties.empty() ? "row.n" : "row.m[" + number + "]") + "} END) AS moved" + number;
-    moves += " CALL { WITH moved" + number + " UNWIND moved" + number +
-             " AS m WITH m.n AS n, m.o AS o, m.t AS t OPTIONAL MATCH (n)" + arrow.left + "r:" + type +
-             arrow.right + "(p:" + other + ") WHERE o IS NULL OR p." + other_key +
-             " <> o DELETE r FOREACH (k IN CASE WHEN o IS NULL THEN [] ELSE [o] END | MERGE " +
-             node_pattern("q", *key.other, "k") + on_create_stub("q", *key.other, "t") +
-             " MERGE (n)" + arrow.left + ":" + type + arrow.right + "(q)) WITH p WHERE " +
-             is_for_ends("p", *key.other) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
-  }
-  const std::string met = guarded.reports() ? "collect(DISTINCT CASE WHEN met THEN " + guarded.told() + " END)" : "[]";
-  return "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, "row.k") + marks_new(guarded) + " WITH n, row" + ends +
-         (look.empty() ? " WITH n, row" : look) + differences + " SET n += " + guarded.written() +
-         drop_vanished("n", "row.p", flattened(table), guarded.kept()) + set_labels("n", table, guarded.kept()) +
-         " WITH n, row" + guarded.names() + carried + " WHERE " + differs + " WITH " + met + " AS conflicts" + moved + moves +
-         " RETURN conflicts";
-}
-
-NodeUpdateTexts update_texts(const NodeTable& table, mapping::Guard guard) {
-  const std::string& label = table.node->label;
-  const std::string row = properties_of_row(table);
-  const std::string key = row + "." + quote(table.key_property);
-  const Guarded guarded = guarded_node(table, guard, row, key);
-  const std::string written = " SET n += " + guarded.written() + drop_vanished("n", row, flattened(table), guarded.kept()) +
-                              set_labels("n", table, guarded.kept()) + guarded.report();
-  const std::string pattern = node_pattern("n", table, key);
-  NodeUpdateTexts texts;
-  texts.update = {"update " + label,
-                  text("UNWIND $batch.rows AS row MERGE " + pattern + marks_new(guarded) + guarded.look() + written)};
-  texts.update_existing = {"update existing " + label,
-                           text("UNWIND $batch.rows AS row OPTIONAL " + match_node("n", table, key) +
-                                guarded.look_existing("n IS NULL OR n." + quote(kStub)) + written)};
-  const bool plain = std::all_of(table.foreign_keys.begin(), table.foreign_keys.end(),
-                                 [](const ForeignKey& foreign) { return foreign.rule->properties.empty(); });
-  if (plain && !table.foreign_keys.empty()) {
-    texts.update_linked = {"update " + label + " with its relationships", text(update_linked(table, guard))};
-  }
-  return texts;
-}
-
 // The node is made, as a stub, only where there is something to take over. Its own properties win
 // over those that the stub had, which are somebody else's.
 std::string take_over(const NodeTable& table) {
@@ -180,7 +94,6 @@ NodeTexts node_texts(const NodeTable& table) {
   NodeTexts texts;
   texts.guard = guard_of(table);
   const std::vector<Flattened> fields = flattened(table);
-  const std::string row = properties_of_row(table);
   const std::string remove =
       " WITH n, COUNT {(n)--()} AS degree"
       " FOREACH (x IN CASE WHEN degree = 0 THEN [n] ELSE [] END | DELETE x)"
@@ -195,9 +108,7 @@ NodeTexts node_texts(const NodeTable& table) {
                       text("UNWIND $batch.rows AS row " + match_node("n", table, "row.f") +
                            " SET n." + key + " = row.t")};
   for (const mapping::Reference& reference : table.staying) texts.leave_behind.push_back(leave_behind_text(table, reference));
-  const std::string merge = "UNWIND $batch.rows AS row MERGE " + node_pattern("n", table, row + "." + key);
-  texts.insert = {"insert " + label,
-                  text(merge + " SET n += " + row + drop_vanished("n", row, fields) + set_labels("n", table))};
+  texts.insert = insert_text(table);
   texts.updates[texts.guard] = update_texts(table, texts.guard);
   // What cannot be decided is written over: a row that takes another key.
   if (texts.guard != mapping::Guard::none) texts.updates[mapping::Guard::overwrite] = update_texts(table, mapping::Guard::overwrite);
@@ -207,9 +118,7 @@ NodeTexts node_texts(const NodeTable& table) {
     if (table.foreign_keys[i].rule->properties.empty()) texts.linked = i;
   }
   if (texts.linked) {
-    const ForeignKey& foreign = table.foreign_keys[*texts.linked];
-    texts.insert_linked = {"insert " + label + " with " + foreign.rule->type,
-                           text(insert_linked(table, foreign))};
+    texts.insert_linked = insert_linked_text(table, table.foreign_keys[*texts.linked]);
   }
   if (table.rule->cypher) texts.user = {"user's statement for " + label, *table.rule->cypher};
   return texts;

@@ -1,5 +1,6 @@
-// The statement texts of each table, made once from the model. `_cnx_stub` marks a node that stands
-// for a row that is not there; $batch.rows is a list of maps, whose short keys are:  k key · o other
+// The statement texts of each table, made once from the model, but for those that name the columns of rows that are lists
+// (list_rows.hpp). `_cnx_stub` marks a node that stands for a row that is not there; elsewhere $batch.rows is a list of maps, whose
+// short keys are:  k key · o other
 // end's key (or a list of one for each foreign key) · f from · t to · n tenant · a start's key · b end's
 // key · y a relationship's own key · p properties · r rows of a group · l labels that a value chooses, at most one · m what each foreign key's other end is
 // made with · u the row before the batch. Of a group whose other end is a node that rows share, n is that.
@@ -100,6 +101,9 @@ struct RelationshipTexts {
 
 NodeTexts node_texts(const mapping::NodeTable& table);
 RelationshipTexts relationship_texts(const mapping::RelationshipTable& table);
+// As they are sent for rows with the properties of `row`: where such rows are lists, the texts name their columns.
+NodeTexts node_texts_of_rows(const mapping::NodeTable& table, const mapping::Properties& row);
+RelationshipTexts relationship_texts_of_rows(const mapping::RelationshipTable& table, const mapping::Properties& row);
 
 // "CREATE CONSTRAINT … IF NOT EXISTS": one property under uniqueness for each node table. Schema
 // and data cannot share a transaction in Neo4j, so these run alone, before the first write, and are

@@ -21,6 +21,13 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
+// A row of every property that the table has.
+mapping::Properties row_of(const mapping::PropertyNames& names) {
+  mapping::Properties row;
+  for (const mapping::PropertyName& name : names.all()) row.push_back({&name, change::Null{}});
+  return row;
+}
+
 std::vector<Text> all_texts(const mapping::Model& model) {
   std::vector<Text> all = constraint_texts(model);
   for (const mapping::NodeTable& table : model.nodes()) {
@@ -29,6 +36,12 @@ std::vector<Text> all_texts(const mapping::Model& model) {
                              &texts.insert, &texts.insert_linked, &texts.usual().update,
                              &texts.usual().update_linked, &texts.usual().update_existing}) {
       if (!text->text.empty()) all.push_back(*text);
+    }
+    const NodeTexts of_rows = node_texts_of_rows(table, row_of(table.names));
+    for (const auto& [maps, lists] : {std::pair(&texts.insert, &of_rows.insert), std::pair(&texts.insert_linked, &of_rows.insert_linked),
+                                      std::pair(&texts.usual().update, &of_rows.usual().update),
+                                      std::pair(&texts.usual().update_linked, &of_rows.usual().update_linked)}) {
+      if (maps->text != lists->text) all.push_back({maps->name + ", rows as lists", lists->text});
     }
     all.insert(all.end(), texts.leave_behind.begin(), texts.leave_behind.end());
     for (const ForeignKeyTexts& foreign : texts.foreign_keys) {
@@ -51,6 +64,11 @@ std::vector<Text> all_texts(const mapping::Model& model) {
          {&texts.remove, &texts.remove_all, &texts.usual().look, &texts.usual().lead_away, &texts.insert, &texts.usual().update,
           &texts.usual().update_existing}) {
       if (!text->text.empty()) all.push_back(*text);
+    }
+    const RelationshipTexts of_rows = relationship_texts_of_rows(table, row_of(table.names));
+    for (const auto& [maps, lists] :
+         {std::pair(&texts.insert, &of_rows.insert), std::pair(&texts.usual().update, &of_rows.usual().update)}) {
+      if (maps->text != lists->text) all.push_back({maps->name + ", rows as lists", lists->text});
     }
     const RelationshipRemovalTexts removal = relationship_removal_texts(table);
     all.push_back(removal.remove);

@@ -138,10 +138,9 @@ class Explainer {
       told_.relationships.push_back(
           foreign_key(table, table.foreign_keys[i], binding.foreign_keys[i]));
     }
-    const cypher::NodeTexts texts = cypher::node_texts(table);
-    told_.statements = node_statements(texts);
+    CNX_TRY(told_.statements, statements_of(table, binding));
     told_.constraints = constraints_of(table.node->label);
-    for (size_t i = 0; i < table.parts.size(); ++i) explain_part(*table.parts[i], binding.parts[i]);
+    for (size_t i = 0; i < table.parts.size(); ++i) CNX_TRY(explain_part(*table.parts[i], binding.parts[i]));
     for (const mapping::ForeignKey& key : table.foreign_keys) {
       if (key.shared != nullptr) note_constraints(key.other->node->label);
     }
@@ -152,14 +151,26 @@ class Explainer {
   }
 
   // A further node of each row.
-  void explain_part(const mapping::NodeTable& table, const mapping::Binding& binding) {
+  Status explain_part(const mapping::NodeTable& table, const mapping::Binding& binding) {
     ExplainedNode& told = told_.nodes.emplace_back();
     told.pattern = pattern_of(table);
     told.relationship = foreign_key(table, table.foreign_keys.front(), binding.foreign_keys.front()).pattern;
     for (uint16_t column : binding.needs) told.columns.push_back(relation_->columns[column].name);
     told.properties = properties_of(table, binding);
-    for (ExplainedStatement& statement : node_statements(cypher::node_texts(table))) told_.statements.push_back(std::move(statement));
+    CNX_TRY(std::vector<ExplainedStatement> statements, statements_of(table, binding));
+    for (ExplainedStatement& statement : statements) told_.statements.push_back(std::move(statement));
     note_constraints(table.node->label);
+    return {};
+  }
+
+  // As rows of the table have them: of NULLs, which every column takes here.
+  Result<mapping::ProjectedProperties> any_row(const mapping::Binding& binding) const {
+    return mapping::project_row(binding, std::vector<change::DatumView>(relation_->columns.size()));
+  }
+
+  Result<std::vector<ExplainedStatement>> statements_of(const mapping::NodeTable& table, const mapping::Binding& binding) const {
+    CNX_TRY(mapping::ProjectedProperties row, any_row(binding));
+    return node_statements(cypher::node_texts_of_rows(table, row.properties));
   }
 
   void note_constraints(const std::string& label) {
@@ -213,7 +224,8 @@ class Explainer {
                                    .columns = rule.end.columns,
                                    .other = key_of(*table.end),
                                    .follows = table.end_follows});
-    told_.statements = relationship_statements(cypher::relationship_texts(table));
+    CNX_TRY(mapping::ProjectedProperties row, any_row(binding));
+    told_.statements = relationship_statements(cypher::relationship_texts_of_rows(table, row.properties));
     return {};
   }
 
