@@ -135,7 +135,7 @@ void Neo4jGraph::submit(const Batch& batch, const PreparedBatch& prepared, Part 
 // Of few rows of one statement, the position and they are one statement: a commit of one row is in the graph after little more than
 // Neo4j takes for any. A large batch would have nothing of it, and each text is one more to plan.
 bool Neo4jGraph::lead_with_rows(const Batch& batch, Part part, int64_t epoch) {
-  constexpr size_t kFewRows = 100;
+  constexpr size_t kFewRows = 10;
   const bool alone = part.kind == Part::Kind::whole && !part.apart && !batch.segment && prepared_->removal().sizes.empty() &&
                      prepared_->removal_steps() == 0 && prepared_->statements().size() == 1;
   if (!alone) return false;

@@ -196,7 +196,7 @@ TEST_F(Neo4jGraphTest, many_rows_go_apart) {
   auto bound = mapping::bind(*table_.model().find_node({"public", "counted"}), table_.relation, postgres::TypeCatalog::built_in());
   ASSERT_TRUE(bound);
   std::deque<std::string> values;
-  for (int64_t key = 1; key <= 101; ++key) {
+  for (int64_t key = 1; key <= 11; ++key) {
     ASSERT_TRUE(merge.add(*bound, table_.row({Lsn(600), static_cast<uint64_t>(key)}, key, values.emplace_back("5"))));
   }
   batch_.mutations = merge.take();
