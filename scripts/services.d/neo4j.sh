@@ -18,6 +18,7 @@ server.https.enabled=false
 dbms.security.auth_enabled=true
 dbms.usage_report.enabled=false
 server.memory.pagecache.size=$page_cache
+db.tx_log.rotation.retention_policy=1G size
 internal.server.bolt.thread_pool_shutdown_wait_time=0s
 TEXT
   echo "$neo4j_version" >"$dir/neo4j/version"
