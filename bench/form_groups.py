@@ -87,7 +87,7 @@ UPDATE_FORMS = {
         _update_form((texts.UPDATE_TOLD, _flat(shapes.nested))),
     "conflicts told, ends by a match, what differs goes on, +=":
         _update_form((texts.UPDATE_TOLD_END_FILTER, _flat(shapes.nested))),
-    "today: conflicts told, the version compared behind the ends, +=":
+    "conflicts told, the version compared behind the ends, +=":
         _update_form((texts.UPDATE_TOLD_FOLDED, _flat(shapes.nested))),
     "conflicts told, ends by a match, what differs goes on, lists":
         _update_form((texts.UPDATE_TOLD_END_LIST_FILTER, _flat(shapes.item_list_with_companion))),

@@ -18,8 +18,6 @@ bool same_names(const Properties& x, const Properties& y) {
                     [](const mapping::Property& a, const mapping::Property& b) { return a.name == b.name; });
 }
 
-bool is_unfit(const mapping::Property& property) { return std::holds_alternative<change::Unfit>(property.value); }
-
 }  // namespace
 
 std::optional<ListColumns> list_columns(const std::vector<const Properties*>& rows, Companions companions, std::string_view found_by) {
@@ -28,14 +26,15 @@ std::optional<ListColumns> list_columns(const std::vector<const Properties*>& ro
   ListColumns list;
   for (size_t i = 0; i < model.size(); ++i) {
     const mapping::PropertyName& name = *model[i].name;
-    const bool unfit = std::any_of(rows.begin(), rows.end(), [i](const Properties* row) { return is_unfit((*row)[i]); });
+    auto any = [&](auto holds) { return std::any_of(rows.begin(), rows.end(), [&](const Properties* row) { return holds((*row)[i]); }); };
     if (name.name == found_by) {
-      if (unfit) return std::nullopt;
+      if (any(is_unfit)) return std::nullopt;
       continue;
     }
-    list.columns.push_back({.property = i, .companion = unfit || (companions == Companions::always && name.may_be_unfit)});
+    const bool companion = any([companions](const mapping::Property& property) { return writes_companion(property, companions); });
+    list.columns.push_back({.property = i, .companion = companion});
     list.names.push_back(name.name);
-    if (list.columns.back().companion) list.names.push_back(name.companion);
+    if (companion) list.names.push_back(name.companion);
   }
   return list;
 }
@@ -44,12 +43,7 @@ void pack_columns(bolt::Packer& packer, const Properties& properties, const List
   for (const ListColumns::Column& column : list.columns) {
     const mapping::Property& property = properties[column.property];
     pack(packer, property.value);
-    if (!column.companion) continue;
-    if (is_unfit(property)) {
-      packer.string(std::get<change::Unfit>(property.value).text);
-    } else {
-      packer.null();
-    }
+    if (column.companion) pack_companion(packer, property);
   }
 }
 

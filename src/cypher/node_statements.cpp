@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cypher/grouped_rows.hpp"
 #include "cypher/list_rows.hpp"
 #include "cypher/node_rows.hpp"
 #include "cypher/node_upsert_texts.hpp"
@@ -29,43 +30,6 @@ void pack_listed(bolt::Packer& packer, const NodeUpsert& row, const ListColumns&
   pack_columns(packer, row.properties, list);
 }
 
-struct Unlinked {
-  const Key* child;
-  // A relationship to one of these stays, by the keys before the batch; null: none does.
-  const Key* other;
-  const Key* named;  // By a row that does not follow: what leads to this key leads there after the batch.
-};
-
-std::vector<Unlinked> unlinked(const NodeMutations& node, Fusion fusion, size_t foreign) {
-  std::vector<Unlinked> rows;
-  for (const Key& key : node.removed) rows.push_back({&key, nullptr, nullptr});
-  const bool follows = node.table->foreign_keys[foreign].follows;
-  for (const NodeUpsert& upsert : node.upserts) {
-    if (fusion.updates && is_update(upsert)) continue;
-    const mapping::ForeignEnd& end = upsert.ends[foreign];
-    if (upsert.inserted || end.unknown) continue;
-    rows.push_back({&upsert.key_before, end.kept(), follows || !end.key ? nullptr : &*end.key});
-  }
-  std::sort(rows.begin(), rows.end(),
-            [](const Unlinked& x, const Unlinked& y) { return *x.child < *y.child; });
-  return rows;
-}
-
-Statement unlink_statement(const Text& text, const std::vector<Unlinked>& rows) {
-  return rows_statement(text, rows, [](bolt::Packer& packer, const Unlinked& row) {
-    packer.map_header(2);
-    pack_key_entry(packer, "k", *row.child);
-    packer.string("o");
-    if (row.named != nullptr) {
-      pack_kept(packer, row.other, *row.named);
-    } else if (row.other != nullptr) {
-      pack(packer, *row.other);
-    } else {
-      packer.null();
-    }
-  });
-}
-
 Statement remove_all(const Text& text, const NodeMutations& node) {
   Statement statement{.text = &text.text, .parameters = {}, .rows = 1, .name = &text.name};
   bolt::Packer packer(statement.parameters);
@@ -91,64 +55,6 @@ Statement removal(const Text& text, const NodeMutations& node, const std::vector
   return statement;
 }
 
-// What the other end is made with, where it is not there.
-void pack_made(bolt::Packer& packer, const NodeUpsert& row, size_t foreign) {
-  const mapping::ForeignEnd& end = row.ends[foreign];
-  if (end.made.empty()) return pack_tenant_entry(packer, row.tenant);
-  packer.string("n");
-  pack_map(packer, end.made, Companions::when_unfit);
-}
-
-// Children grouped by their other end, so that a shared end is looked up once. `pack_child` writes
-// one child's map.
-template <typename PackChild>
-Statement grouped_statement(const Text& text, std::vector<const NodeUpsert*> rows, size_t index,
-                            PackChild pack_child) {
-  std::sort(rows.begin(), rows.end(), [index](const NodeUpsert* x, const NodeUpsert* y) {
-    const Key& x_other = *x->ends[index].key;
-    const Key& y_other = *y->ends[index].key;
-    return x_other == y_other ? x->key < y->key : x_other < y_other;
-  });
-  std::vector<std::pair<size_t, size_t>> groups;  // [first, last) of rows with one other end.
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (i == 0 || !(*rows[i]->ends[index].key == *rows[i - 1]->ends[index].key)) {
-      groups.emplace_back(i, i);
-    }
-    groups.back().second = i + 1;
-  }
-  Statement statement =
-      rows_statement(text, groups, [&](bolt::Packer& packer, std::pair<size_t, size_t> group) {
-        packer.map_header(3);
-        pack_key_entry(packer, "o", *rows[group.first]->ends[index].key);
-        pack_made(packer, *rows[group.first], index);
-        packer.string("r");
-        packer.list_header(group.second - group.first);
-        for (size_t i = group.first; i < group.second; ++i) pack_child(packer, *rows[i]);
-      });
-  statement.rows = rows.size();
-  return statement;
-}
-
-Statement link_statement(const Text& text, std::vector<const NodeUpsert*> rows, size_t index,
-                         bool has_properties) {
-  return grouped_statement(
-      text, std::move(rows), index, [&](bolt::Packer& packer, const NodeUpsert& row) {
-        packer.map_header(has_properties ? 2 : 1);
-        pack_key_entry(packer, "k", row.key);
-        if (!has_properties) return;
-        packer.string("p");
-        pack_map(packer, row.ends[index].properties, Companions::always);
-      });
-}
-
-void pack_other(bolt::Packer& packer, const mapping::ForeignEnd& end) {
-  if (end.key) {
-    pack(packer, *end.key);
-  } else {
-    packer.null();
-  }
-}
-
 // The update and the ends to which its relationships lead.
 Statement mapped_linked(const Text& text, const mapping::NodeTable& table, const std::vector<const NodeUpsert*>& rows) {
   const bool makes = has_shared_ends(table);
@@ -161,7 +67,7 @@ Statement mapped_linked(const Text& text, const mapping::NodeTable& table, const
     pack_tenant_entry(packer, row->tenant);
     packer.string("o");
     packer.list_header(row->ends.size());
-    for (const mapping::ForeignEnd& end : row->ends) pack_other(packer, end);
+    for (const mapping::ForeignEnd& end : row->ends) pack_key_or_null(packer, end.key);
     if (makes) {
       packer.string("m");
       packer.list_header(row->ends.size());
@@ -181,7 +87,7 @@ Statement linked_update(const Text& text, const mapping::NodeTable& table, Guard
     packer.list_header(2 + keys + (makes ? keys : 0) + list->names.size());
     pack(packer, row->key);
     pack_tenant(packer, row->tenant);
-    for (const mapping::ForeignEnd& end : row->ends) pack_other(packer, end);
+    for (const mapping::ForeignEnd& end : row->ends) pack_key_or_null(packer, end.key);
     if (makes) {
       for (const mapping::ForeignEnd& end : row->ends) pack_map(packer, end.made, Companions::when_unfit);
     }
@@ -231,15 +137,6 @@ void pack_clear_entry(bolt::Packer& packer, const NodeMutations& node) {
   for (std::string_view name : cleared) {
     packer.string(name);
     packer.null();
-  }
-}
-
-void unlink_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion,
-                  std::vector<Statement>& out) {
-  for (size_t i = 0; i < texts.foreign_keys.size(); ++i) {
-    if (node.truncated) out.push_back(bare_statement(texts.foreign_keys[i].unlink_all));
-    std::vector<Unlinked> rows = unlinked(node, fusion, i);
-    if (!rows.empty()) out.push_back(unlink_statement(texts.foreign_keys[i].unlink, rows));
   }
 }
 
@@ -293,37 +190,6 @@ void upsert_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusi
       say_guard(out.back(), guard, *node.table->rule);
     }
     add(update.update_existing, guarded_so(partial, *node.table, guard), Companions::always, guard, true);
-  }
-}
-
-void link_nodes(const NodeTexts& texts, const NodeMutations& node, Fusion fusion,
-                std::vector<Statement>& out) {
-  for (size_t i = 0; i < texts.foreign_keys.size(); ++i) {
-    const bool has_properties = !node.table->foreign_keys[i].rule->properties.empty();
-    std::vector<const NodeUpsert*> whole;
-    std::vector<const NodeUpsert*> partial;
-    std::vector<const NodeUpsert*> undecided;
-    for (const NodeUpsert& upsert : node.upserts) {
-      const bool done = (fusion.updates && is_update(upsert)) ||
-                        (fusion.inserts && i == *texts.linked && is_insert(upsert));
-      const mapping::ForeignEnd& end = upsert.ends[i];
-      if (end.key && !done) (end.lacks_columns ? partial : whole).push_back(&upsert);
-      if (end.unknown && end.lacks_columns) undecided.push_back(&upsert);
-    }
-    const ForeignKeyTexts& foreign = texts.foreign_keys[i];
-    if (!whole.empty()) {
-      out.push_back(link_statement(foreign.link, std::move(whole), i, has_properties));
-    }
-    if (!undecided.empty()) {
-      out.push_back(rows_statement(foreign.undecided, undecided, [](bolt::Packer& packer, const NodeUpsert* row) {
-        packer.map_header(1);
-        pack_key_entry(packer, "k", row->key);
-      }));
-      out.back().needs_entity = true;
-    }
-    if (partial.empty()) continue;
-    out.push_back(link_statement(foreign.link_existing, std::move(partial), i, has_properties));
-    out.back().needs_entity = true;
   }
 }
 

@@ -33,10 +33,10 @@ std::string listed_set(const Columns& columns, size_t first) {
 }
 
 std::string insert_linked(const NodeTable& table, const ForeignKey& foreign, const std::string& key, const std::string& set) {
-  const bool incoming = foreign.rule->incoming;
+  const Arrow arrow(foreign);
   return "UNWIND $batch.rows AS g MERGE " + node_pattern("p", *foreign.other, "g.o") + on_create_stub("p", *foreign.other, "g.n") +
          " WITH p, g UNWIND g.r AS row MERGE " + node_pattern("n", table, key) + set + set_labels("n", table) + " MERGE (n)" +
-         (incoming ? "<-[:" : "-[:") + quote(foreign.rule->type) + (incoming ? "]-" : "]->") + "(p)";
+         arrow.left + ":" + quote(foreign.rule->type) + arrow.right + "(p)";
 }
 
 // A MERGE that makes a node where a row of ours was makes no row of it: it is compared with nothing.
@@ -69,15 +69,14 @@ std::string update_linked(const NodeTable& table, const Guarded& guarded, const 
   std::string moves;
   for (size_t i = 0; i < table.foreign_keys.size(); ++i) {
     const ForeignKey& key = table.foreign_keys[i];
-    const std::string left = key.rule->incoming ? "<-[" : "-[";
-    const std::string right = key.rule->incoming ? "]-" : "]->";
+    const Arrow arrow(key);
     const std::string number = std::to_string(i);
     const std::string type = quote(key.rule->type);
     const std::string other = quote(key.other->node->label);
     const std::string other_key = quote(key.other->key_property);
     const std::string& wanted = row.others[i];
     const std::string end = "p" + number;
-    ends += " OPTIONAL MATCH (n)" + left + ":" + type + right + "(" + end + ":" + other + ")";
+    ends += " OPTIONAL MATCH (n)" + arrow.left + ":" + type + arrow.right + "(" + end + ":" + other + ")";
     differences += ", CASE WHEN " + end + "." + other_key + " = " + wanted + " THEN false ELSE " + wanted + " IS NOT NULL OR " + end +
                    " IS NOT NULL END AS differs" + number;
     carried += ", differs" + number;
@@ -86,11 +85,11 @@ std::string update_linked(const NodeTable& table, const Guarded& guarded, const 
     moved += ", collect(CASE WHEN " + writes + "differs" + number + " THEN {n: n, o: " + wanted + ", t: " + row.made[i] + "} END) AS moved" +
              number;
     moves += " CALL { WITH moved" + number + " UNWIND moved" + number +
-             " AS m WITH m.n AS n, m.o AS o, m.t AS t OPTIONAL MATCH (n)" + left + "r:" + type +
-             right + "(p:" + other + ") WHERE o IS NULL OR p." + other_key +
+             " AS m WITH m.n AS n, m.o AS o, m.t AS t OPTIONAL MATCH (n)" + arrow.left + "r:" + type +
+             arrow.right + "(p:" + other + ") WHERE o IS NULL OR p." + other_key +
              " <> o DELETE r FOREACH (k IN CASE WHEN o IS NULL THEN [] ELSE [o] END | MERGE " +
              node_pattern("q", *key.other, "k") + on_create_stub("q", *key.other, "t") +
-             " MERGE (n)" + left + ":" + type + right + "(q)) WITH p WHERE " +
+             " MERGE (n)" + arrow.left + ":" + type + arrow.right + "(q)) WITH p WHERE " +
              is_for_ends("p", *key.other) + drop_lonely_stubs("p", stub_properties(*key.other)) + " }";
   }
   const std::string met = guarded.reports() ? "collect(DISTINCT CASE WHEN met THEN " + guarded.told() + " END)" : "[]";

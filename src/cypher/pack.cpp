@@ -45,6 +45,8 @@ struct PackValue {
   void operator()(const change::Fields&) const { packer.null(); }
 };
 
+}  // namespace
+
 bool is_unfit(const mapping::Property& property) {
   return std::holds_alternative<change::Unfit>(property.value);
 }
@@ -53,7 +55,13 @@ bool writes_companion(const mapping::Property& property, Companions companions) 
   return is_unfit(property) || (companions == Companions::always && property.name->may_be_unfit);
 }
 
-}  // namespace
+void pack_companion(bolt::Packer& packer, const mapping::Property& property) {
+  if (is_unfit(property)) {
+    packer.string(std::get<change::Unfit>(property.value).text);
+  } else {
+    packer.null();
+  }
+}
 
 void pack(bolt::Packer& packer, const change::Value& value) {
   std::visit(PackValue{packer}, static_cast<const change::Value::variant&>(value));
@@ -89,11 +97,7 @@ void pack_entries(bolt::Packer& packer, const mapping::Properties& properties,
     }
     if (!writes_companion(property, companions)) continue;
     packer.string(property.name->companion);
-    if (is_unfit(property)) {
-      packer.string(std::get<change::Unfit>(property.value).text);
-    } else {
-      packer.null();
-    }
+    pack_companion(packer, property);
   }
 }
 

@@ -36,10 +36,8 @@ void pack_end(bolt::Packer& packer, std::string_view name, const std::optional<m
   packer.string(name);
   if (!follows) {
     pack_kept(packer, kept ? &*kept : nullptr, named);
-  } else if (kept) {
-    pack(packer, *kept);
   } else {
-    packer.null();
+    pack_key_or_null(packer, kept);
   }
 }
 

@@ -90,6 +90,14 @@ inline void pack_key_entry(bolt::Packer& packer, std::string_view name, const ma
   pack(packer, key);
 }
 
+inline void pack_key_or_null(bolt::Packer& packer, const std::optional<mapping::Key>& key) {
+  if (key) {
+    pack(packer, *key);
+  } else {
+    packer.null();
+  }
+}
+
 // The keys, before the batch, to which a relationship may lead that stays: of the node that has `named` after it (null where
 // it is another one), and `named` itself.
 inline void pack_kept(bolt::Packer& packer, const mapping::Key* before, const mapping::Key& named) {

@@ -15,6 +15,14 @@ namespace cnx::cypher {
 std::string text(std::string body);
 // Of such a text; nullopt of any other.
 std::optional<std::string_view> body_of(std::string_view text);
+// "(variable)<-[…]-" or "(variable)-[…]->", from the child's side: what stands left and right of the
+// relationship's brackets.
+struct Arrow {
+  explicit Arrow(const mapping::ForeignKey& key)
+      : left(key.rule->incoming ? "<-[" : "-["), right(key.rule->incoming ? "]-" : "]->") {}
+  std::string left;
+  std::string right;
+};
 // "(variable:Label {key: value})".
 std::string node_pattern(std::string_view variable, const mapping::NodeTable& table,
                          std::string_view value);

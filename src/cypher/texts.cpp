@@ -16,15 +16,6 @@ using mapping::RelationshipTable;
 
 constexpr std::string_view kStub = "_cnx_stub";
 
-// "(variable)<-[…]-" or "(variable)-[…]->", from the child's side: what stands left and right of the
-// relationship's brackets.
-struct Arrow {
-  explicit Arrow(const ForeignKey& key)
-      : left(key.rule->incoming ? "<-[" : "-["), right(key.rule->incoming ? "]-" : "]->") {}
-  std::string left;
-  std::string right;
-};
-
 ForeignKeyTexts foreign_key_texts(const NodeTable& table, const ForeignKey& key) {
   const std::string type = quote(key.rule->type);
   const std::string other_label = quote(key.other->node->label);

@@ -52,12 +52,12 @@ def some_graph(request, graph):
     graph.wipe()
 
 
-def _without_keys(graph, statements):
+def _without_keys(graph, statements, seeks=1):
     wrong = []
     for name, text in statements:
         operators = graph.operators(text, batch={"rows": []}, clear={}, max=1, limit=1, **_LEAD_PARAMETERS)
         scans = [each for each in operators if "Scan" in each or "Join" in each]
-        if scans or not any(by_key in each for each in operators for by_key in _BY_KEY):
+        if scans or sum(by_key in each for each in operators for by_key in _BY_KEY) < seeks:
             wrong.append((name, scans))
     return wrong
 
@@ -70,7 +70,7 @@ def test_a_statement_about_rows_starts_from_keys(some_graph):
 @pytest.mark.parametrize("some_graph", ["one type for much else"], indirect=True)
 def test_and_so_it_does_behind_the_position(some_graph):
     assert len(_LED) > 30
-    assert not _without_keys(some_graph, _LED)
+    assert not _without_keys(some_graph, _LED, seeks=2), "one is the position's own"
 
 
 def test_what_stays_behind_leaves_piece_by_piece(some_graph):
