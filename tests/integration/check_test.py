@@ -166,8 +166,7 @@ def test_a_graph_that_was_set_back_is_a_fault(line):
 def test_a_slot_that_is_gone_is_a_fault(line):
     World(line.database, "check").fill_all()
     line.engine.once()
-    line.database.rows("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-                       "WHERE database = current_database()")
+    line.database.drop_slot()
     _expect_fault(line, "pipeline", "slot")
 
 

@@ -107,7 +107,7 @@ class ReadAllAgain(Scenario):
     def before(self, line):
         line.engine.once()
         change(line)  # Lost with the slot.
-        line.database.execute("SELECT pg_drop_replication_slot('contextnexus')")
+        line.database.drop_slot()
         line.engine.expect("resync", "--all", url=line.engine.url)
 
 

@@ -69,15 +69,14 @@ def test_refuses_a_graph_that_lost_its_position(line):
 
 def test_refuses_a_slot_that_is_gone(line):
     _ready(line)
-    line.database.rows("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-                       "WHERE database = current_database()")
+    line.database.drop_slot()
     _expect_refusal(line, "slot")
 
 
 def test_refuses_a_slot_that_was_made_anew(line):
     world = _ready(line)
     name = line.database.slot()["slot_name"]
-    line.database.rows("SELECT pg_drop_replication_slot(%s)", (name,))
+    line.database.drop_slot()
     _add(world, 3)
     line.database.rows("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (name,))
     _expect_refusal(line, "slot")

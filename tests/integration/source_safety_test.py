@@ -47,10 +47,6 @@ def streaming(line, *words):
     return world
 
 
-def drop(line, slot="contextnexus"):
-    # The walsender of an engine that has ended may not know it yet.
-    wait_until(lambda: not line.database.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", (slot,)))
-    line.database.rows("SELECT pg_drop_replication_slot(%s)", (slot,))
 
 
 def make(line, plugin="pgoutput"):
@@ -84,11 +80,11 @@ def write_log(line, megabytes):
 
 def slot_missing(line, servers, world):
     world.add_default("tags")
-    drop(line)
+    line.database.drop_slot()
 
 
 def slot_recreated(line, servers, world):
-    drop(line)
+    line.database.drop_slot()
     world.add_default("tags")
     make(line)
 
@@ -109,7 +105,7 @@ def slot_ahead(line, servers, world):
 
 
 def slot_foreign(line, servers, world):
-    drop(line)
+    line.database.drop_slot()
     make(line, "test_decoding")
 
 
@@ -241,7 +237,7 @@ def test_a_slot_of_others_is_not_dropped(line, servers):
     line.engine.expect("resync", "--all", url=line.engine.url)
     assert "slot_foreign" in line.engine.verb("run", "--once", url=line.engine.url, timeout=60).text
     assert line.database.slot()["plugin"] == "test_decoding"
-    drop(line)
+    line.database.drop_slot()
     line.engine.once()
     expect_equal(line.database, line.graph)
 

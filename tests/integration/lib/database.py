@@ -102,6 +102,16 @@ class Database:
         assert len(rows) <= 1, f"{len(rows)} slots in one database"
         return rows[0] if rows else None
 
+    def drop_slot(self):
+        """Of this database. The walsender of an engine that has ended may not know it yet: it is waited for."""
+        slot = self.slot()
+        for _ in range(1000):
+            if not slot["active"]:
+                break
+            time.sleep(0.03)
+            slot = self.slot()
+        self.rows("SELECT pg_drop_replication_slot(%s)", (slot["slot_name"],))
+
     def in_step(self):
         """How far this database's engine says that all is in the graph or no change of its; 0 where none runs."""
         text = self.value("SELECT r.write_lsn::text FROM pg_stat_replication r JOIN pg_replication_slots s "
