@@ -13,9 +13,8 @@ from world import timestamp
 _RATE = 20  # A second.
 _LOST_SECONDS = 30
 _SWEEP_SECONDS = 600
-# Looks take cores from who makes it visible: a bare commit takes 2 to 3 ms where nobody looks. What is visible sooner than this counts as seen
-# by the first look after it: against us, never for us.
-_FIRST_LOOK_SECONDS = 0.003
+# Looks take cores from who makes it visible. What is visible sooner than this counts as seen after it: against us, never for us.
+_FIRST_LOOK_SECONDS = 0.0015
 _VERSION = "CYPHER 5 MATCH (n:ContentItem {id: $id}) RETURN n.version"
 _BARE = "CYPHER 5 UNWIND $rows AS row MERGE (n:BareCommit {id: row.id}) SET n += row"
 
