@@ -20,7 +20,8 @@ _BARE = "CYPHER 5 UNWIND $rows AS row MERGE (n:BareCommit {id: row.id}) SET n +=
 
 
 class Latencies(NamedTuple):
-    visible: list   # Milliseconds, in order.
+    visible: list   # Milliseconds, in order: until the answer of the read that saw it.
+    begun: list     # Until that read began: who begins to read then sees it.
     bare: list
     figures: Figures
 
@@ -36,7 +37,7 @@ class _Run:
         self._bare = bolt_raw.Connection(bench.servers.neo4j_url)
         self._items, self._numbers = bench.world.items, numbers
         self._pending = deque()  # (when COMMIT returned, id, version)
-        self.visible, self.bare = [], []
+        self.visible, self.begun, self.bare = [], [], []
 
     def commit(self):
         number = next(self._numbers)  # Never one of before: what is looked for is not there yet.
@@ -63,6 +64,7 @@ class _Run:
             return False
         committed, identity, version = self._pending[0]
         time.sleep(max(0.0, committed + _FIRST_LOOK_SECONDS - time.monotonic()))
+        begun = time.monotonic()
         try:
             found = self._graph.value(_VERSION, id=identity)
         except bolt_raw.TransientError:  # The read met a commit under way.
@@ -71,6 +73,7 @@ class _Run:
         if found is not None and found >= version:
             self._pending.popleft()
             self.visible.append(1e3 * (now - committed))
+            self.begun.append(1e3 * (begun - committed))
         elif now > committed + _LOST_SECONDS:
             raise SystemExit(f"bench: a commit is not in the graph after {_LOST_SECONDS} s")
         return bool(self._pending)
@@ -96,13 +99,13 @@ def _once(bench, database, numbers, seconds):
     run = _Run(bench, database, numbers)
     bench.servers.graph.rows("CREATE CONSTRAINT bench_bare IF NOT EXISTS FOR (n:BareCommit) REQUIRE n.id IS UNIQUE")
     run.pace(5)  # Warms both ways.
-    run.visible.clear()
-    run.bare.clear()
+    for taken in (run.visible, run.begun, run.bare):
+        taken.clear()
     meter = Meter(bench.servers, bench.engine)
     run.pace(seconds)
     figures = meter.stop(len(run.visible))
     run.close()
-    return Latencies(run.visible, run.bare, figures)
+    return Latencies(run.visible, run.begun, run.bare, figures)
 
 
 def _wait_until_synced(database):
