@@ -21,26 +21,21 @@ AT_ONCE = 2
 # What meets a server's version most: the stream, the copy and its types, slots, locks, the catalog, statements, plans, errors.
 QUICK = ("line", "copy", "types", "check", "source_safety", "source_clusters", "failover_slot", "standby", "dead_letters", "refusal", "plans", "keys",
          "versions_of_servers")
-# What an acceptance command has time for on each pair: of the above, without plans (the same for each Neo4j), standbys, sources that come and go
-# and dead letters, which it meets on the first pair; and without kills and restarts, minutes each, of which it has others.
-BRIEF = ("line", "copy", "types", "check", "failover_slot", "refusal", "keys", "versions_of_servers")
-BRIEF_KEYWORD = "not kill and not restart"
 # Takes minutes for its size alone; scripts/services itself is the same for all.
 LEFT_OUT = ("large_transaction", "removal", "services")
 
 
-def files(wanted=None):
-    """Paths of the files of these names; of all but LEFT_OUT without."""
+def files(quick):
     found = sorted((TOP / "tests" / "integration").glob("*_test.py"))
-    there = [path.stem.removesuffix("_test") for path in found]
-    missing = set(wanted or ()) - set(there)
+    names = [path.stem.removesuffix("_test") for path in found]
+    missing = set(QUICK) - set(names)
     if missing:
         raise SystemExit(f"test: no test file for {', '.join(sorted(missing))}")
-    return [path for path, name in zip(found, there) if (name in wanted if wanted else name not in LEFT_OUT)]
+    return [path for path, name in zip(found, names) if (name in QUICK if quick else name not in LEFT_OUT)]
 
 
-def run_pair(pair, tests, keyword=""):
-    """(passed, what there is to say) of one pair; of the tests that pytest's keyword names."""
+def run_pair(pair, tests):
+    """(passed, what there is to say) of one pair."""
     postgres, neo4j = pair.split("/")
     directory = TOP / ".local" / f"matrix-{postgres}-{neo4j}"
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -58,7 +53,7 @@ def run_pair(pair, tests, keyword=""):
             if call([services, "start", "--dir", str(directory), "--heap", "1g", "--postgres-version", postgres, "--neo4j-version", neo4j],
                     900):
                 return False, f"the servers do not start; see {log}"
-            words = ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", keyword, f"--junitxml={result}", *map(str, tests)]
+            words = ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", f"--junitxml={result}", *map(str, tests)]
             code = call(["bash", "-c", 'set -a; . "$0/env"; export CNX_ENGINE="$PWD/build/dev/contextnexus"; exec "$@"', str(directory),
                          *words], 10_800)
         finally:
@@ -78,7 +73,7 @@ def main(arguments):
             raise SystemExit(f"test: {pair} is no pair of versions; one is 17/2026.09")
     for words in (["cmake", "--preset", "dev"], ["cmake", "--build", "--preset", "dev"]):
         subprocess.run(words, cwd=TOP, stdout=subprocess.DEVNULL, check=True)
-    tests = files(QUICK if quick else None)
+    tests = files(quick)
 
     def line(pair):
         passed, figure = run_pair(pair, tests)

@@ -47,8 +47,6 @@ def streaming(line, *words):
     return world
 
 
-
-
 def make(line, plugin="pgoutput"):
     line.database.rows("SELECT pg_create_logical_replication_slot('contextnexus', %s)", (plugin,))
 

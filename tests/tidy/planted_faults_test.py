@@ -12,7 +12,7 @@ PATCHES = sorted((ROOT / "tests" / "fault" / "patches").rglob("*.patch"))
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_a_planted_fault_applies(patch):
-    # Taken as a folder like any other, so that it does not matter whether it is a repository, or lies in one.
+    # Seen as part of a repository around it, git would pass over its files without a word.
     done = subprocess.run(["git", "apply", "--check", str(patch)], cwd=ROOT, env=os.environ | {"GIT_CEILING_DIRECTORIES": str(ROOT.parent)},
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
