@@ -3,7 +3,7 @@
 
 choose_settings() {
   postgres_port='' bolt_port='' http_port='' kafka_port='' kafka_controller_port='' postgres_password='' neo4j_password=''
-  kept_heap='' kept_page_cache='' kept_postgres_version='' kept_neo4j_version=''
+  kept_heap='' kept_page_cache='' kept_brief='' kept_postgres_version='' kept_neo4j_version=''
   # shellcheck source=/dev/null
   [ ! -f "$dir/settings" ] || . "$dir/settings"
   local free
@@ -18,6 +18,7 @@ choose_settings() {
   postgres_version=${asked_postgres_version:-${kept_postgres_version:-${CNX_POSTGRES_VERSION:-15}}}
   neo4j_version=${asked_neo4j_version:-${kept_neo4j_version:-${CNX_NEO4J_VERSION:-5.26}}}
   page_cache=${page_cache:-${kept_page_cache:-256m}}
+  brief=${brief:-$kept_brief}
   : "${postgres_password:=$(new_password)}" "${neo4j_password:=$(new_password)}"
   (umask 077 && cat >"$dir/settings.new" <<TEXT
 postgres_port=$postgres_port
@@ -27,6 +28,7 @@ kafka_port=$kafka_port
 kafka_controller_port=$kafka_controller_port
 kept_heap=$heap
 kept_page_cache=$page_cache
+kept_brief=$brief
 kept_postgres_version=$postgres_version
 kept_neo4j_version=$neo4j_version
 postgres_password=$postgres_password

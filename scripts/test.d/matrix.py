@@ -50,8 +50,8 @@ def run_pair(pair, tests):
         if directory.exists():
             call([services, "destroy", "--dir", str(directory)], 180)
         try:
-            if call([services, "start", "--dir", str(directory), "--heap", "1g", "--postgres-version", postgres, "--neo4j-version", neo4j],
-                    900):
+            if call([services, "start", "--dir", str(directory), "--heap", "1g", "--brief", "--postgres-version", postgres,
+                     "--neo4j-version", neo4j], 900):
                 return False, f"the servers do not start; see {log}"
             words = ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", f"--junitxml={result}", *map(str, tests)]
             code = call(["bash", "-c", 'set -a; . "$0/env"; export CNX_ENGINE="$PWD/build/dev/contextnexus"; exec "$@"', str(directory),

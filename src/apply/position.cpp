@@ -1,5 +1,6 @@
 #include "apply/position.hpp"
 
+#include "apply/steady_read.hpp"
 #include "base/failpoint.hpp"
 #include "bolt/packstream.hpp"
 
@@ -9,8 +10,7 @@ namespace {
 constexpr std::string_view kRead =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
     "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, p.systemIdentifier, p.timeline, "
-    "p.database, p.slot, p.fingerprint, p.format, coalesce(p.committedAt, 0), "
-    "coalesce(p.consistentPoint, '0/0'), coalesce(p.databaseOid, 0), coalesce(p.recordedEpoch, 0)";
+    "p.database, p.slot, p.fingerprint, p.format, p.committedAt, p.consistentPoint, p.databaseOid, p.recordedEpoch";
 constexpr std::string_view kMake =
     "CYPHER 5 MERGE (p:ContextNexusPosition {key: $lane}) "
     "ON CREATE SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = 0, "
@@ -57,12 +57,17 @@ int64_t as_integer(change::Lsn lsn) {
   return static_cast<int64_t>(lsn.value());
 }
 
-// One record's columns, by number; a node that lacks one is not ours.
+// One record's columns, by number; a node that lacks one is not ours, but for what not every node has, which is `absent` there.
 class Record {
  public:
   explicit Record(const bolt::List& columns) : columns_(columns) {}
   Result<int64_t> integer(size_t column) const { return integer_of(columns_[column]); }
   Result<std::string> text(size_t column) const { return text_of(columns_[column]); }
+  Result<int64_t> integer(size_t column, int64_t absent) const { return is_null(column) ? absent : integer(column); }
+  Result<std::string> text(size_t column, std::string_view absent) const {
+    return is_null(column) ? std::string(absent) : text(column);
+  }
+  bool is_null(size_t column) const { return columns_[column].get_if<bolt::Null>() != nullptr; }
   bool flag(size_t column) const {
     const auto* value = columns_[column].get_if<bool>();
     return value != nullptr && *value;
@@ -85,6 +90,39 @@ Result<StoredPosition> stored_position(const Record& record) {
                                             : Phase::stream;
   stored.lane.partial = record.flag(4);
   return stored;
+}
+
+enum class Absence { allowed, strange };
+
+// `strange`: also where what not every node has is not there.
+Result<std::optional<PositionNode>> read_once(bolt::Connection& connection, std::string_view lane, Absence absence, TimePoint deadline) {
+  CNX_TRY(bolt::QueryResult result,
+          connection.query(kRead, bolt::Map{{"lane", std::string(lane)}}, deadline));
+  if (result.records.empty()) return std::optional<PositionNode>();
+  if (result.records.front().size() != 15)
+    return fail(ErrorKind::malformed, "the position query gave another number of columns");
+  Record record(result.records.front());
+  PositionNode node;
+  CNX_TRY(node.format, record.integer(10));
+  if (node.format > kPositionFormat) {
+    return fail(
+        Error(ErrorKind::unsupported, "the graph was written by a newer version of this program")
+            .advise("run that version or a later one"));
+  }
+  for (size_t column = 0; absence == Absence::strange && column < result.records.front().size(); ++column)
+    if (record.is_null(column)) return fail(strange());
+  CNX_TRY(node.stored, stored_position(record));
+  CNX_TRY(node.source.system_identifier, record.text(5));
+  CNX_TRY(node.source.timeline, record.integer(6));
+  CNX_TRY(node.source.database, record.text(7));
+  CNX_TRY(node.source.slot, record.text(8));
+  CNX_TRY(node.source.fingerprint, record.text(9));
+  CNX_TRY(node.commit_microseconds, record.integer(11, 0));
+  CNX_TRY(std::string consistent_point, record.text(12, "0/0"));
+  CNX_TRY(node.consistent_point, change::Lsn::parse(consistent_point));
+  CNX_TRY(node.source.database_oid, record.integer(13, 0));
+  CNX_TRY(node.recorded_epoch, record.integer(14, 0));
+  return std::optional<PositionNode>(std::move(node));
 }
 
 }  // namespace
@@ -114,31 +152,9 @@ bolt::Map source_parameters(std::string_view lane, const Source& source, change:
 
 Result<std::optional<PositionNode>> read_position(bolt::Connection& connection,
                                                   std::string_view lane, TimePoint deadline) {
-  CNX_TRY(bolt::QueryResult result,
-          connection.query(kRead, bolt::Map{{"lane", std::string(lane)}}, deadline));
-  if (result.records.empty()) return std::optional<PositionNode>();
-  if (result.records.front().size() != 15)
-    return fail(ErrorKind::malformed, "the position query gave another number of columns");
-  Record record(result.records.front());
-  PositionNode node;
-  CNX_TRY(node.format, record.integer(10));
-  if (node.format > kPositionFormat) {
-    return fail(
-        Error(ErrorKind::unsupported, "the graph was written by a newer version of this program")
-            .advise("run that version or a later one"));
-  }
-  CNX_TRY(node.stored, stored_position(record));
-  CNX_TRY(node.source.system_identifier, record.text(5));
-  CNX_TRY(node.source.timeline, record.integer(6));
-  CNX_TRY(node.source.database, record.text(7));
-  CNX_TRY(node.source.slot, record.text(8));
-  CNX_TRY(node.source.fingerprint, record.text(9));
-  CNX_TRY(node.commit_microseconds, record.integer(11));
-  CNX_TRY(std::string consistent_point, record.text(12));
-  CNX_TRY(node.consistent_point, change::Lsn::parse(consistent_point));
-  CNX_TRY(node.source.database_oid, record.integer(13));
-  CNX_TRY(node.recorded_epoch, record.integer(14));
-  return std::optional<PositionNode>(std::move(node));
+  auto whole = steady_read([&] { return read_once(connection, lane, Absence::strange, deadline); });
+  if (whole || whole.error().kind() != ErrorKind::state) return whole;
+  return steady_read([&] { return read_once(connection, lane, Absence::allowed, deadline); });
 }
 
 Status make_position(bolt::Connection& connection, std::string_view lane, const Source& source,

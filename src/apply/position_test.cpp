@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "apply/steady_read.hpp"
 #include "bolt/packstream.hpp"
 #include "bolt/testing/scripted_transport.hpp"
 
@@ -14,17 +15,24 @@ using bolt::Request;
 using bolt::Value;
 using change::Lsn;
 
+// From this column on.
+constexpr size_t kNotInEvery = 11;
+
 const TimePoint kDeadline = Clock::now() + std::chrono::seconds(10);
 
-// A connection to a server that answers one query with these records.
+// A connection to a server that answers as many queries with one record each, or none.
 struct Answering {
   bolt::testing::StubServer server;
   std::optional<bolt::Connection> connection;
 
-  explicit Answering(std::vector<Bytes> records) {
-    server.on(Request::run, {bolt::testing::success(bolt::Map{{"fields", bolt::List{}}})});
-    records.push_back(bolt::testing::success());
-    server.on(Request::pull, std::move(records));
+  explicit Answering(const std::vector<std::optional<bolt::List>>& answers) {
+    for (const std::optional<bolt::List>& answer : answers) {
+      server.on(Request::run, {bolt::testing::success(bolt::Map{{"fields", bolt::List{}}})});
+      std::vector<Bytes> messages;
+      if (answer) messages.push_back(bolt::testing::record(*answer));
+      messages.push_back(bolt::testing::success());
+      server.on(Request::pull, std::move(messages));
+    }
     auto transport =
         std::make_unique<bolt::testing::ScriptedTransport>(server, bolt::testing::Faults{});
     auto opened = bolt::Connection::open_over(std::move(transport), {}, kDeadline);
@@ -51,9 +59,18 @@ bolt::List columns() {
           Value(int64_t{2})};
 }
 
-Result<std::optional<PositionNode>> read(bolt::List record) {
-  Answering graph({bolt::testing::record(record)});
-  return read_position(*graph.connection, "p/0", kDeadline);
+// Each look gives the next record. Fails where one of them is not asked for.
+Result<std::optional<PositionNode>> read(const std::vector<std::optional<bolt::List>>& looks) {
+  Answering graph(looks);
+  auto node = read_position(*graph.connection, "p/0", kDeadline);
+  EXPECT_TRUE(graph.server.script_played());
+  return node;
+}
+
+bolt::List columns_without(size_t column) {
+  bolt::List lacking = columns();
+  lacking[column] = Value(bolt::Null{});
+  return lacking;
 }
 
 bolt::Map parameters(const Batch& batch, int64_t epoch) {
@@ -74,7 +91,7 @@ Batch some_batch() {
 }
 
 TEST(Position, is_read_with_its_source) {
-  auto node = read(columns());
+  auto node = read({columns()});
   ASSERT_TRUE(node) << node.error().describe();
   ASSERT_TRUE(*node);
   const PositionNode& read = **node;
@@ -94,7 +111,7 @@ TEST(Position, is_read_with_its_source) {
 }
 
 TEST(Position, may_not_be_there) {
-  Answering graph({});
+  Answering graph({std::nullopt});
   auto node = read_position(*graph.connection, "p/0", kDeadline);
   ASSERT_TRUE(node) << node.error().describe();
   EXPECT_FALSE(*node);
@@ -103,20 +120,40 @@ TEST(Position, may_not_be_there) {
 TEST(Position, of_a_newer_format_is_not_understood) {
   bolt::List newer = columns();
   newer[10] = Value(kPositionFormat + 1);
-  auto node = read(newer);
+  auto node = read({newer});
   ASSERT_FALSE(node);
   EXPECT_EQ(node.error().kind(), ErrorKind::unsupported);
 }
 
 TEST(Position, that_somebody_changed_is_a_state_for_a_person) {
-  for (size_t column = 0; column < 15; ++column) {
+  for (size_t column = 0; column < kNotInEvery; ++column) {
     if (column == 4) continue;  // `partial` is false where it is not there.
-    bolt::List strange = columns();
-    strange[column] = Value(bolt::Null{});
-    auto node = read(strange);
+    const bolt::List strange = columns_without(column);
+    auto node = read(std::vector<std::optional<bolt::List>>(2 * kSteadyReads, strange));
     ASSERT_FALSE(node) << "column " << column;
     EXPECT_EQ(node.error().kind(), ErrorKind::state);
     EXPECT_FALSE(node.error().advice().empty());
+  }
+}
+
+// What no commit explains is taken as it is.
+TEST(Position, may_lack_what_not_every_node_has) {
+  for (size_t column = kNotInEvery; column < 15; ++column) {
+    const bolt::List lacking = columns_without(column);
+    auto node = read(std::vector<std::optional<bolt::List>>(kSteadyReads + 1, lacking));
+    ASSERT_TRUE(node) << "column " << column << ": " << node.error().describe();
+    EXPECT_EQ((*node)->consistent_point, column == 12 ? Lsn() : Lsn(0x320));
+    EXPECT_EQ((*node)->recorded_epoch, column == 14 ? 0 : 2);
+  }
+}
+
+TEST(Position, is_read_again_where_a_read_met_a_commit) {
+  for (size_t column = 0; column < 15; ++column) {
+    auto node = read({columns_without(column), columns_without(column), columns()});
+    ASSERT_TRUE(node) << "column " << column << ": " << node.error().describe();
+    EXPECT_EQ((*node)->consistent_point, Lsn(0x320));
+    EXPECT_EQ((*node)->recorded_epoch, 2);
+    EXPECT_TRUE((*node)->stored.lane.partial);
   }
 }
 
@@ -184,7 +221,7 @@ TEST(Epoch, is_raised_and_tells_where_the_lane_stands_by_then) {
   first.push_back(std::string("[]"));
   first.push_back(int64_t{600});
   first.push_back(int64_t{1'700'000'000'000'000});
-  Answering graph({bolt::testing::record(first)});
+  Answering graph({first});
   auto stored = raise_epoch(*graph.connection, "p/0", kDeadline);
   ASSERT_TRUE(stored) << stored.error().describe();
   EXPECT_EQ(stored->epoch, 3);
@@ -196,7 +233,7 @@ TEST(Epoch, is_raised_and_tells_where_the_lane_stands_by_then) {
 }
 
 TEST(Epoch, is_not_raised_where_there_is_no_position) {
-  Answering graph({});
+  Answering graph({std::nullopt});
   auto stored = raise_epoch(*graph.connection, "p/0", kDeadline);
   ASSERT_FALSE(stored);
   EXPECT_EQ(stored.error().kind(), ErrorKind::state);

@@ -1,6 +1,7 @@
 #include "apply/segments.hpp"
 
 #include "apply/node_properties.hpp"
+#include "apply/steady_read.hpp"
 #include "bolt/packstream.hpp"
 
 namespace cnx::apply {
@@ -108,6 +109,19 @@ Result<change::Segment> segment_of(const bolt::Map& map) {
   return segment;
 }
 
+Result<std::vector<change::Segment>> read_once(bolt::Connection& connection, std::string_view pipeline, TimePoint deadline) {
+  CNX_TRY(bolt::QueryResult result,
+          connection.query(kRead, bolt::Map{{"pipeline", std::string(pipeline)}}, deadline));
+  std::vector<change::Segment> segments;
+  for (const bolt::List& record : result.records) {
+    const auto* node = record.empty() ? nullptr : record.front().get_if<bolt::Map>();
+    if (node == nullptr) return fail(text_of(bolt::Value()).error());
+    CNX_TRY(change::Segment segment, segment_of(*node));
+    segments.push_back(std::move(segment));
+  }
+  return segments;
+}
+
 }  // namespace
 
 std::string copy_lane_key(std::string_view pipeline, size_t number) {
@@ -137,16 +151,7 @@ Status start_copy(bolt::Connection& connection, const CopyOwner& owner, const So
 
 Result<std::vector<change::Segment>> read_segments(bolt::Connection& connection, std::string_view pipeline,
                                                    TimePoint deadline) {
-  CNX_TRY(bolt::QueryResult result,
-          connection.query(kRead, bolt::Map{{"pipeline", std::string(pipeline)}}, deadline));
-  std::vector<change::Segment> segments;
-  for (const bolt::List& record : result.records) {
-    const auto* node = record.empty() ? nullptr : record.front().get_if<bolt::Map>();
-    if (node == nullptr) return fail(text_of(bolt::Value()).error());
-    CNX_TRY(change::Segment segment, segment_of(*node));
-    segments.push_back(std::move(segment));
-  }
-  return segments;
+  return steady_read([&] { return read_once(connection, pipeline, deadline); });
 }
 
 Status replace_segments(bolt::Connection& connection, const CopyOwner& owner,

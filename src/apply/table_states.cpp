@@ -1,6 +1,7 @@
 #include "apply/table_states.hpp"
 
 #include "apply/node_properties.hpp"
+#include "apply/steady_read.hpp"
 
 namespace cnx::apply {
 namespace {
@@ -75,6 +76,19 @@ Result<TableState> table_of(const bolt::Map& map) {
   return table;
 }
 
+Result<std::vector<TableState>> read_once(bolt::Connection& connection, std::string_view pipeline, TimePoint deadline) {
+  CNX_TRY(bolt::QueryResult result,
+          connection.query(kRead, bolt::Map{{"pipeline", std::string(pipeline)}}, deadline));
+  std::vector<TableState> tables;
+  for (const bolt::List& record : result.records) {
+    const auto* node = record.empty() ? nullptr : record.front().get_if<bolt::Map>();
+    if (node == nullptr) return fail(text_of(bolt::Value()).error());
+    CNX_TRY(TableState table, table_of(*node));
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
 }  // namespace
 
 std::string_view to_string(State state) {
@@ -91,16 +105,7 @@ std::string_view to_string(State state) {
 
 Result<std::vector<TableState>> read_table_states(bolt::Connection& connection, std::string_view pipeline,
                                                   TimePoint deadline) {
-  CNX_TRY(bolt::QueryResult result,
-          connection.query(kRead, bolt::Map{{"pipeline", std::string(pipeline)}}, deadline));
-  std::vector<TableState> tables;
-  for (const bolt::List& record : result.records) {
-    const auto* node = record.empty() ? nullptr : record.front().get_if<bolt::Map>();
-    if (node == nullptr) return fail(text_of(bolt::Value()).error());
-    CNX_TRY(TableState table, table_of(*node));
-    tables.push_back(std::move(table));
-  }
-  return tables;
+  return steady_read([&] { return read_once(connection, pipeline, deadline); });
 }
 
 Status write_table_states(bolt::Connection& connection, const CopyOwner& owner, const std::vector<TableState>& states,

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import traceback
 import xml.etree.ElementTree
 
 import kills
@@ -90,6 +91,19 @@ def _points_of_file(points, servers, file, tests):
 
     for point, _, least, keyword in tests:
         points.attempt(point, f"all pass, at least {least}", lambda least=least, keyword=keyword: work(least, keyword))
+
+
+def side_by_side(points, *jobs):
+    """Each is (function, arguments…) and says points of its own. Three at a time, in this order: most of what one does is waiting."""
+    def run(job):
+        try:
+            job[0](*job[1:])
+        except Exception as error:  # Its points are not said: this one is, and the others go on.
+            points.note(traceback.format_exc())
+            points.say(job[0].__name__.replace("_", " "), False, type(error).__name__, "comes to its end")
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        list(pool.map(run, jobs))
 
 
 def _fits(name, keyword):

@@ -43,7 +43,7 @@ class Instance:
 def instance(servers):
     """Started; the first instance goes on beside it."""
     made = Instance(f".local/test-services-{os.getpid()}")
-    code, said = made.run("start", "--heap", "300m", "--page-cache", "32m")
+    code, said = made.run("start", "--heap", "300m", "--page-cache", "32m", "--brief")
     assert code == 0, said
     # The answer names the directory that the servers see, which may be behind a link.
     made.directory = str(pathlib.Path(said.split("source ")[-1]).parent)

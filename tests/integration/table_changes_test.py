@@ -12,7 +12,6 @@ import pytest
 
 from lib import mapped
 from lib import database as postgres
-from lib.graph import GraphError
 from lib.live import mapped_tables
 
 _MAPPING = """version: 1
@@ -70,10 +69,7 @@ def line(servers, mapping, graph):
 def _wait(condition, line, timeout=40):
     deadline = time.monotonic() + timeout
     while True:
-        try:
-            found = condition()
-        except GraphError as error:  # Neo4j: what was read is gone by now.
-            found = str(error)
+        found = condition()
         if not found:
             return
         assert line.engine.running(), line.engine.tail()

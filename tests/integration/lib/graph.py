@@ -23,6 +23,8 @@ class GraphError(Exception):
         self.code = code
 
 
+_OUTDATED = "Neo.TransientError.Transaction.Outdated"
+
 # For which schema a graph was emptied last, by its URL.
 _schemas = {}
 
@@ -107,9 +109,15 @@ class Graph:
         }
 
     def rows(self, statement, timeout=60, **parameters):
-        """The records of a statement as dictionaries, one per row."""
-        data = self._answer(statement, timeout, parameters)["data"]
-        return [dict(zip(data["fields"], map(_decode, values))) for values in data["values"]]
+        """The records of a statement as dictionaries, one per row. A read whose nodes were removed before it could answer is made again."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                data = self._answer(statement, timeout, parameters)["data"]
+                return [dict(zip(data["fields"], map(_decode, values))) for values in data["values"]]
+            except GraphError as error:
+                if error.code != _OUTDATED or time.monotonic() > deadline:
+                    raise
 
     def operators(self, statement, **parameters):
         """The names of the operators of the plan that the server would run a statement by."""

@@ -48,7 +48,7 @@ def from_environment(environment=os.environ):
 def start(directory, heap="1g"):
     """Starts (or finds running) an instance below `directory`; the caller ends it by control("stop")."""
     directory = pathlib.Path(directory)
-    _services("start", "--dir", str(directory), "--heap", heap, timeout=600)
+    _services("start", "--dir", str(directory), "--heap", heap, "--brief", timeout=600)
     return from_environment(read_env(directory / "env") | {"CNX_SERVICES_DIR": str(directory)})
 
 
