@@ -5,41 +5,20 @@
 #include <fstream>
 
 #include "apply/steady_read.hpp"
+#include "apply/testing/answering.hpp"
 #include "bolt/packstream.hpp"
-#include "bolt/testing/scripted_transport.hpp"
 
 namespace cnx::apply {
 namespace {
 
-using bolt::Request;
 using bolt::Value;
 using change::Lsn;
 
+using testing::Answering;
+using testing::kDeadline;
+
 // From this column on.
 constexpr size_t kNotInEvery = 11;
-
-const TimePoint kDeadline = Clock::now() + std::chrono::seconds(10);
-
-// A connection to a server that answers as many queries with one record each, or none.
-struct Answering {
-  bolt::testing::StubServer server;
-  std::optional<bolt::Connection> connection;
-
-  explicit Answering(const std::vector<std::optional<bolt::List>>& answers) {
-    for (const std::optional<bolt::List>& answer : answers) {
-      server.on(Request::run, {bolt::testing::success(bolt::Map{{"fields", bolt::List{}}})});
-      std::vector<Bytes> messages;
-      if (answer) messages.push_back(bolt::testing::record(*answer));
-      messages.push_back(bolt::testing::success());
-      server.on(Request::pull, std::move(messages));
-    }
-    auto transport =
-        std::make_unique<bolt::testing::ScriptedTransport>(server, bolt::testing::Faults{});
-    auto opened = bolt::Connection::open_over(std::move(transport), {}, kDeadline);
-    EXPECT_TRUE(opened) << opened.error().describe();
-    if (opened) connection = *std::move(opened);
-  }
-};
 
 bolt::List columns() {
   return {Value(int64_t{0x1'00000010}),
