@@ -67,6 +67,14 @@ Result<std::vector<record::SyncTable>> write_back_tables(postgres::Session& sess
     telemetry::log_warning("write_back_left_out", fmt::format("no write-back to table {}: {}; {}", name, table.reason, table.cure),
                            {{"table", name}, {"reason", table.reason}});
   }
+  for (const record::SyncTable& table : found.tables) {
+    if (table.meddling_trigger.empty()) continue;
+    const std::string name = postgres::to_string(table.name);
+    telemetry::log_warning("write_back_trigger",
+                           fmt::format("each change of table {} is applied twice, the second time when it was written back, for the trigger {}; "
+                                       "contextnexus check says what it wants", name, table.meddling_trigger),
+                           {{"table", name}, {"trigger", table.meddling_trigger}});
+  }
   if (!found.tables.empty()) {
     telemetry::log_info("write_back_tables", fmt::format("write-back to the synchronisation columns of {} tables", found.tables.size()),
                         {{"tables", found.tables.size()}});

@@ -27,6 +27,11 @@ std::vector<AppliedRow> SyncQueue::take() {
   return std::exchange(rows_, {});
 }
 
+size_t SyncQueue::size() const {
+  std::lock_guard lock(mutex_);
+  return rows_.size();
+}
+
 bool SyncQueue::take_dropped() {
   std::lock_guard lock(mutex_);
   return std::exchange(dropped_, false);
@@ -80,7 +85,10 @@ Step SyncStage::work(TimePoint now) {
 
 void SyncStage::look_at_queue(TimePoint now) {
   // While some of it still waits, more is left in the queue, which is bounded.
-  if (!table_to_write(now)) sort_in(queue_.take());
+  if (!table_to_write(now) && has_lingered(now)) {
+    take_at_ = kNever;
+    sort_in(queue_.take());
+  }
   if (queue_.take_dropped()) {
     for (Table& table : tables_) {
       table.lost = true;
@@ -91,6 +99,12 @@ void SyncStage::look_at_queue(TimePoint now) {
     round_at_ = kNever;
     sort_in(std::exchange(locked_, {}));
   }
+}
+
+bool SyncStage::has_lingered(TimePoint now) {
+  const size_t rows = queue_.size();
+  if (rows > 0 && take_at_ == kNever) take_at_ = now + options_.linger;
+  return stopping_ || rows >= options_.rows_at_once || now >= take_at_;
 }
 
 // Those of a table that is left alone are let go: the sweep that follows finds them.
@@ -118,7 +132,7 @@ std::optional<size_t> SyncStage::table_to_sweep(TimePoint now) const {
 }
 
 TimePoint SyncStage::next_due(TimePoint now) const {
-  TimePoint due = round_at_;
+  TimePoint due = std::min(round_at_, take_at_);
   for (const Table& table : tables_) due = std::min(due, std::max(table.sweep_at, table.trouble.until));
   if (unrecorded_) due = std::min(due, record_at_);
   return std::max(due, now);

@@ -24,6 +24,7 @@ class SyncQueue {
   // Takes the rows, or drops them all where they do not fit: the sweep will find them.
   void push(std::vector<AppliedRow>&& rows);
   std::vector<AppliedRow> take();
+  size_t size() const;
   // Whether rows were dropped since it was last asked.
   bool take_dropped();
   // The end, now: the stage gives up what is left.
@@ -48,6 +49,8 @@ struct SyncCounters {
 struct SyncOptions {
   // Rows of one statement.
   size_t rows_at_once = 500;
+  // Fewer wait so long for others: who reads the graph after a commit has the machine to himself meanwhile.
+  Duration linger = std::chrono::milliseconds(10);
   // Rows that were locked wait for the next round; more than this are left to the sweep.
   size_t locked_max = 5'000;
   Duration round_interval = std::chrono::milliseconds(500);
@@ -97,6 +100,7 @@ class SyncStage final : public stream::Stage {
 
   void sort_in(std::vector<AppliedRow>&& rows);
   void look_at_queue(TimePoint now);
+  bool has_lingered(TimePoint now);
   std::optional<size_t> table_to_write(TimePoint now) const;
   std::optional<size_t> table_to_sweep(TimePoint now) const;
   TimePoint next_due(TimePoint now) const;
@@ -125,6 +129,7 @@ class SyncStage final : public stream::Stage {
   Trouble connection_;
 
   std::vector<Table> tables_;
+  TimePoint take_at_ = kNever;  // When what is in the queue has lingered.
   std::vector<AppliedRow> locked_;
   TimePoint round_at_ = kNever;  // When the locked rows are tried again.
   SyncLedger ledger_;

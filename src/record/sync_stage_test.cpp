@@ -92,7 +92,7 @@ class SyncStageTest : public ::testing::Test {
   SimulatedPort port;
   SyncCounters counters;
   std::vector<std::string> told;
-  SyncStage stage{queue, port, counters, {}, [this](const std::string& table, const Error* error) {
+  SyncStage stage{queue, port, counters, {.linger = Duration::zero()}, [this](const std::string& table, const Error* error) {
                     told.push_back(table + (error != nullptr ? ": " + error->message() : " is well"));
                   }};
   TimePoint now{std::chrono::seconds(1)};
@@ -103,6 +103,35 @@ TEST_F(SyncStageTest, an_applied_row_is_marked) {
   port.pending["a"] = 2;
   queue.push({row("a", 2)});
   EXPECT_EQ(settle().kind, Step::Kind::waiting);
+  EXPECT_TRUE(port.pending.empty());
+}
+
+TEST_F(SyncStageTest, few_rows_wait_for_others) {
+  SyncStage lingering(queue, port, counters, {.rows_at_once = 3}, {});
+  settle(lingering);
+  port.pending = {{"a", 2}, {"b", 1}};
+  queue.push({row("a", 2)});
+  const TimePoint due = now + SyncOptions().linger;
+  EXPECT_EQ(settle(lingering).until, due);
+  now += std::chrono::milliseconds(1);
+  queue.push({row("b", 1)});
+  EXPECT_EQ(settle(lingering).until, due) << "from the first on";
+  EXPECT_EQ(port.pending.size(), 2u);
+  now = due;
+  settle(lingering);
+  EXPECT_TRUE(port.pending.empty());
+}
+
+TEST_F(SyncStageTest, many_rows_wait_for_none_nor_does_the_end) {
+  SyncStage lingering(queue, port, counters, {.rows_at_once = 3}, {});
+  settle(lingering);
+  port.pending = {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}};
+  queue.push({row("a", 1), row("b", 1), row("c", 1)});
+  settle(lingering);
+  EXPECT_EQ(port.pending.size(), 1u);
+  queue.push({row("d", 1)});
+  lingering.stop();
+  EXPECT_EQ(settle(lingering).kind, Step::Kind::done);
   EXPECT_TRUE(port.pending.empty());
 }
 
@@ -150,7 +179,7 @@ TEST_F(SyncStageTest, all_that_is_not_synced_is_looked_at_first_and_after_a_loss
 }
 
 TEST_F(SyncStageTest, locked_rows_that_are_let_go_are_looked_for_among_all) {
-  SyncStage small(queue, port, counters, {.locked_max = 0}, {});
+  SyncStage small(queue, port, counters, {.linger = Duration::zero(), .locked_max = 0}, {});
   settle(small);
   port.asked.clear();
   port.pending["a"] = port.graph["a"] = 2;

@@ -21,14 +21,18 @@ SELECT (SELECT pg_catalog.bool_and(pg_catalog.has_column_privilege(c.oid, a.attn
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = k.name)
 FROM pg_catalog.pg_class c WHERE c.oid = $1::oid)";
 
-// tgtype: 1 row, 2 before, 16 update. tgattr: the columns that it names; none: every UPDATE fires it.
+// tgtype: 1 row, 2 before, 16 update. tgattr: the columns that it names; none: every UPDATE fires it. An UPDATE of a column of the
+// identity carries the old one, and is nobody's but a user's.
 constexpr std::string_view kTriggers = R"(
 SELECT t.tgname, t.tgenabled, (t.tgtype & 2) <> 0,
    pg_catalog.cardinality(t.tgattr) = 0 OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.tgrelid
      AND a.attnum = ANY (t.tgattr) AND a.attname LIKE 'neo4j\_%'),
    p.prosrc LIKE '%neo4j\_sync\_status%',
    EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.tgrelid AND a.attnum > 0 AND NOT a.attisdropped
-     AND a.attgenerated = '' AND a.attnum <> ALL (t.tgattr) AND a.attname NOT LIKE 'neo4j\_%' AND a.attname NOT IN ($2, 'updated_at'))
+     AND a.attgenerated = '' AND a.attnum <> ALL (t.tgattr) AND a.attname NOT LIKE 'neo4j\_%' AND a.attname NOT IN ($2, 'updated_at')
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+       WHERE i.indrelid = t.tgrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+       AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident)))
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND (t.tgtype & 17) = 17 ORDER BY t.tgname)";
 

@@ -65,6 +65,37 @@ def test_copied_and_followed_rows_are_synced_with_their_element_ids(line):
     line.expect_equal()
 
 
+def _leave_the_key_to_itself(database):
+    """The trigger of messages is no more for its id: PostgreSQL tells the old one with the new, by which it is a user's change."""
+    columns = database.value("SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_trigger t JOIN pg_attribute a ON a.attrelid = t.tgrelid "
+                             "AND a.attnum = ANY (t.tgattr) WHERE t.tgrelid = 'public.messages'::regclass AND t.tgname = 'row_version' "
+                             "AND a.attname <> 'id'")
+    database.execute(f"CREATE OR REPLACE TRIGGER row_version BEFORE UPDATE OF {columns} ON public.messages FOR EACH ROW "
+                     "EXECUTE FUNCTION public.raise_row_version_and_mark_pending(); ALTER TABLE public.messages ENABLE ALWAYS TRIGGER row_version")
+
+
+@pytest.mark.parametrize("trigger", ("of all columns", "of all but the key"))
+def test_each_change_is_applied_once_though_it_is_written_back(line, trigger):
+    if trigger == "of all but the key":
+        _leave_the_key_to_itself(line.database)
+    world = World(line.database, "write-back").fill_all()
+    line.engine.start("--set", "audit.level=all")
+    line.sync()
+    _wait(lambda: _pending(line) == 0)
+    for number in range(5):
+        _update(line.database, world.message, f"body {number}")
+        _wait(lambda number=number: _synced(line, world.message, f"body {number}"))
+    # Behind all of them in the log, and audited in order.
+    world.add_default("messages")
+    applied = "SELECT count(*) FROM contextnexus.audit_log WHERE table_name = 'messages' AND operation = '{}' AND outcome = 'applied'"
+    _wait(lambda: line.database.value(applied.format("insert")) == 1)
+    assert line.database.value(applied.format("update")) == 5
+    moved = line.database.value("UPDATE public.messages SET id = gen_random_uuid() WHERE id = %s RETURNING id::text", (world.message,))
+    line.sync()
+    assert line.graph.node("Message", moved) and not line.graph.node("Message", world.message)
+    line.expect_equal()
+
+
 def test_it_makes_no_transactions_in_the_graph(line):
     world = World(line.database, "write-back").fill_all()
     line.engine.start()
