@@ -10,10 +10,12 @@ using State = TableState::State;
 
 constexpr std::string_view kRead =
     "CYPHER 5 MATCH (t:ContextNexusTable {pipeline: $pipeline}) RETURN properties(t) ORDER BY t.key";
+// In place: who reads meanwhile finds a node for each table, of before or after.
 constexpr std::string_view kWrite =
     "SET p.fingerprint = $fingerprint WITH p "
-    "CALL (p) { MATCH (t:ContextNexusTable {pipeline: $pipeline}) DELETE t } "
-    "WITH p UNWIND $tables AS row CREATE (t:ContextNexusTable) SET t = row";
+    "CALL (p) { UNWIND $tables AS row MERGE (t:ContextNexusTable {key: row.key}) SET t = row } "
+    "WITH p, [row IN $tables | row.key] AS keys "
+    "MATCH (t:ContextNexusTable {pipeline: $pipeline}) WHERE NOT t.key IN keys DELETE t";
 constexpr std::string_view kRemove =
     "CYPHER 5 MATCH (t:ContextNexusTable {pipeline: $pipeline}) DELETE t";
 

@@ -32,8 +32,9 @@ Result<Opened> SlotConnection::open(change::Position held, TimePoint deadline) {
   Status started = stream.start(start, deadline);
   if (!started && started.error().code() == kInUse && options_.free_slot) options_.free_slot(session, deadline);
   CNX_TRY(std::move(started));
-  // Until now a walsender of before may have taken what was confirmed to it.
+  // Until now a walsender of before may have taken what was confirmed to it, and somebody have moved the slot or made it again.
   CNX_TRY(slot, postgres::read_slot(session, options_.source.slot, deadline));
+  CNX_TRY(check(held, system, slot, server.version));
   stream_ = std::move(stream);
   Duration interval = server.wal_sender_timeout.count() == 0
                           ? kStatusWithoutTimeout

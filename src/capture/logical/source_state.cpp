@@ -159,7 +159,14 @@ class Judge {
               .missing = LogRange{held().position.lsn, system_.wal_end},
               .advice = kReadAgain};
     }
-    if (slot_->confirmed_flush && held().position.lsn < *slot_->confirmed_flush) return behind_slot(*slot_->confirmed_flush);
+    // Only while it is being made, which waits for the transactions that are open: where it will begin nobody knows.
+    if (!slot_->confirmed_flush) {
+      return {.state = slot_missing,
+              .happened = "the replication slot " + slot_->name + " is gone, and one of that name is just being made",
+              .missing = LogRange{held().position.lsn, system_.wal_end},
+              .advice = kReadAgain};
+    }
+    if (held().position.lsn < *slot_->confirmed_flush) return behind_slot(*slot_->confirmed_flush);
     return {};
   }
 
