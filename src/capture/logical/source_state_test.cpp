@@ -57,7 +57,6 @@ struct Case {
 const Case kCases[] = {
     {"nothing", [](SourceFacts&) {}, fits},
     {"the slot is where the graph is", [](SourceFacts& f) { f.slot->confirmed_flush = Lsn(500); }, fits},
-    {"the slot has confirmed nothing yet", [](SourceFacts& f) { f.slot->confirmed_flush.reset(); }, fits},
     // The slot may stand at the end of the transaction before, and that may be where this one begins.
     {"inside a transaction that begins where the slot is",
      [](SourceFacts& f) {
