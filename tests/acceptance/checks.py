@@ -93,8 +93,8 @@ def _points_of_file(points, servers, file, tests):
         points.attempt(point, f"all pass, at least {least}", lambda least=least, keyword=keyword: work(least, keyword))
 
 
-def side_by_side(points, *jobs):
-    """Each is (function, arguments…) and says points of its own. Three at a time, in this order: most of what one does is waiting."""
+def side_by_side(points, lanes, *jobs):
+    """Each is (function, arguments…) and says points of its own. As many at a time as there are lanes, in this order."""
     def run(job):
         try:
             job[0](*job[1:])
@@ -102,7 +102,7 @@ def side_by_side(points, *jobs):
             points.note(traceback.format_exc())
             points.say(job[0].__name__.replace("_", " "), False, type(error).__name__, "comes to its end")
 
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
         list(pool.map(run, jobs))
 
 
