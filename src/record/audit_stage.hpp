@@ -65,7 +65,7 @@ struct AuditCounters {
 struct AuditStageOptions {
   std::string pipeline;
   // So long what comes first waits for company: each write is a commit of its own.
-  Duration linger = std::chrono::milliseconds(50);
+  Duration linger = std::chrono::milliseconds(30);
   size_t bytes_at_once = size_t{4} << 20;
   // Old partitions are looked for so often, and the next day's is made.
   Duration keep_interval = std::chrono::hours(1);

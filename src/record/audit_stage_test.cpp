@@ -86,10 +86,10 @@ TEST_F(AuditStageTest, entries_that_come_close_together_are_one_write) {
   settle();
   for (uint64_t lsn : {600u, 700u, 800u}) {
     queue_.push(batch(lsn));
-    after(milliseconds(10));
+    after(AuditStageOptions().linger / 4);
   }
   EXPECT_EQ(table_.writes, 0);
-  after(milliseconds(50));
+  after(AuditStageOptions().linger);
   EXPECT_EQ(table_.writes, 1);
   EXPECT_EQ(table_.rows, 3u);
   EXPECT_EQ(whole_, change::Lsn(800));
