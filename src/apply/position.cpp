@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kRead =
     "CYPHER 5 MATCH (p:ContextNexusPosition {key: $lane}) "
     "RETURN p.lsn, p.ordinal, p.epoch, p.phase, p.partial, p.systemIdentifier, p.timeline, "
-    "p.database, p.slot, p.fingerprint, p.format, p.committedAt, p.consistentPoint, p.databaseOid, p.recordedEpoch";
+    "p.database, p.slot, p.fingerprint, p.format, coalesce(p.committedAt, 0), p.consistentPoint, p.databaseOid, p.recordedEpoch";
 constexpr std::string_view kMake =
     "CYPHER 5 MERGE (p:ContextNexusPosition {key: $lane}) "
     "ON CREATE SET p.lsn = $lsn, p.lsnText = $text, p.ordinal = 0, p.epoch = 0, "
@@ -117,7 +117,7 @@ Result<std::optional<PositionNode>> read_once(bolt::Connection& connection, std:
   CNX_TRY(node.source.database, record.text(7));
   CNX_TRY(node.source.slot, record.text(8));
   CNX_TRY(node.source.fingerprint, record.text(9));
-  CNX_TRY(node.commit_microseconds, record.integer(11, 0));
+  CNX_TRY(node.commit_microseconds, record.integer(11));
   CNX_TRY(std::string consistent_point, record.text(12, "0/0"));
   CNX_TRY(node.consistent_point, change::Lsn::parse(consistent_point));
   CNX_TRY(node.source.database_oid, record.integer(13, 0));

@@ -21,18 +21,14 @@ SELECT (SELECT pg_catalog.bool_and(pg_catalog.has_column_privilege(c.oid, a.attn
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = k.name)
 FROM pg_catalog.pg_class c WHERE c.oid = $1::oid)";
 
-// tgtype: 1 row, 2 before, 16 update. tgattr: the columns that it names; none: every UPDATE fires it. An UPDATE of a column of the
-// identity carries the old one, and is nobody's but a user's.
+// tgtype: 1 row, 2 before, 16 update. tgattr: the columns that it names; none: every UPDATE fires it. $2: those that need no mark.
 constexpr std::string_view kTriggers = R"(
 SELECT t.tgname, t.tgenabled, (t.tgtype & 2) <> 0,
    pg_catalog.cardinality(t.tgattr) = 0 OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.tgrelid
      AND a.attnum = ANY (t.tgattr) AND a.attname LIKE 'neo4j\_%'),
    p.prosrc LIKE '%neo4j\_sync\_status%',
    EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.tgrelid AND a.attnum > 0 AND NOT a.attisdropped
-     AND a.attgenerated = '' AND a.attnum <> ALL (t.tgattr) AND a.attname NOT LIKE 'neo4j\_%' AND a.attname NOT IN ($2, 'updated_at')
-     AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
-       WHERE i.indrelid = t.tgrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
-       AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident)))
+     AND a.attgenerated = '' AND a.attnum <> ALL (t.tgattr) AND a.attname NOT LIKE 'neo4j\_%' AND a.attname <> ALL ($2::text[]))
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND (t.tgtype & 17) = 17 ORDER BY t.tgname)";
 
@@ -86,7 +82,7 @@ Result<std::optional<LeftOut>> prepare(postgres::Session& session, const postgre
     return LeftOut{.reason = "row-level security keeps the role from updating some of its rows",
                    .cure = "CREATE POLICY contextnexus_engine ON " + name + " TO the role USING (true)"};
   }
-  CNX_TRY(std::vector<UpdateTrigger> triggers, read_update_triggers(session, candidate.oid, table.version_column, deadline));
+  CNX_TRY(std::vector<UpdateTrigger> triggers, read_update_triggers(session, candidate, table.version_column, deadline));
   if (std::optional<LeftOut> unmarked = judge_marking(triggers)) {
     unmarked->cure = "ALTER TABLE " + name + " " + unmarked->cure;
     return unmarked;
@@ -143,9 +139,14 @@ bool may_update_all_rows(const postgres::Table& table) {
   return admitted;
 }
 
-Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& session, change::Oid table, const std::string& version_column,
-                                                        TimePoint deadline) {
-  CNX_TRY(postgres::Rows rows, session.query(kTriggers, {std::to_string(table.value()), version_column}, deadline));
+Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& session, const postgres::Table& table,
+                                                        const std::string& version_column, TimePoint deadline) {
+  std::vector<std::string> unmarked = {version_column, "updated_at"};
+  // An UPDATE of these carries the old ones, and is nobody's but a user's. Where the whole row is the identity, each UPDATE does.
+  if (table.replica_identity != change::ReplicaIdentity::full)
+    for (std::string& column : table.identity_columns()) unmarked.push_back(std::move(column));
+  CNX_TRY(postgres::Rows rows,
+          session.query(kTriggers, {std::to_string(table.oid.value()), postgres::array_text(unmarked)}, deadline));
   std::vector<UpdateTrigger> triggers;
   for (size_t i = 0; i < rows.size(); ++i) {
     UpdateTrigger& trigger = triggers.emplace_back();

@@ -58,8 +58,8 @@ const UpdateTrigger* find_meddling(const std::vector<UpdateTrigger>& triggers);
 bool may_update_all_rows(const postgres::Table& table);
 
 // The row-level UPDATE triggers of a table, by name. Blocks until `deadline`.
-Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& session, change::Oid table, const std::string& version_column,
-                                                        TimePoint deadline);
+Result<std::vector<UpdateTrigger>> read_update_triggers(postgres::Session& session, const postgres::Table& table,
+                                                        const std::string& version_column, TimePoint deadline);
 
 struct SyncTables {
   std::vector<SyncTable> tables;

@@ -8,6 +8,7 @@ import contextlib
 import json
 import time
 
+import psycopg2
 import pytest
 
 from lib import database as postgres
@@ -273,6 +274,22 @@ def test_a_gap_is_cured_without_being_asked_where_the_configuration_says_so(line
     line.database.execute("DELETE FROM public.message_context_items")
     line.engine.start("--set", "source.gap_action=resync")
     line.engine.wait_for_log("read again behind a new slot")
+    wait_until(lambda: line.engine.status()["source_state"] == "fits" and not line.engine.status()["tables"])
+    line.expect_equal()
+    assert line.engine.terminate() == 0
+
+
+def test_a_slot_that_is_being_made_fits_nothing_yet(line, servers):
+    world = ready(line)
+    slot_missing(line, servers, world)
+    with psycopg2.connect(line.database.url) as writer, writer.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")  # It is waited for.
+        line.engine.start("--set", "source.gap_action=resync")
+        wait_until(lambda: line.database.slot() is not None)
+        assert line.database.slot()["confirmed_flush_lsn"] is None
+        found = line.engine.status()
+        assert found["source_state"] == "slot_missing", found
+    writer.close()
     wait_until(lambda: line.engine.status()["source_state"] == "fits" and not line.engine.status()["tables"])
     line.expect_equal()
     assert line.engine.terminate() == 0

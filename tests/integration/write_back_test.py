@@ -10,7 +10,7 @@ import time
 import psycopg2
 import pytest
 
-from lib.database import Database
+from lib.database import Database, leave_key_unmarked
 from lib.live import database_and_engine
 from lib.world import World
 
@@ -65,19 +65,10 @@ def test_copied_and_followed_rows_are_synced_with_their_element_ids(line):
     line.expect_equal()
 
 
-def _leave_the_key_to_itself(database):
-    """The trigger of messages is no more for its id: PostgreSQL tells the old one with the new, by which it is a user's change."""
-    columns = database.value("SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_trigger t JOIN pg_attribute a ON a.attrelid = t.tgrelid "
-                             "AND a.attnum = ANY (t.tgattr) WHERE t.tgrelid = 'public.messages'::regclass AND t.tgname = 'row_version' "
-                             "AND a.attname <> 'id'")
-    database.execute(f"CREATE OR REPLACE TRIGGER row_version BEFORE UPDATE OF {columns} ON public.messages FOR EACH ROW "
-                     "EXECUTE FUNCTION public.raise_row_version_and_mark_pending(); ALTER TABLE public.messages ENABLE ALWAYS TRIGGER row_version")
-
-
 @pytest.mark.parametrize("trigger", ("of all columns", "of all but the key"))
 def test_each_change_is_applied_once_though_it_is_written_back(line, trigger):
     if trigger == "of all but the key":
-        _leave_the_key_to_itself(line.database)
+        leave_key_unmarked(line.database)
     world = World(line.database, "write-back").fill_all()
     line.engine.start("--set", "audit.level=all")
     line.sync()

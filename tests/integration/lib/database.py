@@ -131,6 +131,15 @@ def install_schema(url):
             database.execute(path.read_text())
 
 
+def leave_key_unmarked(database):
+    """The marking trigger of messages no longer names its id: PostgreSQL tells the old one with the new, by which it is a user's change."""
+    columns = database.value("SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_trigger t JOIN pg_attribute a ON a.attrelid = t.tgrelid "
+                             "AND a.attnum = ANY (t.tgattr) WHERE t.tgrelid = 'public.messages'::regclass AND t.tgname = 'row_version' "
+                             "AND a.attname <> 'id'")
+    database.execute(f"CREATE OR REPLACE TRIGGER row_version BEFORE UPDATE OF {columns} ON public.messages FOR EACH ROW "
+                     "EXECUTE FUNCTION public.raise_row_version_and_mark_pending(); ALTER TABLE public.messages ENABLE ALWAYS TRIGGER row_version")
+
+
 def drop_database(admin_url, name):
     """Ends its sessions and slots first, so that a stopped test leaves nothing that holds WAL."""
     with Database(admin_url) as admin:

@@ -45,10 +45,10 @@ def from_environment(environment=os.environ):
     return Servers(*(environment[name] for name in _NEEDED), environment.get("CNX_SERVICES_DIR", ""))
 
 
-def start(directory, heap="1g"):
-    """Starts (or finds running) an instance below `directory`; the caller ends it by control("stop")."""
+def start(directory, heap="1g", brief=True):
+    """Starts (or finds running) an instance below `directory`; the caller ends it by control("stop"). Not `brief` where its speed is told."""
     directory = pathlib.Path(directory)
-    _services("start", "--dir", str(directory), "--heap", heap, "--brief", timeout=600)
+    _services("start", "--dir", str(directory), "--heap", heap, *(["--brief"] if brief else []), timeout=600)
     return from_environment(read_env(directory / "env") | {"CNX_SERVICES_DIR": str(directory)})
 
 
